@@ -1,0 +1,59 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The one-way flow of lib (ARCHITECTURE.md): a folder imports only from the ones left of it.
+ * The features (stats … bulk) never import each other.
+ */
+const FLOW = ['pools', 'models', 'tenant'];
+const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'hooks'];
+
+const restrict = (files, forbidden, message) => ({
+  files,
+  rules: {
+    'no-restricted-imports': ['error', { patterns: [{ regex: forbidden, message }] }],
+  },
+});
+const folders = (names) => `(^|/)(${names.join('|')})/`;
+const ROOT = String.raw`polymongo\.(module|wrapper)\.js$|/lib/index\.js$|(^|\.\./)index\.js$`;
+const OUTER = `${ROOT}|${folders(['cli', 'health', 'metrics', 'testing', 'decorators'])}`;
+
+export default tseslint.config(
+  { ignores: ['dist', 'sample-app/dist', 'coverage', 'node_modules'] },
+  eslint.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  restrict(['lib/polymongo.{options,tokens,errors,events}.ts'], `/providers/|${OUTER}`, 'options, tokens, errors and events import nothing of lib.'),
+  ...FLOW.map((folder, i) =>
+    restrict(
+      [`lib/providers/${folder}/**`],
+      `${folders([...FLOW.slice(i + 1), ...FEATURES])}|${OUTER}`,
+      `providers/${folder} imports only from its left: polymongo.*, ${FLOW.slice(0, i).join(', ') || 'nothing else'}.`,
+    ),
+  ),
+  ...FEATURES.map((folder) =>
+    restrict(
+      [`lib/providers/${folder}/**`],
+      `${folders(FEATURES.filter((other) => other !== folder))}|${OUTER}`,
+      'The features never import each other, nor the module above them.',
+    ),
+  ),
+  restrict(['lib/testing/**'], String.raw`(^|/)(providers|decorators|cli|health|metrics)/|polymongo\.`, 'The embedded server imports nothing else of lib.'),
+  restrict(['lib/*.ts', 'lib/{decorators,health,metrics}/**'], folders(['testing', 'cli']), 'Only the CLI loads the embedded server.'),
+  restrict(['sample-app/**'], String.raw`/lib/`, 'The sample app imports the package by its name, as a user does.'),
+  {
+    files: ['*.config.mjs', '**/jest.config.mjs'],
+    rules: { 'no-restricted-exports': 'off' },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', fetch: 'readonly', AbortSignal: 'readonly', URL: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', Buffer: 'readonly' } },
+  },
+);
