@@ -30,7 +30,11 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },
-  restrict(['lib/polymongo.{options,tokens,errors,events}.ts'], `/providers/|${OUTER}`, 'options, tokens, errors and events import nothing of lib.'),
+  restrict(
+    ['lib/polymongo.{options,tokens,errors,events}.ts'],
+    `/providers/|${OUTER}`,
+    'options, tokens, errors and events import nothing of lib.',
+  ),
   ...FLOW.map((folder, i) =>
     restrict(
       [`lib/providers/${folder}/**`],
@@ -45,15 +49,34 @@ export default tseslint.config(
       'The features never import each other, nor the module above them.',
     ),
   ),
-  restrict(['lib/testing/**'], String.raw`(^|/)(providers|decorators|cli|health|metrics)/|polymongo\.`, 'The embedded server imports nothing else of lib.'),
-  restrict(['lib/*.ts', 'lib/{decorators,health,metrics}/**'], folders(['testing', 'cli']), 'Only the CLI loads the embedded server.'),
+  restrict(
+    ['lib/testing/**'],
+    String.raw`(^|/)(providers|decorators|cli|health|metrics)/|polymongo\.`,
+    'The embedded server imports nothing else of lib.',
+  ),
+  restrict(
+    ['lib/*.ts', 'lib/{decorators,health,metrics}/**'],
+    folders(['testing', 'cli']),
+    'Only the CLI loads the embedded server.',
+  ),
   restrict(['sample-app/**'], String.raw`/lib/`, 'The sample app imports the package by its name, as a user does.'),
   {
-    files: ['*.config.mjs', '**/jest.config.mjs'],
+    files: ['*.config.mjs', 'test/support/*-server.mjs'], // their readers want a default export
     rules: { 'no-restricted-exports': 'off' },
   },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', fetch: 'readonly', AbortSignal: 'readonly', URL: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', Buffer: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        fetch: 'readonly',
+        AbortSignal: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
   },
 );
