@@ -1,0 +1,79 @@
+import { asBuffer, decodeDoc } from './decode.js';
+import type { Value } from './value.js';
+
+/** Sizes of the payloads that do not say their own, by type byte; -1 where the payload begins with a length. */
+const FIXED: Readonly<Record<number, number>> = {
+  0x01: 8,
+  0x06: 0,
+  0x07: 12,
+  0x08: 1,
+  0x09: 8,
+  0x0a: 0,
+  0x10: 4,
+  0x11: 8,
+  0x12: 8,
+  0x13: 16,
+  0x7f: 0,
+  0xff: 0,
+};
+
+const int32At = (bytes: Buffer, at: number): number =>
+  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+
+function payloadEnd(bytes: Buffer, type: number, at: number): number {
+  const fixed = FIXED[type];
+  if (fixed !== undefined) return at + fixed;
+  switch (type) {
+    case 0x02:
+    case 0x0d:
+    case 0x0e:
+      return at + 4 + int32At(bytes, at);
+    case 0x05:
+      return at + 5 + int32At(bytes, at);
+    case 0x0b:
+      return bytes.indexOf(0, bytes.indexOf(0, at) + 1) + 1;
+    case 0x0c:
+      return at + 4 + int32At(bytes, at) + 12;
+    default:
+      return at + int32At(bytes, at);
+  }
+}
+
+function sameName(bytes: Buffer, at: number, end: number, name: Buffer): boolean {
+  if (end - at !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
+  return true;
+}
+
+/** Where a top-level field lies in a document: its type byte at `start`, its payload from `value` to `end`. */
+export interface FieldRange {
+  readonly start: number;
+  readonly value: number;
+  readonly end: number;
+}
+
+/** Finds a top-level field of a well-formed document by skipping over the ones before it. */
+export function findField(source: Uint8Array, name: string): FieldRange | undefined {
+  const bytes = asBuffer(source);
+  const wanted = Buffer.from(name);
+  for (let start = 4; start < bytes.length - 1;) {
+    let nameEnd = start + 1;
+    while (bytes[nameEnd] !== 0) nameEnd++;
+    const end = payloadEnd(bytes, bytes[start]!, nameEnd + 1);
+    if (sameName(bytes, start + 1, nameEnd, wanted)) return { start, value: nameEnd + 1, end };
+    start = end;
+  }
+  return undefined;
+}
+
+/** Decodes one top-level field of a well-formed document and no other; `undefined` when it has none of that name. */
+export function decodeField(source: Uint8Array, name: string): Value | undefined {
+  const range = findField(source, name);
+  if (!range) return undefined;
+  const size = range.end - range.start + 5;
+  const single = Buffer.allocUnsafe(size);
+  single.writeInt32LE(size, 0);
+  asBuffer(source).copy(single, 4, range.start, range.end);
+  single[size - 1] = 0;
+  return decodeDoc(single).get(name);
+}

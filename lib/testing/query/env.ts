@@ -1,0 +1,34 @@
+import type { Timestamp } from 'bson';
+import type { Collation } from '../bson/collation.js';
+import type { Doc, Value } from '../bson/value.js';
+
+/** What a query, update or pipeline knows of the command it runs in. */
+export interface QueryEnv {
+  /** How strings compare; by code point when absent. */
+  readonly collation?: Collation;
+  /** The command's `let` variables, by name without `$$`. */
+  readonly variables?: ReadonlyMap<string, Value>;
+  /** `$$NOW`: one instant for the whole command. */
+  readonly now: Date;
+  /** `$$CLUSTER_TIME`. */
+  readonly clusterTime?: Timestamp;
+  /** @throws CommandError MaxTimeMSExpired or Interrupted when the command has to end */
+  checkInterrupt(): void;
+  /** What a pipeline reads from and writes to; absent where no pipeline may run. */
+  readonly host?: PipelineHost;
+}
+
+/** A namespace: a database and a collection. */
+export interface Namespace {
+  readonly db: string;
+  readonly coll: string;
+}
+
+/** What pipelines need of the storage, implemented outside of query/. */
+export interface PipelineHost {
+  /** The documents of a collection or view, in the snapshot the command reads. */
+  read(namespace: Namespace): Iterable<Doc>;
+}
+
+/** An environment without variables, collation or limits, of the instant it is made. */
+export const plainEnv = (): QueryEnv => ({ now: new Date(), checkInterrupt: () => {} });
