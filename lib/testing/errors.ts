@@ -95,6 +95,8 @@ export const ErrorCodes = {
   TransactionExceededLifetimeLimitSeconds: 290,
   NoMatchingDocument: 47,
   IncompatibleCollationVersion: 161,
+  DatabaseDifferCase: 13297,
+  QueryPlanKilled: 175,
 } as const;
 
 export type ErrorCodeName = keyof typeof ErrorCodes;
