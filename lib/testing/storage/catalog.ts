@@ -64,7 +64,10 @@ export class Catalog {
     if (existing?.creator && existing.creator !== unit) throw new WriteConflict(existing.creator.ended);
     if (existing) {
       const what = existing.kind === 'view' ? 'a view' : 'Collection';
-      throw new CommandError('NamespaceExists', `${what} already exists. NS: ${nsString(ns)}`.replace(/^a view/, 'A view'));
+      throw new CommandError(
+        'NamespaceExists',
+        `${what} already exists. NS: ${nsString(ns)}`.replace(/^a view/, 'A view'),
+      );
     }
     const entry = options.has('viewOn') ? new View(ns, options) : new Collection(ns, uuid4(), options);
     entry.creator = unit;

@@ -61,7 +61,8 @@ interface Waiter {
 }
 
 const bytesOf = (entry: OplogEntry): number =>
-  ('after' in entry ? entry.after.length : 0) + (entry.op === 'update' || entry.op === 'delete' ? entry.before.length : 0);
+  ('after' in entry ? entry.after.length : 0) +
+  (entry.op === 'update' || entry.op === 'delete' ? entry.before.length : 0);
 
 /** The log of committed changes, oldest first, bounded by `OplogLimits`; change streams read it. */
 export class Oplog {
@@ -123,7 +124,8 @@ export class Oplog {
   waitForNewer(ts: Tick, signal: AbortSignal, isWanted: (entry: OplogEntry) => boolean = () => true): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
-      for (let at = this.seek(ts + 1); at < this.entries.length; at++) if (isWanted(this.entries[at]!)) return resolve();
+      for (let at = this.seek(ts + 1); at < this.entries.length; at++)
+        if (isWanted(this.entries[at]!)) return resolve();
       const leave = (): void => {
         this.waiters.delete(waiter);
         signal.removeEventListener('abort', onAbort);

@@ -80,7 +80,8 @@ export class RecordStore {
   /** The ids after `after` in insertion order; records added while it runs are included. */
   *ids(after: RecordId = 0): Generator<RecordId> {
     let id = after + 1;
-    while (this.pages.size > 0 && this.firstPage < this.lastId / PAGE && !this.pages.has(this.firstPage)) this.firstPage++;
+    while (this.pages.size > 0 && this.firstPage < this.lastId / PAGE && !this.pages.has(this.firstPage))
+      this.firstPage++;
     id = Math.max(id, this.firstPage * PAGE);
     while (id <= this.lastId) {
       const page = this.pages.get(Math.floor(id / PAGE));
