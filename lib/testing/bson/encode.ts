@@ -169,6 +169,12 @@ function writeValue(value: Value, depth: number): number {
     writeInt32(value.value);
     return 0x10;
   }
+  if (value instanceof Uint8Array) {
+    reserve(value.length); // a document that is BSON already
+    scratch.set(value, pos);
+    pos += value.length;
+    return 0x03;
+  }
   if (value instanceof ObjectId) {
     writeBytes(value.id, 12);
     return 0x07;

@@ -1,0 +1,27 @@
+import { CommandError } from '../errors.js';
+import type { Doc } from '../bson/value.js';
+import { boolArgument, stringArgument } from './arguments.js';
+import type { Command } from './command.js';
+import type { MongoServer } from './server.js';
+
+/** The Stable API's rules (manual: Stable API). @throws CommandError */
+export function checkApiVersion(server: MongoServer, command: Command, commandName: string, args: Doc): void {
+  const version = stringArgument(args, 'apiVersion');
+  if (version === undefined) {
+    if (args.has('apiStrict') || args.has('apiDeprecationErrors')) {
+      const field = args.has('apiStrict') ? 'apiStrict' : 'apiDeprecationErrors';
+      throw new CommandError(4886600, `Provided ${field} without passing apiVersion`);
+    }
+    if (server.parameters.isApiVersionRequired && !command.isAuthFree && commandName !== 'getMore') {
+      throw new CommandError(498870, 'The apiVersion parameter is required, please configure your MongoClient');
+    }
+    return;
+  }
+  if (version !== '1') throw new CommandError('APIVersionError', 'API version must be "1"');
+  if (boolArgument(args, 'apiStrict') && !(command.isInApiV1 && commandName === command.name)) {
+    throw new CommandError(
+      'APIStrictError',
+      `Provided apiStrict:true, but the command ${commandName} is not in API Version 1. Information on supported commands and migrations in API Version 1 can be found at https://dochub.mongodb.org/core/manual-versioned-api`,
+    );
+  }
+}

@@ -1,0 +1,146 @@
+import { Decimal128, Int32, Timestamp } from 'bson';
+import type { Binary } from 'bson';
+import { CommandError } from '../errors.js';
+import type { Doc, TypeName, Value } from '../bson/value.js';
+import { isDoc, typeName } from '../bson/value.js';
+
+const NUMBER: readonly TypeName[] = ['long', 'int', 'decimal', 'double'];
+
+/** The types an argument may have, in the order the server's errors list them. */
+const ACCEPTED = {
+  string: ['string'],
+  object: ['object'],
+  array: ['array'],
+  bool: ['bool'],
+  number: NUMBER,
+  exactInt: ['int'],
+  exactLong: ['long'],
+  safeBool: ['bool', ...NUMBER],
+  objectOrString: ['string', 'object'],
+  objectOrArray: ['object', 'array'],
+  binData: ['binData'],
+  timestamp: ['timestamp'],
+  stringOrArray: ['string', 'array'],
+} as const satisfies Record<string, readonly TypeName[]>;
+
+/** `any` takes every type; a trailing `!` marks a required argument. */
+export type ArgumentType = keyof typeof ACCEPTED | 'any';
+export type ArgumentTable = Readonly<Record<string, ArgumentType | `${ArgumentType}!`>>;
+
+const unknownField = (owner: string, field: string): CommandError =>
+  new CommandError('IDLFailedToParse', `BSON field '${owner}.${field}' is an unknown field.`);
+
+const wrongType = (path: string, value: Value, types: readonly string[]): CommandError =>
+  new CommandError(
+    'TypeMismatch',
+    `BSON field '${path}' is the wrong type '${typeName(value)}', expected type${
+      types.length > 1 ? `s '[${types.join(', ')}]'` : ` '${types[0]}'`
+    }`,
+  );
+
+const missingField = (path: string): CommandError =>
+  new CommandError(40414, `BSON field '${path}' is missing but a required field`);
+
+const tableOf = (table: ArgumentTable): Map<string, { types: readonly string[] | undefined; isRequired: boolean }> =>
+  new Map(
+    Object.entries(table).map(([field, type]) => {
+      const isRequired = type.endsWith('!');
+      const name = (isRequired ? type.slice(0, -1) : type) as ArgumentType;
+      return [field, { types: name === 'any' ? undefined : ACCEPTED[name], isRequired }];
+    }),
+  );
+
+/**
+ * Checks a document as the parsers do that the server generates from its IDL files: an unknown field is error 40415,
+ * a wrong type 14, a missing one 40414.
+ */
+export class ArgumentParser {
+  private readonly table: ReturnType<typeof tableOf>;
+  private readonly required: string[];
+
+  constructor(
+    private readonly owner: string,
+    table: ArgumentTable,
+  ) {
+    this.table = tableOf(table);
+    this.required = [...this.table].filter(([, { isRequired }]) => isRequired).map(([field]) => field);
+  }
+
+  /** @throws CommandError */
+  check(args: Doc, isKnownElsewhere: (field: string) => boolean = () => false): void {
+    for (const [field, value] of args) {
+      const known = this.table.get(field);
+      if (!known) {
+        if (isKnownElsewhere(field)) continue;
+        throw unknownField(this.owner, field);
+      }
+      // A null argument counts as absent.
+      if (known.types && value !== null && !known.types.includes(typeName(value))) {
+        throw wrongType(`${this.owner}.${field}`, value, known.types);
+      }
+    }
+    for (const field of this.required) {
+      if (args.get(field) == null) throw missingField(`${this.owner}.${field}`);
+    }
+  }
+}
+
+const isNumeric = (value: Value | undefined): value is number | Int32 | bigint | Decimal128 =>
+  typeof value === 'number' || typeof value === 'bigint' || value instanceof Int32 || value instanceof Decimal128;
+
+/** A numeric argument as a JavaScript number, truncated; undefined if absent or no number. */
+export function integerArgument(args: Doc, field: string): number | undefined {
+  const value = args.get(field);
+  if (!isNumeric(value)) return undefined;
+  const number = value instanceof Decimal128 ? Number(value.toString()) : Number(value);
+  return Number.isNaN(number) ? 0 : Math.trunc(number);
+}
+
+/** @throws CommandError for a negative number */
+export function countArgument(args: Doc, field: string, owner: string): number | undefined {
+  const count = integerArgument(args, field);
+  if (count !== undefined && count < 0) {
+    throw new CommandError(51024, `BSON field '${owner}.${field}' value must be >= 0, actual value '${count}'`);
+  }
+  return count;
+}
+
+/** A boolean argument; numbers count as true unless they are 0. */
+export function boolArgument(args: Doc, field: string, fallback = false): boolean {
+  const value = args.get(field);
+  if (value == null) return fallback;
+  if (typeof value === 'boolean') return value;
+  return isNumeric(value) ? Number(value instanceof Decimal128 ? value.toString() : value) !== 0 : true;
+}
+
+export function stringArgument(args: Doc, field: string): string | undefined {
+  const value = args.get(field);
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function docArgument(args: Doc, field: string): Doc | undefined {
+  const value = args.get(field);
+  return isDoc(value) ? value : undefined;
+}
+
+export function arrayArgument(args: Doc, field: string): Value[] | undefined {
+  const value = args.get(field);
+  return Array.isArray(value) ? value : undefined;
+}
+
+/** A cursor id, which commands give as int64. */
+export function longArgument(args: Doc, field: string): bigint | undefined {
+  const value = args.get(field);
+  if (typeof value === 'bigint') return value;
+  return isNumeric(value)
+    ? BigInt(Math.trunc(Number(value instanceof Decimal128 ? value.toString() : value)))
+    : undefined;
+}
+
+export function timestampArgument(args: Doc, field: string): Timestamp | undefined {
+  const value = args.get(field);
+  return value instanceof Timestamp ? value : undefined;
+}
+
+/** A UUID's 16 bytes in hex. */
+export const uuidHex = (uuid: Binary): string => Buffer.from(uuid.buffer).toString('hex');

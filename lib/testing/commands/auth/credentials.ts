@@ -1,0 +1,51 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { saslprep } from '@mongodb-js/saslprep';
+
+const ITERATIONS = 15_000;
+const KEY_LENGTH = 32;
+const SALT_LENGTH = 28;
+
+/** A user of `EmbeddedMongo.start`. */
+export interface EmbeddedUser {
+  readonly username: string;
+  readonly password: string;
+  /** The database it authenticates against; default `admin`. */
+  readonly authSource?: string;
+}
+
+/** What a server keeps of a password for SCRAM-SHA-256 (RFC 5802, RFC 7677). */
+export interface ScramSecret {
+  readonly salt: Buffer;
+  readonly iterations: number;
+  readonly storedKey: Buffer;
+  readonly serverKey: Buffer;
+}
+
+export const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+export const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
+
+function secretOf(password: string): ScramSecret {
+  const salt = randomBytes(SALT_LENGTH);
+  const salted = pbkdf2Sync(saslprep(password), salt, ITERATIONS, KEY_LENGTH, 'sha256');
+  return {
+    salt,
+    iterations: ITERATIONS,
+    storedKey: sha256(hmac(salted, 'Client Key')),
+    serverKey: hmac(salted, 'Server Key'),
+  };
+}
+
+/** The users a server was started with. */
+export class Credentials {
+  private readonly secrets = new Map<string, ScramSecret>();
+
+  constructor(users: readonly EmbeddedUser[]) {
+    for (const { username, password, authSource = 'admin' } of users) {
+      this.secrets.set(`${authSource}.${username}`, secretOf(password));
+    }
+  }
+
+  find(db: string, user: string): ScramSecret | undefined {
+    return this.secrets.get(`${db}.${user}`);
+  }
+}

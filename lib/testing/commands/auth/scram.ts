@@ -1,0 +1,68 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { CommandError } from '../../errors.js';
+import type { Credentials, ScramSecret } from './credentials.js';
+import { hmac, sha256 } from './credentials.js';
+
+const NONCE_LENGTH = 24;
+
+const failed = (): CommandError => new CommandError('AuthenticationFailed', 'Authentication failed.');
+
+/** The attributes of a SCRAM message: `n=user,r=nonce`. */
+const attributesOf = (message: string): Map<string, string> =>
+  new Map(message.split(',').map((part) => [part.slice(0, 1), part.slice(2)]));
+
+/** The server's side of one SCRAM-SHA-256 exchange (RFC 5802). */
+export class ScramConversation {
+  readonly user: string;
+  private readonly secret: ScramSecret;
+  private readonly nonce: string;
+  private readonly clientFirstBare: string;
+  private readonly serverFirst: string;
+  private step: 'proof' | 'empty' | 'done' = 'proof';
+
+  /** @throws CommandError AuthenticationFailed for an unknown user */
+  constructor(
+    credentials: Credentials | undefined,
+    readonly db: string,
+    clientFirst: string,
+    private readonly skipsEmptyExchange: boolean,
+  ) {
+    const bareStart = clientFirst.indexOf(',', clientFirst.indexOf(',') + 1) + 1;
+    this.clientFirstBare = clientFirst.slice(bareStart);
+    const attributes = attributesOf(this.clientFirstBare);
+    this.user = (attributes.get('n') ?? '').replaceAll('=2C', ',').replaceAll('=3D', '=');
+    const secret = credentials?.find(db, this.user);
+    if (!secret) throw failed();
+    this.secret = secret;
+    this.nonce = `${attributes.get('r') ?? ''}${randomBytes(NONCE_LENGTH).toString('base64')}`;
+    this.serverFirst = `r=${this.nonce},s=${secret.salt.toString('base64')},i=${secret.iterations}`;
+  }
+
+  get firstPayload(): string {
+    return this.serverFirst;
+  }
+
+  get isDone(): boolean {
+    return this.step === 'done';
+  }
+
+  /** @throws CommandError AuthenticationFailed for a wrong password */
+  continue(message: string): string {
+    if (this.step === 'done') throw failed();
+    if (this.step === 'empty') {
+      this.step = 'done';
+      return '';
+    }
+    const attributes = attributesOf(message);
+    const proof = Buffer.from(attributes.get('p') ?? '', 'base64');
+    if (attributes.get('r') !== this.nonce) throw failed();
+    const withoutProof = message.slice(0, message.lastIndexOf(',p='));
+    const authMessage = `${this.clientFirstBare},${this.serverFirst},${withoutProof}`;
+    const signature = hmac(this.secret.storedKey, authMessage);
+    if (proof.length !== signature.length) throw failed();
+    const clientKey = Buffer.from(proof.map((byte, i) => byte ^ signature[i]!));
+    if (!timingSafeEqual(sha256(clientKey), this.secret.storedKey)) throw failed();
+    this.step = this.skipsEmptyExchange ? 'done' : 'empty';
+    return `v=${hmac(this.secret.serverKey, authMessage).toString('base64')}`;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Doc } from '../bson/value.js';
+import { isDoc } from '../bson/value.js';
+import type { Connection } from '../wire/connection.js';
+import type { Operation } from './operation.js';
+import type { ScramConversation } from './auth/scram.js';
+
+/** What the server knows of one connection's client. */
+export class Client {
+  /** The `client` document of its first hello. */
+  metadata: Doc | undefined;
+  authenticatedAs: { readonly user: string; readonly db: string } | undefined;
+  conversation: ScramConversation | undefined;
+  /** The operation it is waiting for. */
+  operation: Operation | undefined;
+
+  constructor(readonly connection: Connection) {}
+
+  get appName(): string | undefined {
+    const application = this.metadata?.get('application');
+    const name = isDoc(application) ? application.get('name') : undefined;
+    return typeof name === 'string' ? name : undefined;
+  }
+}

@@ -1,0 +1,111 @@
+import { CommandError } from '../errors.js';
+import { decodeDoc } from '../bson/decode.js';
+import { encodeDoc } from '../bson/encode.js';
+import type { Doc } from '../bson/value.js';
+import type { Connection, Reply, RequestHandler } from '../wire/connection.js';
+import type { RequestMessage } from '../wire/message.js';
+import { checkApiVersion } from './api-version.js';
+import { requireAuthentication } from './auth/require-authentication.js';
+import { ArgumentParser, stringArgument } from './arguments.js';
+import { ConnectionClosedByFault, executeOperation } from './execute.js';
+import type { Command } from './command.js';
+import { errorReply, finishReply } from './final-reply.js';
+import { isGenericArgument, parseGenericArguments } from './generic-arguments.js';
+import { Operation } from './operation.js';
+import { splitDocuments } from './raw-documents.js';
+import { findCommand } from './registry.js';
+import type { ReplyDoc } from './reply.js';
+import type { MongoServer } from './server.js';
+
+/** Turns a request into a command, runs it and makes its reply. */
+export class Dispatcher implements RequestHandler {
+  private readonly parsers = new Map<Command, ArgumentParser>();
+
+  constructor(private readonly server: MongoServer) {}
+
+  handle(request: RequestMessage, connection: Connection): Reply | undefined | Promise<Reply | undefined> {
+    let op: Operation;
+    try {
+      op = this.parse(request, connection);
+    } catch (error) {
+      return { body: encodeDoc(errorReply(this.server, asCommandError(error))) };
+    }
+    this.server.operations.set(op.id, op);
+    op.client.operation = op;
+    let result: ReplyDoc | Promise<ReplyDoc>;
+    try {
+      result = executeOperation(op);
+    } catch (error) {
+      return this.finish(op, undefined, error);
+    }
+    if (!(result instanceof Promise)) return this.finish(op, result);
+    return result.then(
+      (reply) => this.finish(op, reply),
+      (error: unknown) => this.finish(op, undefined, error),
+    );
+  }
+
+  disconnected(connection: Connection): void {
+    const client = this.server.clients.get(connection);
+    client?.operation?.interrupt.kill(new CommandError(279, 'operation was interrupted because a client disconnected'));
+    this.server.clients.delete(connection);
+  }
+
+  private parse(request: RequestMessage, connection: Connection): Operation {
+    const { server } = this;
+    const { rest, documents } = splitDocuments(request);
+    const args = decodeDoc(rest);
+    const [commandName] = args.keys();
+    if (commandName === undefined) throw new CommandError('CommandNotFound', "no such command: ''");
+    const db = request.legacyDatabase ?? stringArgument(args, '$db');
+    if (db === undefined) throw new CommandError(40571, 'OP_MSG requests require a $db argument');
+    const client = server.clientOf(connection);
+    const command = findCommand(commandName);
+    if (server.credentials) requireAuthentication(client, command, commandName);
+    if (!command) throw new CommandError('CommandNotFound', `no such command: '${commandName}'`);
+    const generic = parseGenericArguments(args);
+    checkApiVersion(server, command, commandName, args);
+    if (command.isAdminOnly && db !== 'admin') {
+      throw new CommandError('Unauthorized', `${commandName} may only be run against the admin database.`);
+    }
+    for (const [field, sequence] of request.sequences) {
+      if (documents && field === 'documents') continue;
+      if (args.has(field)) throw new CommandError(40413, `BSON field '${commandName}.${field}' is a duplicate field`);
+      args.set(field, sequence.map(decodeDoc));
+    }
+    if (!command.isLenient) this.parserOf(command).check(args, isGenericArgument);
+    return new Operation(
+      server.nextOperationId(),
+      server,
+      client,
+      command,
+      commandName,
+      db,
+      args,
+      generic,
+      request,
+      documents,
+    );
+  }
+
+  private parserOf(command: Command): ArgumentParser {
+    let parser = this.parsers.get(command);
+    if (!parser) this.parsers.set(command, (parser = new ArgumentParser(command.name, command.args)));
+    return parser;
+  }
+
+  private finish(op: Operation, reply?: ReplyDoc, error?: unknown): Reply | undefined {
+    this.server.operations.delete(op.id);
+    op.client.operation = undefined;
+    if (error instanceof ConnectionClosedByFault) return undefined;
+    const final = reply ?? errorReply(this.server, asCommandError(error), op);
+    if (reply) finishReply(op, reply);
+    const body = encodeDoc(final as Doc);
+    return op.nextReply && reply ? { body, next: op.nextReply } : { body };
+  }
+}
+
+const asCommandError = (error: unknown): CommandError =>
+  error instanceof CommandError
+    ? error
+    : new CommandError('InternalError', error instanceof Error ? error.message : String(error));

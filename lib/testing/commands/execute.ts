@@ -1,0 +1,88 @@
+import { CommandError } from '../errors.js';
+import { tickOf } from '../storage/clock.js';
+import { timestampArgument, docArgument } from './arguments.js';
+import { commandFault } from './fail-point/fail-point.js';
+import type { Operation } from './operation.js';
+import type { ReplyDoc } from './reply.js';
+import { enterSession, leaveSession } from './session/session-scope.js';
+
+/** A fail point closes the connection instead of answering. */
+export class ConnectionClosedByFault extends Error {}
+
+/** Runs an operation: faults first, then its session and transaction, then the command itself. */
+export function executeOperation(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+  const { server } = op;
+  server.counters.count(op.command.name);
+  gossipClusterTime(op);
+  const wait = applyFaults(op);
+  if (wait) return wait.then(() => executeInSession(op));
+  return executeInSession(op);
+}
+
+function executeInSession(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+  const wait = enterSession(op);
+  if (wait) return wait.then(() => runAndLeave(op));
+  return runAndLeave(op);
+}
+
+function runAndLeave(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+  let isAsync = false;
+  try {
+    op.interrupt.check();
+    const result = op.command.run(op);
+    if (!(result instanceof Promise)) {
+      leaveSession(op, undefined);
+      return result;
+    }
+    isAsync = true;
+    return result.then(
+      (reply) => {
+        leaveSession(op, undefined);
+        return reply;
+      },
+      (error: unknown) => {
+        leaveSession(op, error);
+        throw error;
+      },
+    );
+  } catch (error) {
+    if (!isAsync) leaveSession(op, error);
+    throw error;
+  }
+}
+
+function applyFaults(op: Operation): Promise<void> | undefined {
+  const { failPoints } = op.server;
+  if (failPoints.size === 0 || op.command.name === 'configureFailPoint') return undefined;
+  if (op.generic.maxTimeMS > 0 && failPoints.get('maxTimeAlwaysTimeOut')?.fires()) op.interrupt.expireNow();
+  if (failPoints.get('maxTimeNeverTimeOut')?.fires()) op.interrupt.setMaxTime(Infinity);
+  op.fault = commandFault(failPoints.get('failCommand'), {
+    names: [op.commandName, op.command.name, ...(op.command.aliases ?? [])],
+    appName: op.client.appName,
+    namespace: op.namespace,
+  });
+  if (!op.fault) return undefined;
+  if (op.fault.blockMS > 0) return op.interrupt.sleep(op.fault.blockMS).then(() => failIfTold(op));
+  failIfTold(op);
+  return undefined;
+}
+
+function failIfTold({ fault }: Operation): void {
+  if (fault?.closesConnection) throw new ConnectionClosedByFault();
+  if (fault?.error) throw fault.error;
+}
+
+/** Cluster time only grows, and everybody's newest is learnt. @throws CommandError for a time nobody can have seen */
+function gossipClusterTime(op: Operation): void {
+  const { clock } = op.server.storage;
+  const gossip = docArgument(op.args, '$clusterTime');
+  const clusterTime = gossip && timestampArgument(gossip, 'clusterTime');
+  if (clusterTime) clock.advanceTo(tickOf(clusterTime));
+  const after = op.generic.readConcern?.afterClusterTime;
+  if (after && tickOf(after) > clock.now) {
+    throw new CommandError(
+      'InvalidOptions',
+      'readConcern afterClusterTime value must not be greater than the current clusterTime',
+    );
+  }
+}

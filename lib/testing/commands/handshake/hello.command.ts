@@ -1,0 +1,107 @@
+import { CommandError } from '../../errors.js';
+import type { Doc } from '../../bson/value.js';
+import { encodeDoc } from '../../bson/encode.js';
+import { isDoc } from '../../bson/value.js';
+import { timestampOf } from '../../storage/clock.js';
+import type { Reply } from '../../wire/connection.js';
+import { MAX_MESSAGE_LENGTH } from '../../wire/frame-reader.js';
+import { docArgument, integerArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { finishReply } from '../final-reply.js';
+import { startSpeculativeAuthentication } from '../auth/speculative-authentication.js';
+import type { Operation } from '../operation.js';
+import { MAX_BSON_SIZE, MAX_WIRE_VERSION, MAX_WRITE_BATCH_SIZE, MIN_WIRE_VERSION } from './limits.js';
+import { fieldsOf, int, reply } from '../reply.js';
+import type { ReplyDoc } from '../reply.js';
+import { SESSION_TIMEOUT_MINUTES } from '../session/session-catalog.js';
+
+export const hello: Command = {
+  name: 'hello',
+  aliases: ['isMaster', 'ismaster'],
+  isAuthFree: true,
+  isInApiV1: true,
+  isLenient: true,
+  isSessionFree: true,
+  args: {},
+  run(op) {
+    noteClient(op);
+    const wait = awaitChange(op);
+    return wait ? wait.then(() => describe(op)) : describe(op);
+  },
+};
+
+function noteClient({ args, client }: Operation): void {
+  const metadata = docArgument(args, 'client');
+  if (!metadata) return;
+  if (client.metadata) {
+    throw new CommandError(186, 'The client metadata document may only be sent in the first hello');
+  }
+  client.metadata = metadata;
+}
+
+/** With the current topologyVersion, hello answers when something changes, or after maxAwaitTimeMS. */
+function awaitChange(op: Operation): Promise<unknown> | undefined {
+  const version = docArgument(op.args, 'topologyVersion');
+  const maxAwaitTimeMS = integerArgument(op.args, 'maxAwaitTimeMS');
+  if (!version && maxAwaitTimeMS === undefined) return undefined;
+  if (!version || maxAwaitTimeMS === undefined) {
+    throw new CommandError(
+      31368,
+      version
+        ? "A request with a 'topologyVersion' must include 'maxAwaitTimeMS'"
+        : "A request with 'maxAwaitTimeMS' must include a 'topologyVersion'",
+    );
+  }
+  if (maxAwaitTimeMS < 0) throw new CommandError(31373, "'maxAwaitTimeMS' must be a non-negative integer");
+  if (op.request.isExhaustAllowed) op.nextReply = () => nextReply(op);
+  return op.server.topology.isCurrent(version) ? op.interrupt.sleep(maxAwaitTimeMS) : undefined;
+}
+
+/** The stream of a driver's monitor: one reply after each wait, until the connection goes. */
+async function nextReply(op: Operation): Promise<Reply> {
+  op.client.operation = op;
+  await op.interrupt.sleep(integerArgument(op.args, 'maxAwaitTimeMS') ?? 0);
+  const again = describe(op);
+  finishReply(op, again);
+  return { body: encodeDoc(again as Doc), next: () => nextReply(op) };
+}
+
+function describe(op: Operation): ReplyDoc {
+  const { server, args, client } = op;
+  const { topology } = server;
+  const lastWrite = timestampOf(server.storage.clock.now);
+  const lastWriteDate = new Date(lastWrite.getHighBitsUnsigned() * 1000);
+  const isHello = op.commandName === 'hello';
+  const speculative = docArgument(args, 'speculativeAuthenticate');
+  const wantedMechanisms = args.get('saslSupportedMechs');
+  return reply({
+    helloOk: !isHello && args.get('helloOk') === true ? true : undefined,
+    topologyVersion: topology.version,
+    hosts: [topology.host],
+    setName: topology.setName,
+    setVersion: int(1),
+    [isHello ? 'isWritablePrimary' : 'ismaster']: true,
+    secondary: false,
+    primary: topology.host,
+    me: topology.host,
+    electionId: topology.electionId,
+    lastWrite: fieldsOf({
+      opTime: topology.opTime(lastWrite),
+      lastWriteDate,
+      majorityOpTime: topology.opTime(lastWrite),
+      majorityWriteDate: lastWriteDate,
+    }),
+    maxBsonObjectSize: int(MAX_BSON_SIZE),
+    maxMessageSizeBytes: int(MAX_MESSAGE_LENGTH),
+    maxWriteBatchSize: int(MAX_WRITE_BATCH_SIZE),
+    localTime: new Date(),
+    logicalSessionTimeoutMinutes: int(SESSION_TIMEOUT_MINUTES),
+    connectionId: int(client.connection.id),
+    minWireVersion: int(MIN_WIRE_VERSION),
+    maxWireVersion: int(MAX_WIRE_VERSION),
+    readOnly: false,
+    saslSupportedMechs: server.credentials && typeof wantedMechanisms === 'string' ? ['SCRAM-SHA-256'] : undefined,
+    speculativeAuthenticate:
+      server.credentials && isDoc(speculative) ? startSpeculativeAuthentication(op, speculative) : undefined,
+  });
+}

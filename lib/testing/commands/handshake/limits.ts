@@ -1,0 +1,6 @@
+/** Limits that hello tells and commands enforce (manual: MongoDB Limits and Thresholds). */
+export const MAX_BSON_SIZE = 16 * 1024 * 1024;
+export const MAX_WRITE_BATCH_SIZE = 100_000;
+/** MongoDB 7.0. */
+export const MAX_WIRE_VERSION = 21;
+export const MIN_WIRE_VERSION = 0;

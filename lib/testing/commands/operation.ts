@@ -1,0 +1,56 @@
+import type { Doc } from '../bson/value.js';
+import type { RequestMessage } from '../wire/message.js';
+import type { Reply } from '../wire/connection.js';
+import type { WriteUnit } from '../storage/write-unit.js';
+import type { CommandFault } from './fail-point/fail-point.js';
+import type { Client } from './client.js';
+import type { Command } from './command.js';
+import type { GenericArguments } from './generic-arguments.js';
+import { Interrupt } from './interrupt.js';
+import type { Session } from './session/session.js';
+import type { MongoServer } from './server.js';
+
+/** One running command: what it was asked, by whom, and what may interrupt it. */
+export class Operation {
+  readonly startedAt = Date.now();
+  readonly interrupt = new Interrupt();
+  session: Session | undefined;
+  /** `db.coll`, for currentOp and `failCommand`'s namespace. */
+  readonly namespace: string;
+  /** Set by commands that open or read a change stream, whose errors get labels of their own. */
+  isChangeStream = false;
+  /** What `failCommand` does to it. */
+  fault: CommandFault | undefined;
+  /** Set by a command whose reply begins an exhaust stream. */
+  nextReply: (() => Reply | Promise<Reply>) | undefined;
+
+  constructor(
+    readonly id: number,
+    readonly server: MongoServer,
+    readonly client: Client,
+    readonly command: Command,
+    /** The name it was called by, perhaps an alias. */
+    readonly commandName: string,
+    readonly db: string,
+    readonly args: Doc,
+    readonly generic: GenericArguments,
+    readonly request: RequestMessage,
+    /** The documents of an insert, still BSON. */
+    readonly documents: Uint8Array[] | undefined,
+  ) {
+    const target = args.get(commandName);
+    this.namespace = typeof target === 'string' ? `${db}.${target}` : `${db}.$cmd`;
+    this.interrupt.setMaxTime(generic.maxTimeMS);
+  }
+
+  get isInTransaction(): boolean {
+    return this.generic.autocommit === false;
+  }
+
+  /** The unit of the transaction it belongs to. */
+  get transactionUnit(): WriteUnit | undefined {
+    return this.isInTransaction ? this.session?.transaction.requireInProgress() : undefined;
+  }
+
+  checkInterrupt = (): void => this.interrupt.check();
+}

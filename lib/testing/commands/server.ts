@@ -1,0 +1,49 @@
+import type { Storage } from '../storage/storage.js';
+import { CommandError } from '../errors.js';
+import type { Connection } from '../wire/connection.js';
+import type { Credentials } from './auth/credentials.js';
+import { Client } from './client.js';
+import { CursorManager } from './cursor/cursor-manager.js';
+import { ServerParameters } from './diagnostics/server-parameters.js';
+import type { FailPoint } from './fail-point/fail-point.js';
+import type { Operation } from './operation.js';
+import { OpCounters } from './diagnostics/op-counters.js';
+import { SessionCatalog } from './session/session-catalog.js';
+import type { Topology } from './topology.js';
+
+/** All that the commands share: what one running server knows. */
+export class MongoServer {
+  readonly startedAt = new Date();
+  readonly clients = new Map<Connection, Client>();
+  readonly operations = new Map<number, Operation>();
+  readonly failPoints = new Map<string, FailPoint>();
+  readonly parameters = new ServerParameters();
+  readonly cursors = new CursorManager(() => this.parameters.cursorTimeoutMS);
+  readonly counters = new OpCounters();
+  readonly sessions = new SessionCatalog((session) => this.cursors.killOfSession(session.key));
+  private lastOperationId = 0;
+
+  constructor(
+    readonly storage: Storage,
+    readonly topology: Topology,
+    readonly credentials: Credentials | undefined,
+  ) {}
+
+  nextOperationId(): number {
+    return ++this.lastOperationId;
+  }
+
+  clientOf(connection: Connection): Client {
+    let client = this.clients.get(connection);
+    if (!client) this.clients.set(connection, (client = new Client(connection)));
+    return client;
+  }
+
+  /** Ends all that runs or waits; nothing of this server keeps the process alive after it. */
+  close(): void {
+    const reason = new CommandError('InterruptedAtShutdown', 'interrupted at shutdown');
+    for (const op of this.operations.values()) op.interrupt.kill(reason);
+    for (const session of this.sessions.all) session.kill(reason);
+    this.cursors.close();
+  }
+}

@@ -1,0 +1,125 @@
+import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { FrameReader } from './frame-reader.js';
+import { legacyReply, msgReply, parseMessage } from './message.js';
+import type { RequestMessage } from './message.js';
+
+/** The answer to one request. */
+export interface Reply {
+  /** The reply document as BSON. */
+  readonly body: Uint8Array;
+  /** Set on a reply of an exhaust stream that goes on: makes the next one without a request. */
+  readonly next?: () => Reply | Promise<Reply>;
+}
+
+/** What a connection asks the layer above: it knows frames, not commands. */
+export interface RequestHandler {
+  /** Answers, or gives `undefined` to close the connection without an answer. */
+  handle(request: RequestMessage, connection: Connection): Reply | undefined | Promise<Reply | undefined>;
+  disconnected(connection: Connection): void;
+}
+
+/** While set, nothing is read or answered (`EmbeddedMongo.stall`). */
+export interface StallGate {
+  readonly stalled: Promise<void> | undefined;
+}
+
+let nextReplyId = 1;
+const replyId = (): number => (nextReplyId = (nextReplyId + 1) & 0x7fffffff);
+
+/** One client's socket: requests are answered one after the other, as they came. */
+export class Connection {
+  readonly openedAt = new Date();
+  private readonly reader = new FrameReader();
+  private isBusy = false;
+  private isClosed = false;
+
+  constructor(
+    readonly id: number,
+    private readonly socket: Socket,
+    private readonly handler: RequestHandler,
+    private readonly gate: StallGate,
+  ) {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => {
+      this.reader.push(chunk);
+      if (!this.isBusy) this.pump();
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.isClosed = true;
+      handler.disconnected(this);
+    });
+  }
+
+  get remoteAddress(): string {
+    return `${this.socket.remoteAddress}:${this.socket.remotePort}`;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  /** Answers what can be answered at once without leaving the tick; the first wait hands over to `pumpAsync`. */
+  private pump(): void {
+    try {
+      for (;;) {
+        if (this.isClosed) return;
+        const frame = this.reader.next();
+        if (!frame) return;
+        if (this.gate.stalled || this.socket.writableNeedDrain) return void this.pumpAsync(frame);
+        const request = parseMessage(frame);
+        const reply = this.handler.handle(request, this);
+        if (reply instanceof Promise || reply?.next) return void this.pumpAsync(frame, request, reply);
+        this.answer(request, reply);
+      }
+    } catch {
+      this.close(); // a malformed frame ends its own connection only
+    }
+  }
+
+  private async pumpAsync(
+    frame: Buffer,
+    parsed?: RequestMessage,
+    pending?: Reply | Promise<Reply | undefined>,
+  ): Promise<void> {
+    this.isBusy = true;
+    try {
+      await this.ready();
+      const request = parsed ?? parseMessage(frame);
+      let reply = await (pending ?? this.handler.handle(request, this));
+      let responseTo = request.requestId;
+      await this.ready();
+      while (reply?.next && !this.isClosed) {
+        const id = replyId();
+        this.socket.write(msgReply(id, responseTo, [reply.body], true));
+        responseTo = id;
+        reply = await reply.next();
+        await this.ready();
+      }
+      this.answer(request, reply, responseTo);
+    } catch {
+      this.close();
+    }
+    this.isBusy = false;
+    this.pump();
+  }
+
+  private async ready(): Promise<void> {
+    while (this.gate.stalled && !this.isClosed) await this.gate.stalled;
+    if (this.socket.writableNeedDrain && !this.isClosed) {
+      await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
+    }
+  }
+
+  private answer(request: RequestMessage, reply: Reply | undefined, responseTo = request.requestId): void {
+    if (this.isClosed) return;
+    if (!reply) return this.close();
+    if (request.isUnacknowledged) return;
+    this.socket.write(
+      request.isLegacy
+        ? legacyReply(replyId(), responseTo, [reply.body])
+        : msgReply(replyId(), responseTo, [reply.body], false),
+    );
+  }
+}
