@@ -85,6 +85,7 @@ export const ErrorCodes = {
   ExceededTimeLimit: 262,
   ChangeStreamFatalError: 280,
   ChangeStreamHistoryLost: 286,
+  NoQueryExecutionPlans: 291,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   APIVersionError: 322,
   APIStrictError: 323,

@@ -1,0 +1,158 @@
+import { BSONRegExp } from 'bson';
+import { splitPath } from '../bson/path.js';
+import { isNumeric, toNumber } from '../bson/number.js';
+import { BsonUndefined, type Doc, isDoc, typeName, type Value } from '../bson/value.js';
+import { CommandError } from '../errors.js';
+import type { QueryEnv } from './env.js';
+import type { ElementCompiler } from './filter/array.js';
+import { equality } from './filter/comparison.js';
+import { parseInteger } from './filter/integer.js';
+import { compileJsonSchema } from './filter/json-schema.js';
+import { compileOperators, isFieldOperator } from './filter/operators.js';
+import { allOf, anyOf, type Filter, onPath } from './filter/predicate.js';
+import { compileRegExp } from './filter/regex.js';
+
+export type { Filter, MatchDetails } from './filter/predicate.js';
+
+/**
+ * Compiles a query filter.
+ *
+ * The function it returns tells whether a document matches; given `details` it also leaves there which array element
+ * matched, for the positional `$` operator.
+ *
+ * @throws CommandError BadValue and others, as MongoDB does, for a filter that is not valid
+ * @see https://www.mongodb.com/docs/v7.0/reference/operator/query/
+ */
+export const compileFilter = (filter: Doc, env: QueryEnv): Filter => new FilterCompiler(env, false).compile(filter);
+
+/** `{ $ref, $id }` is a reference, a value and not operators. */
+const isReference = (doc: Doc): boolean => doc.has('$ref') && doc.has('$id');
+
+/** Whether a field's condition is made of operators, rather than a document to be equal to. */
+export function isOperatorDoc(value: Value | undefined): value is Doc {
+  if (!isDoc(value)) return false;
+  const first = value.keys().next().value as string | undefined;
+  return first !== undefined && first.startsWith('$') && !isReference(value);
+}
+
+type DocumentOperator = (compiler: FilterCompiler, operand: Value, name: string) => Filter | undefined;
+
+class FilterCompiler {
+  private readonly elements: ElementCompiler;
+
+  constructor(
+    readonly env: QueryEnv,
+    /** Whether the documents are elements of an array, under `$elemMatch`. */
+    readonly isNested: boolean,
+  ) {
+    this.elements = {
+      filter: (filter) => new FilterCompiler(env, true).compile(filter),
+      operators: (operators) => compileOperators('', operators, env.collation, this.elements),
+      isDocumentOperator: (name) => DOCUMENT_OPERATORS.has(name),
+      isFieldOperator,
+    };
+  }
+
+  compile(filter: Doc): Filter {
+    const filters: Filter[] = [];
+    for (const [name, condition] of filter) {
+      const compiled = name.startsWith('$') ? this.documentOperator(name, condition) : this.field(name, condition);
+      if (compiled) filters.push(compiled);
+    }
+    return allOf(filters);
+  }
+
+  private documentOperator(name: string, operand: Value): Filter | undefined {
+    const operator = DOCUMENT_OPERATORS.get(name);
+    if (operator) return operator(this, operand, name);
+    throw new CommandError(
+      'BadValue',
+      `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
+    );
+  }
+
+  private field(name: string, condition: Value): Filter {
+    const path = splitPath(name);
+    if (isOperatorDoc(condition)) {
+      return onPath(path, compileOperators(name, condition, this.env.collation, this.elements));
+    }
+    if (condition instanceof BSONRegExp)
+      return onPath(path, anyOf(compileRegExp(condition.pattern, condition.options)));
+    if (condition instanceof BsonUndefined) throw new CommandError('BadValue', 'cannot compare to undefined');
+    return onPath(path, anyOf(equality(condition, this.env.collation)));
+  }
+}
+
+function filtersOf(compiler: FilterCompiler, operand: Value, name: string): Filter[] {
+  if (!Array.isArray(operand)) throw new CommandError('BadValue', `${name} must be an array`);
+  if (operand.length === 0) throw new CommandError('BadValue', '$and/$or/$nor must be a nonempty array');
+  return operand.map((entry) => {
+    if (!isDoc(entry)) throw new CommandError('BadValue', '$or/$and/$nor entries need to be full objects');
+    return compiler.compile(entry);
+  });
+}
+
+function or(filters: readonly Filter[]): Filter {
+  return (doc, details) => {
+    for (const filter of filters) if (filter(doc, details)) return true;
+    return false;
+  };
+}
+
+function expression(compiler: FilterCompiler, operand: Value): Filter {
+  if (compiler.isNested) throw new CommandError('BadValue', '$expr can only be applied to the top-level document');
+  throw new CommandError('BadValue', `$expr is not allowed in this context: ${typeName(operand)}`);
+}
+
+function always(result: boolean): DocumentOperator {
+  return (_compiler, operand, name) => {
+    if (parseInteger(name, operand) !== 1n)
+      throw new CommandError('FailedToParse', `${name} must be an integer value of 1`);
+    return () => result;
+  };
+}
+
+function sampleRate(operand: Value): Filter {
+  if (!isNumeric(operand)) throw new CommandError('BadValue', 'argument to $sampleRate must be a numeric type');
+  const rate = toNumber(operand);
+  if (!(rate >= 0 && rate <= 1))
+    throw new CommandError('BadValue', 'numeric argument to $sampleRate must be in [0, 1]');
+  return () => Math.random() < rate;
+}
+
+const reference: DocumentOperator = (compiler, operand, name) =>
+  onPath([name], anyOf(equality(operand, name === '$id' ? compiler.env.collation : undefined)));
+
+/** The operators that stand at a filter's top, by name; `undefined` for those that demand nothing. */
+const DOCUMENT_OPERATORS: ReadonlyMap<string, DocumentOperator> = new Map<string, DocumentOperator>([
+  ['$and', (compiler, operand, name) => allOf(filtersOf(compiler, operand, name))],
+  ['$or', (compiler, operand, name) => or(filtersOf(compiler, operand, name))],
+  [
+    '$nor',
+    (compiler, operand, name) => {
+      const any = or(filtersOf(compiler, operand, name));
+      return (doc) => !any(doc);
+    },
+  ],
+  ['$comment', () => undefined],
+  ['$expr', expression],
+  ['$jsonSchema', (_compiler, operand) => compileJsonSchema(operand)],
+  ['$alwaysTrue', always(true)],
+  ['$alwaysFalse', always(false)],
+  ['$sampleRate', (_compiler, operand) => sampleRate(operand)],
+  ['$ref', reference],
+  ['$id', reference],
+  ['$db', reference],
+  [
+    '$text',
+    () => {
+      throw new CommandError('IndexNotFound', 'text index required for $text query');
+    },
+  ],
+  [
+    '$where',
+    () => {
+      throw new CommandError('BadValue', 'no globalScriptEngine in $where parsing');
+    },
+  ],
+]);

@@ -1,0 +1,61 @@
+import { Binary } from 'bson';
+import { formatField } from '../../bson/format.js';
+import { isNaNValue, isNumeric, toExactInt64, toNumber } from '../../bson/number.js';
+import type { Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import { parseNonNegativeInteger } from './integer.js';
+import { anyOf, type Predicate } from './predicate.js';
+
+/** Whether all or any of the positions are set or clear. */
+const OPERATORS = {
+  $bitsAllSet: (bits: readonly boolean[]) => bits.every((bit) => bit),
+  $bitsAllClear: (bits: readonly boolean[]) => bits.every((bit) => !bit),
+  $bitsAnySet: (bits: readonly boolean[]) => bits.some((bit) => bit),
+  $bitsAnyClear: (bits: readonly boolean[]) => bits.some((bit) => !bit),
+} as const;
+
+export type BitsOperator = keyof typeof OPERATORS;
+
+const bytesOf = (binary: Binary): Uint8Array => binary.buffer.subarray(0, binary.position);
+const bitOfBytes = (bytes: Uint8Array, at: number): boolean => (((bytes[at >> 3] ?? 0) >> (at & 7)) & 1) === 1;
+/** Past the 64th bit a number is extended by its sign. */
+const bitOfInteger = (n: bigint, at: number): boolean => ((n >> BigInt(Math.min(at, 63))) & 1n) === 1n;
+
+function positionOf(index: number, value: Value): number {
+  const shown = formatField(String(index), value);
+  if (!isNumeric(value)) throw new CommandError('BadValue', `bit positions must be an integer but got: ${shown}`);
+  if (isNaNValue(value)) throw new CommandError('BadValue', `bit positions cannot take a NaN: ${shown}`);
+  if (Math.abs(toNumber(value)) > 2147483647) {
+    throw new CommandError('BadValue', `bit positions cannot be represented as a 32-bit signed integer: ${shown}`);
+  }
+  const position = toExactInt64(value);
+  if (position === undefined) throw new CommandError('BadValue', `bit positions must be an integer but got: ${shown}`);
+  if (position < 0n) throw new CommandError('BadValue', `bit positions must be >= 0 but got: ${shown}`);
+  return Number(position);
+}
+
+const setPositions = (length: number, isSet: (at: number) => boolean): number[] =>
+  Array.from({ length }, (_, at) => at).filter(isSet);
+
+function positionsOf(name: string, field: string, operand: Value): number[] {
+  if (Array.isArray(operand)) return operand.map((value, i) => positionOf(i, value));
+  if (operand instanceof Binary) return setPositions(operand.position * 8, (at) => bitOfBytes(bytesOf(operand), at));
+  if (!isNumeric(operand)) {
+    throw new CommandError(
+      'BadValue',
+      `${field} takes an Array, a number, or a BinData but received: ${formatField(name, operand)}`,
+    );
+  }
+  const mask = parseNonNegativeInteger(name, operand);
+  return setPositions(64, (at) => bitOfInteger(mask, at));
+}
+
+export function bits(name: BitsOperator, field: string, operand: Value): Predicate {
+  const positions = positionsOf(name, field, operand);
+  const holds = OPERATORS[name];
+  return anyOf((value) => {
+    if (value instanceof Binary) return holds(positions.map((at) => bitOfBytes(bytesOf(value), at)));
+    const integer = isNumeric(value) ? toExactInt64(value) : undefined;
+    return integer !== undefined && holds(positions.map((at) => bitOfInteger(integer, at)));
+  });
+}
