@@ -1,0 +1,135 @@
+import { isDoc, type Doc, type Value } from '../bson/value.js';
+import { CommandError } from '../errors.js';
+import type { QueryEnv } from './env.js';
+import { assertFieldName, compileFieldPath } from './expression/field-path.js';
+import {
+  constant,
+  fold,
+  scopeOf,
+  type CompileContext,
+  type Expression,
+  type OperatorFamily,
+} from './expression/operator.js';
+import { display } from './expression/display.js';
+
+import { arithmeticOperators } from './expression/arithmetic.operators.js';
+import { arrayOperators } from './expression/array.operators.js';
+import { bitwiseOperators } from './expression/bitwise.operators.js';
+import { booleanOperators } from './expression/boolean.operators.js';
+import { comparisonOperators } from './expression/comparison.operators.js';
+import { conditionalOperators } from './expression/conditional.operators.js';
+import { dateOperators } from './expression/date.operators.js';
+import { iterationOperators } from './expression/iteration.operators.js';
+import { miscellaneousOperators } from './expression/miscellaneous.operators.js';
+import { objectOperators } from './expression/object.operators.js';
+import { setOperators } from './expression/set.operators.js';
+import { stringOperators } from './expression/string.operators.js';
+import { timestampOperators } from './expression/timestamp.operators.js';
+import { trigonometryOperators } from './expression/trigonometry.operators.js';
+import { typeOperators } from './expression/type.operators.js';
+import { variableOperators } from './expression/variable.operators.js';
+
+export { scopeOf, type Expression, type Operand, type Scope } from './expression/operator.js';
+
+const OPERATORS = new Map(
+  Object.entries<OperatorFamily[string]>({
+    ...arithmeticOperators,
+    ...arrayOperators,
+    ...bitwiseOperators,
+    ...booleanOperators,
+    ...comparisonOperators,
+    ...conditionalOperators,
+    ...dateOperators,
+    ...iterationOperators,
+    ...miscellaneousOperators,
+    ...objectOperators,
+    ...setOperators,
+    ...stringOperators,
+    ...timestampOperators,
+    ...trigonometryOperators,
+    ...typeOperators,
+    ...variableOperators,
+  }),
+);
+
+/**
+ * Compiles an aggregation expression: a field path, a variable, a literal, an object or array of expressions, or an
+ * operator of the families in `expression/`.
+ * @param bound names of further variables, bound by the caller in the slots 0, 1, … of the scope
+ * @throws CommandError as MongoDB does, for what cannot be parsed and for constant parts that cannot be evaluated
+ * @see https://www.mongodb.com/docs/v7.0/reference/operator/aggregation/
+ */
+export function compileExpression(value: Value, env: QueryEnv, bound: readonly string[] = []): Expression {
+  return new Compiler(env, new Map(), { count: 0 }).bind(bound).context.compile(value);
+}
+
+/** Compiles an expression to a function of the document it is evaluated on. */
+export function compileDocExpression(value: Value, env: QueryEnv): (doc: Doc) => Value | undefined {
+  const expression = compileExpression(value, env);
+  return (doc) => expression(scopeOf(doc));
+}
+
+/** Whether there is an operator of that name. */
+export const isOperator = (name: string): boolean => OPERATORS.has(name);
+
+class Compiler implements CompileContext {
+  constructor(
+    readonly env: QueryEnv,
+    private readonly variables: ReadonlyMap<string, number>,
+    private readonly slots: { count: number },
+  ) {}
+
+  slotOf(name: string): number | undefined {
+    return this.variables.get(name);
+  }
+
+  bind(names: readonly string[]): { context: CompileContext; slots: number[] } {
+    const variables = new Map(this.variables);
+    const slots = names.map((name) => {
+      variables.set(name, this.slots.count);
+      return this.slots.count++;
+    });
+    return { context: new Compiler(this.env, variables, this.slots), slots };
+  }
+
+  compile(value: Value): Expression {
+    if (typeof value === 'string' && value.startsWith('$')) return compileFieldPath(value, this);
+    if (Array.isArray(value)) return this.compileArray(value);
+    if (!isDoc(value)) return constant(value);
+    const [first] = value.keys();
+    return first?.startsWith('$') ? this.compileOperator(value, first) : this.compileObject(value);
+  }
+
+  private compileOperator(value: Doc, name: string): Expression {
+    if (value.size !== 1) {
+      throw new CommandError(
+        15983,
+        `an expression specification must contain exactly one field, the name of the expression. Found ${value.size} fields in ${display(value)}, while parsing object.`,
+      );
+    }
+    const operator = OPERATORS.get(name);
+    if (operator === undefined) throw new CommandError('InvalidPipelineOperator', `Unrecognized expression '${name}'`);
+    return operator(value.get(name) as Value, this, name);
+  }
+
+  private compileArray(items: readonly Value[]): Expression {
+    const operands = items.map((item) => this.compile(item));
+    return fold(operands, (scope) => operands.map((operand) => operand(scope) ?? null));
+  }
+
+  private compileObject(value: Doc): Expression {
+    const fields = [...value].map(([field, item]) => {
+      assertFieldName(field);
+      return [field, this.compile(item)] as const;
+    });
+    const operands = fields.map(([, operand]) => operand);
+    return fold(operands, (scope) => {
+      const result: Doc = new Map();
+      for (const [field, operand] of fields) {
+        const computed = operand(scope);
+        if (computed !== undefined) result.set(field, computed);
+      }
+      return result;
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { Binary } from 'bson';
+import { encodeDoc } from '../../bson/encode.js';
+import { int32, isDoc, typeName } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import { isNullish } from './operand.js';
+import { unary, type Operator, type OperatorFamily } from './operator.js';
+
+const METADATA = [
+  'textScore',
+  'searchScore',
+  'searchHighlights',
+  'geoNearDistance',
+  'geoNearPoint',
+  'recordId',
+  'indexKey',
+  'sortKey',
+  'randVal',
+  'searchScoreDetails',
+  'vectorSearchScore',
+];
+
+const javascript: Operator = (_, __, name) => {
+  throw new CommandError(31264, `${name} can't be run on this process. Javascript is disabled.`);
+};
+
+/** Operators that fit in no other family. */
+export const miscellaneousOperators: OperatorFamily = {
+  $rand: (argument, _, name) => {
+    if (!(isDoc(argument) || Array.isArray(argument)) || [...argument.keys()].length > 0) {
+      throw new CommandError(3040501, `${name} does not currently accept arguments`);
+    }
+    return () => Math.random();
+  },
+  $binarySize: unary((value) => {
+    if (isNullish(value)) return null;
+    if (typeof value === 'string') return int32(Buffer.byteLength(value));
+    if (value instanceof Binary) return int32(value.length());
+    throw new CommandError(51276, `$binarySize requires a string or BinData argument, found: ${typeName(value)}`);
+  }),
+  $bsonSize: unary((value) => {
+    if (isNullish(value)) return null;
+    if (isDoc(value)) return int32(encodeDoc(value).length);
+    throw new CommandError(31393, `$bsonSize requires a document input, found: ${typeName(value)}`);
+  }),
+  $meta: (argument) => {
+    if (typeof argument !== 'string') throw new CommandError(17307, '$meta only supports string arguments');
+    if (!METADATA.includes(argument)) throw new CommandError(17308, `Unsupported argument to $meta: ${argument}`);
+    if (argument === 'textScore') {
+      throw new CommandError(40218, 'query requires text score metadata, but it is not available');
+    }
+    return () => undefined;
+  },
+  $function: javascript,
+  $_internalJsEmit: javascript,
+};

@@ -1,0 +1,69 @@
+import { Decimal128, Int32 } from 'bson';
+import {
+  addDecimals,
+  type DecimalParts,
+  decimalParts,
+  exactDecimal,
+  finite,
+  toDecimal128,
+} from '../../bson/decimal.js';
+import { INT64_MAX, INT64_MIN, type Numeric } from '../../bson/number.js';
+import { int32 } from '../../bson/value.js';
+
+/**
+ * A sum of numbers of all types: of the widest type among them, integers exact (a double once they pass 64 bits),
+ * doubles compensated so that the order does not matter to the last digit (Neumaier).
+ */
+export class Summation {
+  private integers = 0n;
+  private double = 0;
+  private lost = 0;
+  private decimal: DecimalParts | undefined;
+  private widest: 'int' | 'long' | 'double' = 'int';
+
+  add(value: Numeric): void {
+    if (value instanceof Int32) this.integers += BigInt(value.value);
+    else if (typeof value === 'bigint') {
+      this.integers += value;
+      if (this.widest === 'int') this.widest = 'long';
+    } else if (value instanceof Decimal128) {
+      this.decimal = this.decimal ? addDecimals(this.decimal, decimalParts(value)) : decimalParts(value);
+    } else {
+      this.addDouble(value);
+      this.widest = 'double';
+    }
+  }
+
+  private addDouble(value: number): void {
+    const sum = this.double + value;
+    this.lost += Math.abs(this.double) >= Math.abs(value) ? this.double - sum + value : value - sum + this.double;
+    this.double = sum;
+  }
+
+  /** The sum as a double, or as a decimal when one was among the numbers. */
+  get total(): number | Decimal128 {
+    return this.decimal ? toDecimal128(addDecimals(this.decimal, this.nonDecimal())) : this.asDouble();
+  }
+
+  get result(): Numeric {
+    if (this.decimal || this.widest === 'double') return this.total;
+    const { integers } = this;
+    if (integers < INT64_MIN || integers > INT64_MAX) return Number(integers);
+    const isInt = this.widest === 'int' && integers >= -0x8000_0000n && integers <= 0x7fff_ffffn;
+    return isInt ? int32(Number(integers)) : integers;
+  }
+
+  private asDouble(): number {
+    if (!Number.isFinite(this.double)) return this.double;
+    const whole = this.double + Number(this.integers);
+    return whole + this.lost;
+  }
+
+  private nonDecimal(): DecimalParts {
+    const { integers } = this;
+    const whole = finite(integers < 0n, integers < 0n ? -integers : integers, 0);
+    if (this.widest !== 'double') return whole;
+    const double = exactDecimal(this.double);
+    return double.kind === 'finite' ? addDecimals(addDecimals(double, exactDecimal(this.lost)), whole) : double;
+  }
+}
