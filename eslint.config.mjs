@@ -31,7 +31,7 @@ export default tseslint.config(
     },
   },
   restrict(
-    ['lib/polymongo.{options,tokens,errors,events}.ts'],
+    ['lib/polymongo.{options,tenant-options,checks,uri,tokens,errors,events,types}.ts'],
     `/providers/|${OUTER}`,
     'options, tokens, errors and events import nothing of lib.',
   ),

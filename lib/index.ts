@@ -1,1 +1,60 @@
-export {};
+export { InjectPolyModel } from './decorators/inject-poly-model.decorator.js';
+export { InjectTenantModel, type InjectTenantModelOptions } from './decorators/inject-tenant-model.decorator.js';
+export { OnDbConnect } from './decorators/on-db-connect.decorator.js';
+export { OnDbDisconnect } from './decorators/on-db-disconnect.decorator.js';
+export { OnDbError } from './decorators/on-db-error.decorator.js';
+export {
+  ConnectionBudgetError,
+  ConnectionOwnershipError,
+  IllegalPoolTransitionError,
+  InvalidDatabaseNameError,
+  InvalidTenantIdError,
+  ModelAlreadyRegisteredError,
+  ModelNotRegisteredError,
+  PolyMongoClosedError,
+  PolyMongoError,
+  PolyMongoOptionsError,
+  PoolConnectError,
+  PoolForceClosedError,
+  PoolInitializingError,
+  SessionMismatchError,
+  TenantError,
+  TenantMissingError,
+} from './polymongo.errors.js';
+export { PolyMongoModule } from './polymongo.module.js';
+export type {
+  AsyncModelDefinition,
+  PolyMongoModuleAsyncOptions,
+  PolyMongoOptionsFactory,
+} from './polymongo.module-options.js';
+export type { DBSpecificConfig, PolyMongoOptions, RetryOptions, ScaleOptions } from './polymongo.options.js';
+export type { TenantOptions, TenantRequest, TenantResolver } from './polymongo.tenant-options.js';
+export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
+export type { PoolState } from './polymongo.types.js';
+export { PolyMongoWrapper, type WrapperOwner } from './polymongo.wrapper.js';
+export {
+  PolyMongoHooks,
+  type DbErrorHook,
+  type DbHook,
+  type Unregister,
+} from './providers/hooks/polymongo-hooks.provider.js';
+export type { ModelDefinition } from './providers/models/model.registry.js';
+export type {
+  AnyModel,
+  DatabaseModel,
+  PolyModel,
+  PolyModelOf,
+  TenantModel,
+  WrappedModel,
+} from './providers/models/model.types.js';
+export { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
+export type { PoolStats } from './providers/pools/pool.statistics.js';
+export {
+  PolyMongoStats,
+  type ConnectionStats,
+  type DbStats,
+  type PoolConfigView,
+  type SeparatePoolStats,
+} from './providers/stats/polymongo-stats.provider.js';
+export { TenantContext } from './providers/tenant/tenant.context.js';
+export { fromHeader, fromSubdomain } from './providers/tenant/tenant.resolvers.js';

@@ -1,0 +1,109 @@
+import {
+  Global,
+  Inject,
+  Module,
+  Scope,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type MiddlewareConsumer,
+  type NestModule,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import type { PolyMongoModuleAsyncOptions, PolyMongoOptionsFactory } from './polymongo.module-options.js';
+import type { PolyMongoOptions } from './polymongo.options.js';
+import { POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
+import { PolyMongoWrapper } from './polymongo.wrapper.js';
+import { HookExplorer } from './providers/hooks/hook.explorer.js';
+import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
+import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
+import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
+import { TenantContext } from './providers/tenant/tenant.context.js';
+import { createTenantMiddleware } from './providers/tenant/tenant.middleware.js';
+
+/** The injectable parts, each a view of the one wrapper. */
+const VIEWS: Provider[] = [
+  view(PolyMongoPools, (wrapper) => wrapper.pools),
+  view(PolyMongoHooks, (wrapper) => wrapper.hooks),
+  view(PolyMongoStats, (wrapper) => wrapper.stats),
+  view(TenantContext, (wrapper) => wrapper.tenantContext),
+  {
+    provide: TENANT_ID,
+    scope: Scope.REQUEST,
+    inject: [TenantContext],
+    useFactory: (context: TenantContext) => context.require(),
+  },
+];
+
+/** Owns the one wrapper of an application: makes it, connects it when the application starts, closes it when it ends. */
+@Global()
+@Module({})
+export class PolyMongoCoreModule implements NestModule, OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+  constructor(
+    @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
+    @Inject(HookExplorer) private readonly hookExplorer: HookExplorer,
+  ) {}
+
+  static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
+    const wrapper: Provider = {
+      provide: PolyMongoWrapper,
+      inject: [POLYMONGO_OPTIONS],
+      useFactory: (given: PolyMongoOptions) => new PolyMongoWrapper(withTenant(given, options), 'nest'),
+    };
+    const providers = [wrapper, ...VIEWS];
+    return {
+      module: PolyMongoCoreModule,
+      imports: [DiscoveryModule, ...(options.imports ?? [])],
+      providers: [...optionsProviders(options), ...providers, HookExplorer],
+      exports: providers.map((provider) => (provider as { provide: symbol }).provide),
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    const { tenantDatabases, tenantContext } = this.wrapper;
+    if (tenantDatabases.options.resolve.length === 0) return;
+    consumer.apply(createTenantMiddleware(tenantDatabases, tenantContext)).forRoutes('{*path}');
+  }
+
+  /** Hooks are registered before the first connection is made. */
+  async onModuleInit(): Promise<void> {
+    this.hookExplorer.explore();
+    await this.wrapper.pools.connectEager();
+  }
+
+  /** Before the HTTP server waits for its responses: an open event stream would hold it for ever. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.wrapper.pools.completeStreams();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.wrapper.pools.closeAll();
+  }
+}
+
+function view<T>(provide: abstract new (...args: never[]) => T, part: (wrapper: PolyMongoWrapper) => T): Provider {
+  return { provide, inject: [PolyMongoWrapper], useFactory: part };
+}
+
+function withTenant(given: PolyMongoOptions, { tenant }: PolyMongoModuleAsyncOptions): PolyMongoOptions {
+  return tenant && typeof given === 'object' && given !== null
+    ? { ...given, tenant: { ...tenant, ...given.tenant } }
+    : given;
+}
+
+function optionsProviders(options: PolyMongoModuleAsyncOptions): Provider[] {
+  const { useFactory, useClass, useExisting, inject = [] } = options;
+  if (useFactory) return [{ provide: POLYMONGO_OPTIONS, useFactory, inject }];
+  const factory = useExisting ?? useClass;
+  if (!factory) {
+    throw new TypeError('PolyMongoModule.forRootAsync() needs one of useFactory, useClass or useExisting.');
+  }
+  const fromFactory: Provider = {
+    provide: POLYMONGO_OPTIONS,
+    inject: [factory],
+    useFactory: (instance: PolyMongoOptionsFactory) => instance.createPolyMongoOptions(),
+  };
+  return useClass ? [fromFactory, { provide: useClass, useClass }] : [fromFactory];
+}

@@ -1,0 +1,84 @@
+import { InvalidDatabaseNameError, PolyMongoOptionsError } from './polymongo.errors.js';
+import { isMongoURI } from './polymongo.uri.js';
+
+/** What an option may be, in words and as a test. */
+export interface Check {
+  allowed: string;
+  accepts: (value: unknown) => boolean;
+}
+
+export type Checks<T> = { readonly [K in keyof Required<T>]: Check };
+
+export const checks = {
+  mongoURI: { allowed: "a connection string that begins with 'mongodb://' or 'mongodb+srv://'", accepts: isMongoURI },
+  string: { allowed: 'a non-empty string', accepts: (v) => typeof v === 'string' && v !== '' },
+  boolean: { allowed: 'true or false', accepts: (v) => typeof v === 'boolean' },
+  positiveInteger: {
+    allowed: 'a whole number of at least 1',
+    accepts: (v) => Number.isSafeInteger(v) && (v as number) >= 1,
+  },
+  count: { allowed: 'a whole number of at least 0', accepts: (v) => Number.isSafeInteger(v) && (v as number) >= 0 },
+  durationMS: {
+    allowed: 'a number of milliseconds from 0 to 2147483647',
+    accepts: (v) => typeof v === 'number' && v >= 0 && v <= 2_147_483_647,
+  },
+  function: { allowed: 'a function', accepts: (v) => typeof v === 'function' },
+  array: { allowed: 'an array', accepts: Array.isArray },
+  object: { allowed: 'an object', accepts: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) },
+} as const satisfies Record<string, Check>;
+
+/** Checks each option that is given, and that the required ones are. @throws PolyMongoOptionsError */
+export function check<T extends object>(
+  path: string,
+  options: T,
+  table: Checks<T>,
+  required: readonly (keyof T)[] = [],
+): void {
+  for (const name of Object.keys(table) as (keyof T & string)[]) {
+    const value = options[name];
+    if (value === undefined && !required.includes(name)) continue;
+    if (!table[name].accepts(value)) {
+      throw new PolyMongoOptionsError(
+        path + name,
+        `${path}${name} must be ${table[name].allowed}, not ${describe(name, value)}.`,
+      );
+    }
+  }
+}
+
+/** Refuses option names that do not exist, with the nearest one that does. @throws PolyMongoOptionsError */
+export function rejectUnknown<T extends object>(path: string, options: T, table: Checks<T>): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(table, name)) continue;
+    const near = Object.keys(table).find((known) => known.toLowerCase() === name.toLowerCase());
+    const hint = near ? `Did you mean ${path}${near}?` : `Known are: ${Object.keys(table).join(', ')}.`;
+    throw new PolyMongoOptionsError(path + name, `Unknown option ${path}${name}. ${hint}`);
+  }
+}
+
+const FORBIDDEN = '/\\. "$*<>:|?\0';
+
+/**
+ * Checks a database name against MongoDB's rules.
+ * @see https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
+ * @throws InvalidDatabaseNameError
+ */
+export function checkDatabaseName(name: unknown): asserts name is string {
+  if (typeof name !== 'string')
+    throw new InvalidDatabaseNameError(`is of type ${name === null ? 'null' : typeof name}`);
+  if (name === '') throw new InvalidDatabaseNameError('is empty');
+  if (name.length > 63 || Buffer.byteLength(name) > 63) throw new InvalidDatabaseNameError('is longer than 63 bytes');
+  for (const character of FORBIDDEN) {
+    if (name.includes(character)) throw new InvalidDatabaseNameError(`contains ${JSON.stringify(character)}`);
+  }
+}
+
+/** Says what a value is without repeating it where it could be a secret. */
+function describe(name: string, value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string')
+    return name === 'mongoURI' ? 'a string without that beginning' : `the string ${JSON.stringify(value.slice(0, 60))}`;
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
+  return `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`;
+}

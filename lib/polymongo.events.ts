@@ -1,0 +1,61 @@
+import type { Connection } from 'mongoose';
+import type { PoolState } from './polymongo.types.js';
+
+/** What happens in the pools, as hooks, statistics, streams and logs hear of it. */
+export interface PolyMongoEventMap {
+  /** A pool went from one state to another. */
+  poolState: { pool: string; from: PoolState; to: PoolState; reason?: string };
+  /** Something that `stats` shows has changed. */
+  statistics: { pool: string };
+  /** A database can be used: its pool is open and it was asked for. */
+  connected: { db: string; connection: Connection };
+  /** The pool of a database is about to close, or the database to be let go; listeners are awaited, up to a deadline. */
+  disconnecting: { db: string; connection: Connection; reason: string };
+  /** A database's handle was let go: whoever keeps something of it drops it. */
+  released: { db: string };
+  /** Long-lived streams of these databases are to end (`complete`) or to go over to a new pool (`resume`). */
+  streams: { dbs: readonly string[]; action: 'complete' | 'resume' };
+  /** Something failed beside the caller: a hook, a connect in the background. */
+  error: { db: string; error: unknown; during: string };
+}
+
+export type PolyMongoEvent = keyof PolyMongoEventMap;
+type Listener<E extends PolyMongoEvent> = (event: PolyMongoEventMap[E]) => unknown;
+
+/** The bus between the pools and everything right of them. A listener that throws stops nothing; it becomes an `error`. */
+export class PolyMongoEvents {
+  readonly #listeners = new Map<PolyMongoEvent, Set<Listener<never>>>();
+
+  /** Registers a listener; gives the function that takes it back. */
+  on<E extends PolyMongoEvent>(name: E, listener: Listener<E>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener as Listener<never>));
+    return () => void listeners.delete(listener as Listener<never>);
+  }
+
+  /** Somebody listens. */
+  has(name: PolyMongoEvent): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
+  /** Tells all listeners and waits for none. */
+  emit<E extends PolyMongoEvent>(name: E, event: PolyMongoEventMap[E]): void {
+    if (this.has(name)) void this.emitAndWait(name, event);
+  }
+
+  /** Tells all listeners at once and resolves when the last of them is done. */
+  async emitAndWait<E extends PolyMongoEvent>(name: E, event: PolyMongoEventMap[E]): Promise<void> {
+    const listeners = this.#listeners.get(name);
+    if (!listeners?.size) return;
+    await Promise.all([...listeners].map((listener) => this.#call(name, listener as Listener<E>, event)));
+  }
+
+  async #call<E extends PolyMongoEvent>(name: E, listener: Listener<E>, event: PolyMongoEventMap[E]): Promise<void> {
+    try {
+      await listener(event);
+    } catch (error) {
+      if (name !== 'error')
+        this.emit('error', { db: 'db' in event ? event.db : '', error, during: `${name} listener` });
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { PolyMongoCoreModule } from './polymongo-core.module.js';
+import type { AsyncModelDefinition, PolyMongoModuleAsyncOptions } from './polymongo.module-options.js';
+import type { PolyMongoOptions } from './polymongo.options.js';
+import { getPolyModelToken, getTenantModelToken } from './polymongo.tokens.js';
+import { PolyMongoWrapper } from './polymongo.wrapper.js';
+import type { ModelDefinition } from './providers/models/model.registry.js';
+import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
+
+/**
+ * Many MongoDB databases in one Nest application.
+ *
+ * @example
+ * @Module({ imports: [PolyMongoModule.forRoot({ mongoURI }), PolyMongoModule.forFeature([{ name: User.name, schema }])] })
+ */
+@Module({})
+export class PolyMongoModule {
+  /** Registers the pools and everything on them, once per application. */
+  static forRoot(options: PolyMongoOptions): DynamicModule {
+    return PolyMongoModule.forRootAsync({ useFactory: () => options });
+  }
+
+  /** As {@link forRoot}, with options that a factory or class makes. */
+  static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
+    return { module: PolyMongoModule, imports: [PolyMongoCoreModule.forRootAsync(options)] };
+  }
+
+  /** Registers models, for `@InjectPolyModel` and `@InjectTenantModel` in the importing module. */
+  static forFeature(definitions: readonly ModelDefinition[]): DynamicModule {
+    return PolyMongoModule.forFeatureAsync(
+      definitions.map(({ schema, ...definition }) => ({ ...definition, useFactory: () => schema })),
+    );
+  }
+
+  /** As {@link forFeature}, with schemas that factories make. */
+  static forFeatureAsync(definitions: readonly AsyncModelDefinition[]): DynamicModule {
+    const providers = definitions.flatMap(modelProviders);
+    return {
+      module: PolyMongoModule,
+      imports: definitions.flatMap(({ imports = [] }) => imports),
+      providers,
+      exports: providers.map(({ provide }) => provide),
+    };
+  }
+}
+
+function modelProviders({
+  useFactory,
+  inject = [],
+  imports: _,
+  ...definition
+}: AsyncModelDefinition): FactoryProvider[] {
+  const { name } = definition;
+  return [
+    {
+      provide: getPolyModelToken(name),
+      inject: [PolyMongoWrapper, ...inject],
+      useFactory: async (wrapper: PolyMongoWrapper, ...dependencies: unknown[]) =>
+        wrapper.wrapModel(wrapper.models.define({ ...definition, schema: await useFactory(...dependencies) })),
+    },
+    {
+      provide: getTenantModelToken(name),
+      inject: [PolyMongoWrapper, getPolyModelToken(name)],
+      useFactory: (wrapper: PolyMongoWrapper) => wrapper.tenantModel(wrapper.models.blueprint(name)),
+    },
+    {
+      provide: getTenantModelToken(name, 'request'),
+      scope: Scope.REQUEST,
+      inject: [getPolyModelToken(name)],
+      useFactory: (model: PolyModelOf<AnyModel>) => model.tenant(),
+    },
+  ];
+}

@@ -1,0 +1,303 @@
+import type { Connection, mongo } from 'mongoose';
+import { PolyMongoOptionsError } from './polymongo.errors.js';
+import { check, checkDatabaseName, checks, rejectUnknown, type Checks } from './polymongo.checks.js';
+import {
+  resolveTenantOptions,
+  TENANT_CHECKS,
+  type ResolvedTenantOptions,
+  type TenantOptions,
+} from './polymongo.tenant-options.js';
+import { parseMongoURI } from './polymongo.uri.js';
+
+/** How one database with a pool of its own is reached. */
+export interface ScaleOptions {
+  /** Another cluster for this database. Default: the primary `mongoURI`. */
+  mongoURI?: string;
+  /** Sockets at most. Default: the global `maxPoolSize`. */
+  maxConnections?: number;
+  /** Sockets kept open while the pool is. Default 0. */
+  minConnections?: number;
+  /** `true`: connect with the first call; `false`: at start. Default: the global `coldStart`. */
+  coldStart?: boolean;
+  /** Close the pool `ttl` ms after its last use ended; the next call opens it again. Default false. */
+  autoClose?: boolean;
+  /** Idle life in ms when `autoClose` is on. Default 600000. */
+  ttl?: number;
+  /** Further options for this pool's MongoClient. What a named option says wins. */
+  driverOptions?: mongo.MongoClientOptions;
+  /** Called with this database's connection each time its pool has connected. */
+  onConnectionCreate?: (connection: Connection, dbName: string) => void;
+}
+
+/** One entry of `dbSpecific`. */
+export interface DBSpecificConfig {
+  dbName: string;
+  mongoURI?: string;
+  options?: ScaleOptions;
+}
+
+/** Repeated attempts to connect. Without it a connect is tried once. */
+export interface RetryOptions {
+  /** Tries in all, at least 1. */
+  attempts: number;
+  /** Wait before the second try in ms; doubled before each further one, at most 30 s. */
+  delayMS: number;
+}
+
+/** Options of {@link PolyMongoModule} and {@link PolyMongoWrapper}. */
+export interface PolyMongoOptions {
+  /** Connection string of the primary cluster. Required. */
+  mongoURI: string;
+  /** The database of the models themselves (`users.find()`). Default: the one in the URI's path, else 'default'. */
+  defaultDB?: string;
+  /** Sockets of the primary pool at most. Default: what the URI says, else 10. */
+  maxPoolSize?: number;
+  /** Sockets the primary pool keeps open. Default 0. */
+  minFreeConnections?: number;
+  /** A socket unused for so many ms is closed. Default: never. */
+  idleTimeoutMS?: number;
+  /** Log to the console and to files under `logPath`. Default false. */
+  debug?: boolean;
+  /** Folder of the log files when `debug` is on. Default './logs/Polymongo'. */
+  logPath?: string;
+  /** `true`: pools connect with their first call; `false`: at start. Default true. */
+  coldStart?: boolean;
+  /** Databases with a pool of their own. Default none. */
+  dbSpecific?: DBSpecificConfig[];
+  /** How the tenant of a request is found, and which database is its. */
+  tenant?: TenantOptions;
+  /** Repeat failed connects. Default: one try. */
+  retry?: RetryOptions;
+  /** How long a graceful shutdown waits for running operations, in ms. Default 10000. */
+  shutdownTimeoutMS?: number;
+  /** How long a call waits for a free socket or for the connection budget, in ms. Default 10000. */
+  waitQueueTimeoutMS?: number;
+  /** Sockets of all pools of this module together at most. Default: no bound. */
+  maxTotalConnections?: number;
+  /** How many databases keep their models in memory; the least recently used are let go. Default: no bound. */
+  maxCachedDatabases?: number;
+  /** Make a model's collection and indexes before its first write to a database. Default true. */
+  autoIndex?: boolean;
+  /** Further options for every MongoClient. What a named option says wins. */
+  driverOptions?: mongo.MongoClientOptions;
+  /** Called with the connection of each database whose pool has connected. */
+  onConnectionCreate?: (connection: Connection, dbName: string) => void;
+}
+
+/** How a pool is opened, everything decided. */
+export interface PoolConfig extends Readonly<Required<Omit<ScaleOptions, 'onConnectionCreate' | 'driverOptions'>>> {
+  readonly dbName: string;
+  readonly idleTimeoutMS: number | undefined;
+  readonly waitQueueTimeoutMS: number;
+  readonly driverOptions: Readonly<mongo.MongoClientOptions>;
+  readonly onConnectionCreate: ScaleOptions['onConnectionCreate'];
+}
+
+/** The options with every default filled in, checked and frozen. */
+export interface ResolvedOptions extends Readonly<
+  Omit<
+    Required<PolyMongoOptions>,
+    | 'dbSpecific'
+    | 'tenant'
+    | 'idleTimeoutMS'
+    | 'retry'
+    | 'onConnectionCreate'
+    | 'maxTotalConnections'
+    | 'maxCachedDatabases'
+  >
+> {
+  readonly idleTimeoutMS: number | undefined;
+  readonly retry: Readonly<RetryOptions>;
+  readonly tenant: ResolvedTenantOptions;
+  readonly maxTotalConnections: number;
+  readonly maxCachedDatabases: number;
+  readonly onConnectionCreate: PolyMongoOptions['onConnectionCreate'];
+  readonly primary: PoolConfig;
+  readonly dbSpecific: readonly PoolConfig[];
+}
+
+const SCALE_CHECKS: Checks<ScaleOptions> = {
+  mongoURI: checks.mongoURI,
+  maxConnections: checks.positiveInteger,
+  minConnections: checks.count,
+  coldStart: checks.boolean,
+  autoClose: checks.boolean,
+  ttl: checks.durationMS,
+  driverOptions: checks.object,
+  onConnectionCreate: checks.function,
+};
+
+const ENTRY_CHECKS: Checks<DBSpecificConfig> = {
+  dbName: checks.string,
+  mongoURI: checks.mongoURI,
+  options: checks.object,
+};
+
+const RETRY_CHECKS: Checks<RetryOptions> = { attempts: checks.positiveInteger, delayMS: checks.durationMS };
+
+const OPTION_CHECKS: Checks<PolyMongoOptions> = {
+  mongoURI: checks.mongoURI,
+  defaultDB: checks.string,
+  maxPoolSize: checks.positiveInteger,
+  minFreeConnections: checks.count,
+  idleTimeoutMS: checks.durationMS,
+  debug: checks.boolean,
+  logPath: checks.string,
+  coldStart: checks.boolean,
+  dbSpecific: checks.array,
+  tenant: checks.object,
+  retry: checks.object,
+  shutdownTimeoutMS: checks.durationMS,
+  waitQueueTimeoutMS: checks.durationMS,
+  maxTotalConnections: checks.positiveInteger,
+  maxCachedDatabases: checks.positiveInteger,
+  autoIndex: checks.boolean,
+  driverOptions: checks.object,
+  onConnectionCreate: checks.function,
+};
+
+/**
+ * Defaults, checks and freezes the options; the only place where that happens.
+ * @throws PolyMongoOptionsError naming the option, what was given and what is allowed
+ */
+export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new PolyMongoOptionsError('options', `options must be an object with a mongoURI, not ${typeof options}.`);
+  }
+  if (options.mongoURI === undefined || (options.mongoURI as unknown) === null || options.mongoURI === '') {
+    throw new PolyMongoOptionsError(
+      'mongoURI',
+      "mongoURI is required. Pass the connection string of your cluster, such as 'mongodb://localhost:27017'.",
+    );
+  }
+  rejectUnknown('', options, OPTION_CHECKS);
+  check('', options, OPTION_CHECKS);
+  if (options.retry) {
+    rejectUnknown('retry.', options.retry, RETRY_CHECKS);
+    check('retry.', options.retry, RETRY_CHECKS, ['attempts', 'delayMS']);
+  }
+  if (options.tenant) {
+    rejectUnknown('tenant.', options.tenant, TENANT_CHECKS);
+    check('tenant.', options.tenant, TENANT_CHECKS);
+  }
+  const uri = parseMongoURI(options.mongoURI);
+  const driver = options.driverOptions ?? {};
+  const maxPoolSize = options.maxPoolSize ?? driver.maxPoolSize ?? numberIn(uri.options, 'maxpoolsize') ?? 10;
+  const base = {
+    mongoURI: options.mongoURI,
+    defaultDB: options.defaultDB ?? (uri.dbName || 'default'),
+    maxPoolSize,
+    minFreeConnections: options.minFreeConnections ?? driver.minPoolSize ?? numberIn(uri.options, 'minpoolsize') ?? 0,
+    idleTimeoutMS: options.idleTimeoutMS ?? driver.maxIdleTimeMS ?? numberIn(uri.options, 'maxidletimems'),
+    debug: options.debug ?? false,
+    logPath: options.logPath ?? './logs/Polymongo',
+    coldStart: options.coldStart ?? true,
+    tenant: resolveTenantOptions(options.tenant),
+    retry: Object.freeze({ ...(options.retry ?? { attempts: 1, delayMS: 0 }) }),
+    shutdownTimeoutMS: options.shutdownTimeoutMS ?? 10_000,
+    waitQueueTimeoutMS:
+      options.waitQueueTimeoutMS ?? driver.waitQueueTimeoutMS ?? numberIn(uri.options, 'waitqueuetimeoutms') ?? 10_000,
+    maxTotalConnections: options.maxTotalConnections ?? Infinity,
+    maxCachedDatabases: options.maxCachedDatabases ?? Infinity,
+    autoIndex: options.autoIndex ?? true,
+    driverOptions: Object.freeze({ ...driver }),
+    onConnectionCreate: options.onConnectionCreate,
+  };
+  checkDatabaseName(base.defaultDB);
+  const primary: PoolConfig = Object.freeze({
+    dbName: base.defaultDB,
+    mongoURI: base.mongoURI,
+    maxConnections: maxPoolSize,
+    minConnections: base.minFreeConnections,
+    coldStart: base.coldStart,
+    autoClose: false,
+    ttl: 600_000,
+    idleTimeoutMS: base.idleTimeoutMS,
+    waitQueueTimeoutMS: base.waitQueueTimeoutMS,
+    driverOptions: base.driverOptions,
+    onConnectionCreate: base.onConnectionCreate,
+  });
+  checkPoolSizes('', primary, base.maxTotalConnections);
+  const resolved: ResolvedOptions = { ...base, primary, dbSpecific: [] };
+  const dbSpecific = (options.dbSpecific ?? []).map((entry, i) => resolveEntry(resolved, entry, `dbSpecific[${i}]`));
+  rejectDuplicates(dbSpecific);
+  return Object.freeze({ ...resolved, dbSpecific: Object.freeze(dbSpecific) });
+}
+
+/** Resolves the options of one database's own pool against the global ones. @throws PolyMongoOptionsError */
+export function resolveScaleOptions(
+  global: ResolvedOptions,
+  dbName: string,
+  options: ScaleOptions = {},
+  path = '',
+): PoolConfig {
+  rejectUnknown(path, options, SCALE_CHECKS);
+  check(path, options, SCALE_CHECKS);
+  checkDatabaseName(dbName);
+  const mongoURI = options.mongoURI ?? global.mongoURI;
+  const uri = options.mongoURI === undefined ? new Map<string, string>() : parseMongoURI(mongoURI).options;
+  const driver = options.driverOptions ?? {};
+  const config: PoolConfig = Object.freeze({
+    dbName,
+    mongoURI,
+    maxConnections: options.maxConnections ?? driver.maxPoolSize ?? numberIn(uri, 'maxpoolsize') ?? global.maxPoolSize,
+    minConnections: options.minConnections ?? driver.minPoolSize ?? numberIn(uri, 'minpoolsize') ?? 0,
+    coldStart: options.coldStart ?? global.coldStart,
+    autoClose: options.autoClose ?? false,
+    ttl: options.ttl ?? 600_000,
+    idleTimeoutMS: driver.maxIdleTimeMS ?? numberIn(uri, 'maxidletimems') ?? global.idleTimeoutMS,
+    waitQueueTimeoutMS: driver.waitQueueTimeoutMS ?? numberIn(uri, 'waitqueuetimeoutms') ?? global.waitQueueTimeoutMS,
+    driverOptions: Object.freeze({ ...global.driverOptions, ...driver }),
+    onConnectionCreate: options.onConnectionCreate ?? global.onConnectionCreate,
+  });
+  checkPoolSizes(path, config, global.maxTotalConnections);
+  return config;
+}
+
+function resolveEntry(global: ResolvedOptions, entry: DBSpecificConfig, path: string): PoolConfig {
+  if (typeof entry !== 'object' || entry === null) {
+    throw new PolyMongoOptionsError(
+      path,
+      `${path} must be an object { dbName, mongoURI?, options? }, not ${typeof entry}.`,
+    );
+  }
+  rejectUnknown(`${path}.`, entry, ENTRY_CHECKS);
+  check(`${path}.`, entry, ENTRY_CHECKS, ['dbName']);
+  const options = { ...entry.options, ...(entry.mongoURI !== undefined && { mongoURI: entry.mongoURI }) };
+  return resolveScaleOptions(global, entry.dbName, options, `${path}.options.`);
+}
+
+function checkPoolSizes(path: string, config: PoolConfig, maxTotalConnections: number): void {
+  const name = path === '' ? ['minFreeConnections', 'maxPoolSize'] : [`${path}minConnections`, `${path}maxConnections`];
+  if (config.minConnections > config.maxConnections) {
+    throw new PolyMongoOptionsError(
+      name[0]!,
+      `${name[0]} (${config.minConnections}) must not be above ${name[1]} (${config.maxConnections}).`,
+    );
+  }
+  if (config.maxConnections > maxTotalConnections) {
+    throw new PolyMongoOptionsError(
+      name[1]!,
+      `${name[1]} (${config.maxConnections}) must not be above maxTotalConnections (${maxTotalConnections}): the pool could never open.`,
+    );
+  }
+}
+
+function rejectDuplicates(configs: readonly PoolConfig[]): void {
+  const seen = new Set<string>();
+  for (const { dbName } of configs) {
+    const key = dbName.toLowerCase();
+    if (seen.has(key)) {
+      throw new PolyMongoOptionsError(
+        'dbSpecific',
+        `dbSpecific names the database "${dbName}" twice; MongoDB's names differ by more than case.`,
+      );
+    }
+    seen.add(key);
+  }
+}
+
+function numberIn(options: ReadonlyMap<string, string>, name: string): number | undefined {
+  const value = Number(options.get(name) ?? NaN);
+  return Number.isFinite(value) ? value : undefined;
+}

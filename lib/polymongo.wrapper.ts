@@ -1,0 +1,138 @@
+import { createPolyModel } from './providers/models/poly.model.js';
+import { ModelRegistry } from './providers/models/model.registry.js';
+import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
+import { PolyMongoError } from './polymongo.errors.js';
+import { resolveOptions, type PolyMongoOptions, type ResolvedOptions, type ScaleOptions } from './polymongo.options.js';
+import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
+import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
+import { closeOnSignals } from './providers/pools/process.signals.js';
+import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
+import { TenantContext } from './providers/tenant/tenant.context.js';
+import { TenantDatabases } from './providers/tenant/tenant.databases.js';
+import { createTenantModel } from './providers/tenant/tenant.model.js';
+
+/** Who ends the wrapper: the process, on a signal, or Nest, with the application. */
+export type WrapperOwner = 'process' | 'nest';
+
+const STATE_NAMES = {
+  cold: 'disconnected',
+  connecting: 'connecting',
+  connected: 'connected',
+  draining: 'disconnecting',
+  closed: 'disconnected',
+} as const;
+
+/**
+ * Many MongoDB databases behind one set of models. The façade over everything this package does, with or without Nest;
+ * in a Nest application `PolyMongoModule` makes it, and each part can be injected on its own.
+ *
+ * @example
+ * const polymongo = new PolyMongoWrapper({ mongoURI: 'mongodb://localhost:27017' });
+ * const User = polymongo.wrapModel(mongoose.model('User', schema));
+ * await User.find();
+ * await User.db('archive').find();
+ */
+export class PolyMongoWrapper {
+  readonly options: ResolvedOptions;
+  readonly pools: PolyMongoPools;
+  readonly models: ModelRegistry;
+  readonly hooks: PolyMongoHooks;
+  readonly stats: PolyMongoStats;
+  readonly tenantContext: TenantContext;
+  readonly tenantDatabases: TenantDatabases;
+  readonly scale: {
+    /** Gives databases a pool of their own, from their next use on; `coldStart: false` connects at once, in the background. */
+    setDB(names: string | readonly string[], options?: ScaleOptions): void;
+    /** As `setDB`, and resolves when they are connected. */
+    connectDB(names: string | readonly string[], options?: ScaleOptions): Promise<void>;
+  };
+  readonly actions: {
+    /** Ends everything in order and waits for running work, up to `shutdownTimeoutMS`. Final. */
+    closeAll(): Promise<void>;
+    /** Ends everything now. Final. */
+    forceCloseAll(): Promise<void>;
+  };
+  readonly #wrapped = new Map<AnyModel, PolyModelOf<AnyModel>>();
+
+  /**
+   * @param owner 'process' (default): SIGINT, SIGTERM and SIGUSR2 close everything and then take their course
+   * @throws PolyMongoOptionsError
+   */
+  constructor(options: PolyMongoOptions, owner: WrapperOwner = 'process') {
+    this.options = resolveOptions(options);
+    this.pools = new PolyMongoPools(this.options);
+    this.models = new ModelRegistry(this.pools);
+    this.hooks = new PolyMongoHooks(this.pools);
+    this.stats = new PolyMongoStats(this.pools);
+    this.tenantContext = new TenantContext(this.options.tenant);
+    this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
+    const { pools } = this;
+    this.scale = {
+      setDB: (names, scaleOptions) => {
+        pools.setDB(names, scaleOptions);
+        if (scaleOptions?.coldStart === false) for (const name of [names].flat()) pools.connectInBackground(name);
+      },
+      connectDB: (names, scaleOptions) => pools.connectDB(names, scaleOptions),
+    };
+    this.actions = { closeAll: () => pools.closeAll(), forceCloseAll: () => pools.forceCloseAll() };
+    if (owner === 'process') {
+      closeOnSignals(pools);
+      pools.connectEagerInBackground();
+    }
+  }
+
+  /** `closeAll()` or `forceCloseAll()` has been called. */
+  get isShuttingDown(): boolean {
+    return this.pools.isShuttingDown;
+  }
+
+  /** Gives a mongoose model `.db(name)`, `.tenant()` and `.watch$()`. The same model again gives the same wrapper. */
+  wrapModel<M extends AnyModel>(model: M): PolyModelOf<M> {
+    if (typeof model !== 'function' || typeof model.modelName !== 'string') {
+      throw new PolyMongoError("wrapModel() takes a mongoose model, such as mongoose.model('User', schema).");
+    }
+    let wrapped = this.#wrapped.get(model);
+    if (!wrapped) {
+      this.models.adopt(model);
+      wrapped = createPolyModel<AnyModel>(model, {
+        pools: this.pools,
+        registry: this.models,
+        tenantDatabase: () => this.tenantDatabases.current(),
+      });
+      this.#wrapped.set(model, wrapped);
+    }
+    return wrapped as unknown as PolyModelOf<M>;
+  }
+
+  /** A model that is the current tenant's at each call. */
+  tenantModel<M extends AnyModel>(model: M): M {
+    const wrapped = this.wrapModel(model);
+    return createTenantModel(model, () => wrapped.tenant());
+  }
+
+  onDbConnect(...args: Parameters<PolyMongoHooks['onDbConnect']>) {
+    return this.hooks.onDbConnect(...args);
+  }
+  onDbDisconnect(...args: Parameters<PolyMongoHooks['onDbDisconnect']>) {
+    return this.hooks.onDbDisconnect(...args);
+  }
+  onTheseDBConnect(...args: Parameters<PolyMongoHooks['onTheseDBConnect']>) {
+    return this.hooks.onTheseDBConnect(...args);
+  }
+  onTheseDBDisconnect(...args: Parameters<PolyMongoHooks['onTheseDBDisconnect']>) {
+    return this.hooks.onTheseDBDisconnect(...args);
+  }
+  onDbError(...args: Parameters<PolyMongoHooks['onDbError']>) {
+    return this.hooks.onDbError(...args);
+  }
+
+  /** The primary pool is open and its cluster answers. */
+  isConnected(): boolean {
+    return this.pools.primary.isReachable;
+  }
+
+  /** The state of the primary pool in mongoose's words: 'connected', 'connecting', 'disconnecting' or 'disconnected'. */
+  getConnectionState(): string {
+    return STATE_NAMES[this.pools.primary.state];
+  }
+}

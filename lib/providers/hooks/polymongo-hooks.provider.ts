@@ -1,0 +1,98 @@
+import type { Connection } from 'mongoose';
+import type { PolyMongoEvents } from '../../polymongo.events.js';
+import { within } from '../pools/deadline.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+
+/** Called with the connection of the database that connected or is about to disconnect. */
+export type DbHook = (connection: Connection) => unknown;
+
+/** Called when a hook failed, or a connect in the background. */
+export type DbErrorHook = (error: unknown, failure: { db: string; during: string }) => unknown;
+
+/** Takes a registration back. */
+export type Unregister = () => void;
+
+type Moment = 'connect' | 'disconnect';
+interface Registration<H> {
+  names: ReadonlySet<string> | undefined;
+  hook: H;
+}
+
+/**
+ * Callbacks for databases that connect and disconnect: shared and separate, lazy, reopened and let go alike.
+ * Those for named databases run before those for all; a failing one stops nothing and is told to `onDbError`.
+ */
+export class PolyMongoHooks {
+  readonly #events: PolyMongoEvents;
+  readonly #pools: PolyMongoPools;
+  readonly #hooks: Record<Moment, Set<Registration<DbHook>>> = { connect: new Set(), disconnect: new Set() };
+  readonly #errorHooks = new Set<Registration<DbErrorHook>>();
+
+  constructor(pools: PolyMongoPools) {
+    this.#pools = pools;
+    this.#events = pools.events;
+    this.#events.on('connected', ({ connection }) => this.#run('connect', connection));
+    this.#events.on('disconnecting', ({ connection }) => this.#runInTime('disconnect', connection));
+    this.#events.on('error', (failure) => this.#runErrorHooks(failure));
+  }
+
+  /** Runs `hook` after any database has become usable. */
+  onDbConnect(hook: DbHook): Unregister {
+    return register(this.#hooks.connect, { names: undefined, hook });
+  }
+
+  /** Runs `hook` before any database disconnects; it is awaited, up to `shutdownTimeoutMS`. */
+  onDbDisconnect(hook: DbHook): Unregister {
+    return register(this.#hooks.disconnect, { names: undefined, hook });
+  }
+
+  /** As {@link onDbConnect}, for these databases only. */
+  onTheseDBConnect(names: string | readonly string[], hook: DbHook): Unregister {
+    return register(this.#hooks.connect, { names: new Set([names].flat()), hook });
+  }
+
+  /** As {@link onDbDisconnect}, for these databases only. */
+  onTheseDBDisconnect(names: string | readonly string[], hook: DbHook): Unregister {
+    return register(this.#hooks.disconnect, { names: new Set([names].flat()), hook });
+  }
+
+  /** Runs `hook` when something failed that no caller hears of; without names, for every database. */
+  onDbError(hook: DbErrorHook, names: readonly string[] = []): Unregister {
+    return register(this.#errorHooks, { names: names.length > 0 ? new Set(names) : undefined, hook });
+  }
+
+  async #run(moment: Moment, connection: Connection): Promise<void> {
+    const all = [...this.#hooks[moment]];
+    const specific = all.filter(({ names }) => names?.has(connection.name));
+    const general = all.filter(({ names }) => !names);
+    await Promise.all(
+      [...specific, ...general].map(async ({ hook }) => {
+        try {
+          await hook(connection);
+        } catch (error) {
+          this.#events.emit('error', { db: connection.name, error, during: `on ${moment} hook` });
+        }
+      }),
+    );
+  }
+
+  async #runInTime(moment: Moment, connection: Connection): Promise<void> {
+    const timeoutMS = this.#pools.shutdownTimeoutMS;
+    if (await within(timeoutMS, this.#run(moment, connection))) return;
+    const error = new Error(
+      `The ${moment} hooks of ${connection.name} were not done after ${timeoutMS} ms and were left behind.`,
+    );
+    this.#events.emit('error', { db: connection.name, error, during: `on ${moment} hook` });
+  }
+
+  async #runErrorHooks(failure: { db: string; error: unknown; during: string }): Promise<void> {
+    for (const { names, hook } of [...this.#errorHooks]) {
+      if (!names || names.has(failure.db)) await hook(failure.error, { db: failure.db, during: failure.during });
+    }
+  }
+}
+
+function register<H>(set: Set<Registration<H>>, registration: Registration<H>): Unregister {
+  set.add(registration);
+  return () => void set.delete(registration);
+}

@@ -1,0 +1,120 @@
+import type { Connection, Model, Mongoose, Schema } from 'mongoose';
+import mongoose from 'mongoose';
+import { ModelAlreadyRegisteredError, ModelNotRegisteredError, PolyMongoError } from '../../polymongo.errors.js';
+import type { Database } from '../pools/database.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { createBlueprintConnection } from './blueprint.connection.js';
+import { IndexBuilder } from './index.builder.js';
+import { createChild } from './model.child.js';
+import { bound, createTemplate, DATABASE, type BoundModel, type TemplateHost } from './model.template.js';
+import type { AnyModel } from './model.types.js';
+
+/** A schema to register, as @nestjs/mongoose's `forFeature` takes it. */
+export interface ModelDefinition {
+  name: string;
+  schema: Schema;
+  collection?: string;
+  discriminators?: { name: string; schema: Schema; value?: string }[];
+}
+
+/** All schemas of one PolyMongo, each compiled once, and their models on every database. */
+export class ModelRegistry implements TemplateHost {
+  readonly #pools: PolyMongoPools;
+  readonly #indexes: IndexBuilder;
+  readonly #templates = new Map<AnyModel, AnyModel>();
+  readonly #blueprints = new Map<string, AnyModel>();
+  /** The schema each definition came with; mongoose may compile a clone of it. */
+  readonly #sources = new WeakMap<AnyModel, Schema>();
+  /** What `connection.models` of every database inherits: an accessor per model, which makes it on first use. */
+  readonly #models: Record<string, AnyModel> = {};
+  #connection: Connection | undefined;
+
+  constructor(pools: PolyMongoPools) {
+    this.#pools = pools;
+    this.#indexes = new IndexBuilder(pools.options.autoIndex);
+    pools.onDatabase((database) => this.#attach(database));
+    pools.onEnsureIndexes((database) => this.prepareAll(database));
+  }
+
+  /** Compiles a schema. The same definition again gives the same model. @throws ModelAlreadyRegisteredError */
+  define({ name, schema, collection, discriminators = [] }: ModelDefinition): AnyModel {
+    const known = this.#blueprints.get(name);
+    if (known) {
+      if ((this.#sources.get(known) ?? known.schema) !== schema) throw new ModelAlreadyRegisteredError(name);
+      return known;
+    }
+    this.#connection ??= createBlueprintConnection(this.#pools.mongoose);
+    const blueprint = this.#connection.model(name, schema, collection) as unknown as AnyModel;
+    this.#sources.set(blueprint, schema);
+    this.adopt(blueprint);
+    for (const kind of discriminators)
+      this.adopt(blueprint.discriminator(kind.name, kind.schema, kind.value) as unknown as AnyModel);
+    return blueprint;
+  }
+
+  /** Takes a model that was compiled elsewhere, with its discriminators. */
+  adopt(blueprint: AnyModel): void {
+    const name = blueprint.modelName;
+    if (this.#blueprints.get(name) === blueprint) return;
+    if (this.#blueprints.has(name)) throw new ModelAlreadyRegisteredError(name);
+    if (!Object.prototype.isPrototypeOf.call(mongoose.Model, blueprint)) {
+      throw new PolyMongoError(
+        `${name} is no model of the mongoose that nestjs-polymongo uses. Is mongoose installed twice? See npm ls mongoose.`,
+      );
+    }
+    this.#pools.useMongoose(blueprint.base as Mongoose);
+    this.#blueprints.set(name, blueprint);
+    this.#templates.set(blueprint, createTemplate(blueprint, this));
+    Object.defineProperty(this.#models, name, {
+      enumerable: true,
+      configurable: true,
+      ...this.#accessor(name, blueprint),
+    });
+    for (const kind of Object.values(blueprint.discriminators ?? {})) this.adopt(kind as unknown as AnyModel);
+  }
+
+  /** The compiled model of a name. @throws ModelNotRegisteredError */
+  blueprint(name: string): AnyModel {
+    const blueprint = this.#blueprints.get(name);
+    if (!blueprint) throw new ModelNotRegisteredError(name, [...this.#blueprints.keys()]);
+    return blueprint;
+  }
+
+  modelOn(database: Database, blueprint: AnyModel): AnyModel {
+    return database.connection.models[blueprint.modelName] as AnyModel;
+  }
+
+  prepare(model: BoundModel): Promise<void> {
+    return this.#indexes.prepare(model);
+  }
+
+  /** Makes the collections and indexes of every registered model on a database. */
+  async prepareAll(database: Database): Promise<void> {
+    await Promise.all(
+      [...this.#blueprints.values()].map((blueprint) =>
+        this.#indexes.prepare(bound(this.modelOn(database, blueprint)), true),
+      ),
+    );
+  }
+
+  #attach(database: Database): void {
+    const models = Object.create(this.#models, { [DATABASE]: { value: database } }) as Record<string, Model<unknown>>;
+    Object.assign(database.connection, { models });
+  }
+
+  #accessor(name: string, blueprint: AnyModel): PropertyDescriptor {
+    const keep = (models: object, value: unknown) =>
+      Object.defineProperty(models, name, { value, enumerable: true, configurable: true, writable: true });
+    const make = (database: Database) => createChild(blueprint, this.#templates.get(blueprint)!, database, this);
+    return {
+      get(this: { [DATABASE]: Database }) {
+        const child = make(this[DATABASE]);
+        keep(this, child);
+        return child;
+      },
+      set(value: unknown) {
+        keep(this, value);
+      },
+    };
+  }
+}

@@ -1,0 +1,222 @@
+import type { Aggregate, Collection, Connection } from 'mongoose';
+import { PoolInitializingError } from '../../polymongo.errors.js';
+import type { Database } from '../pools/database.js';
+import type { AnyModel } from './model.types.js';
+
+/** On a model: the database it is bound to. */
+export const DATABASE = Symbol('polymongo.database');
+const COLLECTION = Symbol('polymongo.collection');
+const DISCRIMINATORS = Symbol('polymongo.discriminators');
+
+/** A compiled model on one database. */
+export type BoundModel = AnyModel & {
+  [DATABASE]: Database;
+  [COLLECTION]?: Collection;
+  [DISCRIMINATORS]?: Record<string, AnyModel>;
+};
+
+/** What templates need of the registry they are made for. */
+export interface TemplateHost {
+  /** The model compiled as `blueprint`, on a database. */
+  modelOn(database: Database, blueprint: AnyModel): AnyModel;
+  /** Takes in a model that was compiled beside the registered ones (a discriminator). */
+  adopt(blueprint: AnyModel): void;
+  /** Resolves when the collection and the indexes of a model are there. */
+  prepare(model: BoundModel): Promise<void>;
+}
+
+/** A compiled model as this file uses it; mongoose's own types cannot be extended by a class. */
+interface Blueprint {
+  new (...args: unknown[]): { save(options?: object): Promise<unknown> };
+  create(...args: unknown[]): Promise<unknown>;
+  insertOne(...args: unknown[]): Promise<unknown>;
+  insertMany(...args: unknown[]): Promise<unknown>;
+  bulkWrite(...args: unknown[]): Promise<unknown>;
+  bulkSave(...args: unknown[]): Promise<unknown>;
+  aggregate(...args: unknown[]): Aggregate<unknown[]>;
+  discriminator(...args: unknown[]): AnyModel;
+  Query: new (...args: unknown[]) => { model: BoundModel; op?: string; exec(op?: unknown): Promise<unknown> };
+}
+
+const WRITES = new Set(['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace']);
+
+/**
+ * Stands between a compiled model and its children on the databases, one per schema: whatever depends on the database
+ * is an accessor here, so that a child holds nothing but its database. A call counts as started, and holds a lease,
+ * from `exec()`, `save()`, `create()` … on; the first write to a database waits for the model's indexes.
+ */
+export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyModel {
+  const Base = blueprint as unknown as Blueprint;
+  const collectionOptions = optionsOfCollection(blueprint);
+
+  const start = <T>(model: unknown, fn: () => Promise<T>): Promise<T> => {
+    const { [DATABASE]: database } = model as BoundModel;
+    assertBuffering(database, blueprint);
+    return database.run(fn);
+  };
+  const write = <T>(model: unknown, fn: () => Promise<T>): Promise<T> =>
+    start(model, async () => {
+      await host.prepare(model as BoundModel);
+      return fn();
+    });
+
+  class PolyQuery extends Base.Query {
+    override exec(op?: unknown): Promise<unknown> {
+      const run = WRITES.has(typeof op === 'string' ? op : (this.op ?? '')) ? write : start;
+      return run(this.model, () => super.exec(op));
+    }
+  }
+
+  class Template extends Base {
+    static override Query = PolyQuery;
+
+    static get db(): Connection {
+      return bound(this)[DATABASE].connection;
+    }
+
+    static get collection(): Collection {
+      const model = bound(this);
+      if (!Object.hasOwn(model, COLLECTION)) {
+        model[COLLECTION] = model.db.collection(blueprint.collection.name, collectionOptions) as unknown as Collection;
+      }
+      return model[COLLECTION]!;
+    }
+
+    static get $__collection(): Collection {
+      return this.collection;
+    }
+
+    static get discriminators(): Record<string, AnyModel> | undefined {
+      return discriminatorsOn(bound(this), blueprint, host);
+    }
+
+    /** A document is an instance of the model of its own database, as with models compiled per connection. */
+    static override [Symbol.hasInstance](document: unknown): boolean {
+      return (
+        isInstanceOf(blueprint, document) &&
+        (!Object.hasOwn(this, DATABASE) || databaseOf(document) === bound(this)[DATABASE])
+      );
+    }
+
+    static override discriminator(...args: unknown[]): AnyModel {
+      const child = Base.discriminator.apply(blueprint, args);
+      host.adopt(child);
+      return host.modelOn(bound(this)[DATABASE], child);
+    }
+
+    /** Makes the collection and the indexes, once. */
+    static async init(): Promise<unknown> {
+      await host.prepare(bound(this));
+      return this;
+    }
+
+    static override create(...args: unknown[]) {
+      return write(this, () => super.create(...args));
+    }
+    static override insertOne(...args: unknown[]) {
+      return write(this, () => super.insertOne(...args));
+    }
+    static override insertMany(...args: unknown[]) {
+      return write(this, () => super.insertMany(...args));
+    }
+    static override bulkWrite(...args: unknown[]) {
+      return write(this, () => super.bulkWrite(...args));
+    }
+    static override bulkSave(...args: unknown[]) {
+      return write(this, () => super.bulkSave(...args));
+    }
+
+    static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
+      const aggregate = super.aggregate(...args);
+      const exec = aggregate.exec.bind(aggregate);
+      return Object.assign(aggregate, { exec: () => start(this, exec) });
+    }
+
+    override save(options?: object): Promise<unknown> {
+      return write(this.constructor, () => super.save(options));
+    }
+    $save(options?: object): Promise<unknown> {
+      return this.save(options);
+    }
+  }
+
+  defineDocumentAccessors(Template.prototype, blueprint);
+  return Template as unknown as AnyModel;
+}
+
+export const bound = (model: unknown): BoundModel => model as BoundModel;
+
+/** The database a document was read from or will be saved to. */
+export const databaseOf = (document: unknown): Database | undefined =>
+  (document as { constructor?: BoundModel } | null | undefined)?.constructor?.[DATABASE];
+
+export const isInstanceOf = (blueprint: AnyModel, document: unknown): boolean =>
+  typeof document === 'object' &&
+  document !== null &&
+  Object.prototype.isPrototypeOf.call(blueprint.prototype, document);
+
+/** mongoose reads the connection and the collection from documents too, by name and by symbols of its own. */
+function defineDocumentAccessors(prototype: object, blueprint: AnyModel): void {
+  const accessors: [string | symbol, (model: BoundModel) => unknown][] = [
+    ['db', (model) => model.db],
+    ['collection', (model) => model.collection],
+    ['$collection', (model) => model.collection],
+    ['discriminators', (model) => model.discriminators],
+    ...Object.getOwnPropertySymbols(blueprint.prototype).flatMap(
+      (symbol): [symbol, (model: BoundModel) => unknown][] => {
+        if (symbol.description === 'mongoose#Model#db') return [[symbol, (model) => model.db]];
+        if (symbol.description === 'mongoose#Model#collection') return [[symbol, (model) => model.collection]];
+        return [];
+      },
+    ),
+  ];
+  for (const [key, read] of accessors) {
+    if (typeof key === 'string' && blueprint.schema.path(key)) continue; // a field of the user's own
+    Object.defineProperty(prototype, key, {
+      configurable: true,
+      get(this: { constructor: BoundModel }) {
+        return read(this.constructor);
+      },
+    });
+  }
+}
+
+function discriminatorsOn(
+  model: BoundModel,
+  blueprint: AnyModel,
+  host: TemplateHost,
+): Record<string, AnyModel> | undefined {
+  const compiled = blueprint.discriminators;
+  if (!compiled) return undefined;
+  const names = Object.keys(compiled);
+  if (!Object.hasOwn(model, DISCRIMINATORS) || Object.keys(model[DISCRIMINATORS]!).length !== names.length) {
+    model[DISCRIMINATORS] = Object.fromEntries(
+      names.map((name) => [name, host.modelOn(model[DATABASE], compiled[name] as AnyModel)]),
+    );
+  }
+  return model[DISCRIMINATORS];
+}
+
+function optionsOfCollection(blueprint: AnyModel): object {
+  const { options, _userProvidedOptions } = blueprint.schema as unknown as {
+    options: { capped?: unknown };
+    _userProvidedOptions?: object;
+  };
+  return {
+    schemaUserProvidedOptions: _userProvidedOptions ?? {},
+    capped: options.capped,
+    modelName: blueprint.modelName,
+  };
+}
+
+/** Who turned mongoose's buffering off wants an error instead of a wait. */
+function assertBuffering(database: Database, blueprint: AnyModel): void {
+  if (database.pool.state === 'connected') return;
+  const { bufferCommands } = blueprint.schema.options as { bufferCommands?: boolean };
+  if ((bufferCommands ?? blueprint.base.get('bufferCommands')) !== false) return;
+  database.enter('operation').then(
+    (lease) => lease.release(),
+    () => {}, // the next call tries again and tells its caller
+  );
+  throw new PoolInitializingError(database.name);
+}

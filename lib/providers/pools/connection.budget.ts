@@ -1,0 +1,65 @@
+import { ConnectionBudgetError } from '../../polymongo.errors.js';
+
+interface Waiter {
+  size: number;
+  grant: () => void;
+}
+
+/** How many sockets all pools together may have. A pool reserves its `maxConnections` before it connects. First come, first served. */
+export class ConnectionBudget {
+  readonly #waiters: Waiter[] = [];
+  #used = 0;
+
+  /** @param makeRoom called when a reservation has to wait, so that somebody closes an idle pool */
+  constructor(
+    readonly max: number,
+    readonly makeRoom: () => void,
+  ) {}
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Somebody waits for sockets. */
+  get isContended(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Resolves when `size` sockets are reserved. @throws ConnectionBudgetError after `timeoutMS` */
+  async reserve(dbName: string, size: number, timeoutMS: number): Promise<void> {
+    if (!this.isContended && this.#used + size <= this.max) {
+      this.#used += size;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const waiter: Waiter = {
+        size,
+        grant: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(new ConnectionBudgetError(dbName, this.max, this.#used, timeoutMS));
+        this.#grant();
+      }, timeoutMS);
+      this.#waiters.push(waiter);
+      this.makeRoom();
+    });
+  }
+
+  release(size: number): void {
+    this.#used -= size;
+    this.#grant();
+  }
+
+  #grant(): void {
+    for (let next = this.#waiters[0]; next && this.#used + next.size <= this.max; next = this.#waiters[0]) {
+      this.#waiters.shift();
+      this.#used += next.size;
+      next.grant();
+    }
+    if (this.isContended) this.makeRoom();
+  }
+}

@@ -1,0 +1,123 @@
+import mongoose from 'mongoose';
+import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
+import { ConnectionOwnershipError } from '../../polymongo.errors.js';
+import type { Database } from './database.js';
+import { createLeasedCollection } from './leased.collection.js';
+
+/** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
+export type DatabaseConnection = Connection & { readonly database: Database };
+
+/** What this class touches of mongoose's connection class; the rest is inherited as it is. */
+interface NativeConnection {
+  name: string;
+  models: Record<string, unknown>;
+  collections: Record<string, Collection>;
+  _hasOpened: boolean;
+}
+const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => NativeConnection;
+
+const READY_STATE = { cold: 0, connecting: 2, connected: 1, draining: 3, closed: 0 } as const;
+
+/**
+ * mongoose's own connections are bound to one MongoClient, are listed in `mongoose.connections` for good and cannot be
+ * reopened once destroyed. This one owns no client: it asks the pool for it each time, so it survives every reopening.
+ */
+class PooledConnection extends Native {
+  #db: mongo.Db | undefined;
+
+  constructor(
+    base: Mongoose,
+    readonly database: Database,
+  ) {
+    super(base);
+    this.name = database.name;
+    this._hasOpened = true; // calls wait for the pool, never in mongoose's buffer
+  }
+
+  get readyState(): mongoose.ConnectionStates {
+    return READY_STATE[this.database.pool.state];
+  }
+  set readyState(_: mongoose.ConnectionStates) {
+    // the pool's state is the only one
+  }
+
+  get client(): mongo.MongoClient {
+    return this.database.pool.client;
+  }
+  set client(_: mongo.MongoClient) {
+    // the pool's client is the only one
+  }
+
+  get db(): mongo.Db {
+    const { client } = this;
+    if (!this.#db || this.#db.client !== client) this.#db = client.db(this.database.name);
+    return this.#db;
+  }
+  set db(_: mongo.Db | undefined) {
+    // as above
+  }
+
+  get host(): string {
+    return this.client.options.hosts[0]?.host ?? '';
+  }
+  set host(_: string) {
+    // as above
+  }
+
+  get port(): number {
+    return this.client.options.hosts[0]?.port ?? 0;
+  }
+  set port(_: number) {
+    // as above
+  }
+
+  getClient(): mongo.MongoClient {
+    return this.client;
+  }
+
+  collection(name: string, options: object = {}): Collection {
+    if (!Object.hasOwn(this.collections, name))
+      this.collections[name] = createLeasedCollection(name, this as never, options);
+    return this.collections[name]!;
+  }
+
+  modelNames(): string[] {
+    const names: string[] = [];
+    for (const name in this.models) names.push(name);
+    return names;
+  }
+
+  /** Other databases are reached through PolyMongo, each with the pool that serves it. */
+  useDb(name: string): Connection {
+    return this.database.host.connectionOf(name);
+  }
+
+  async asPromise(): Promise<this> {
+    await this._waitForConnect();
+    return this;
+  }
+
+  async startSession(options?: mongo.ClientSessionOptions): Promise<mongo.ClientSession> {
+    const lease = await this.database.enter('long');
+    const session = lease.pool.client.startSession(options);
+    session.once('ended', () => lease.release());
+    return session;
+  }
+
+  async _waitForConnect(): Promise<void> {
+    (await this.database.enter('operation')).release();
+  }
+
+  openUri(): never {
+    throw new ConnectionOwnershipError(this.name, 'openUri');
+  }
+  async close(): Promise<void> {
+    throw new ConnectionOwnershipError(this.name, 'close');
+  }
+  async destroy(): Promise<void> {
+    throw new ConnectionOwnershipError(this.name, 'destroy');
+  }
+}
+
+export const createDatabaseConnection = (base: Mongoose, database: Database): DatabaseConnection =>
+  new PooledConnection(base, database) as unknown as DatabaseConnection;

@@ -1,0 +1,99 @@
+import { PolyMongoClosedError } from '../../polymongo.errors.js';
+import type { DatabaseConnection } from './database.connection.js';
+import { createDatabaseConnection } from './database.connection.js';
+import type { DatabasePool } from './database.pool.js';
+import { currentLease, type LeaseKind, type LeaseUser, type PoolLease } from './pool.lease.js';
+import type { Mongoose, mongo } from 'mongoose';
+
+/** What a database needs of the registry it belongs to. */
+export interface DatabaseHost {
+  readonly isShuttingDown: boolean;
+  /** The pool that serves a database now; another one after its configuration changed. */
+  poolOf(dbName: string): DatabasePool;
+  /** Work begins on the database while its pool is open; the first time connect hooks run. */
+  touch(database: Database): void;
+  /** The connection of another database. */
+  connectionOf(dbName: string): DatabaseConnection;
+  /** The database whose pool a client belongs to. */
+  nameOfClient(client: mongo.MongoClient): string | undefined;
+}
+
+/**
+ * One database: its name, a mongoose connection to it, and the way to run work on it. It stays good when its pool
+ * is closed, opened again or replaced, so whatever holds it (a model somebody kept) keeps working.
+ */
+export class Database implements LeaseUser {
+  readonly connection: DatabaseConnection;
+  /** Connect hooks have run and disconnect hooks have not. */
+  isAnnounced = false;
+  /** For choosing the least recently used; larger is later. */
+  lastUse = 0;
+  /** When work last began on it, in ms since 1970. */
+  lastAccessed: number | undefined;
+  /** Operations, cursors, streams and tasks under way on it. */
+  leaseCount = 0;
+
+  constructor(
+    readonly name: string,
+    readonly host: DatabaseHost,
+    base: Mongoose,
+  ) {
+    this.connection = createDatabaseConnection(base, this);
+  }
+
+  get pool(): DatabasePool {
+    return this.host.poolOf(this.name);
+  }
+
+  /** Runs `fn` with the pool open, and keeps it open until the returned promise settles. */
+  run<T>(fn: () => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
+    const lease = this.#tryEnter(kind);
+    return lease ? runUnder(lease, fn) : this.enter(kind).then((entered) => runUnder(entered, fn));
+  }
+
+  /**
+   * Takes a lease on the open pool. The caller releases it.
+   * @param abort called when the pool is closed by force meanwhile
+   * @throws PolyMongoClosedError during shutdown; PoolConnectError; ConnectionBudgetError
+   */
+  async enter(kind: LeaseKind, abort?: () => void): Promise<PoolLease> {
+    for (;;) {
+      const ready = this.#tryEnter(kind, abort);
+      if (ready) return ready;
+      const { pool } = this;
+      if (pool.state === 'draining') {
+        await pool.whenClosed();
+        continue;
+      }
+      const lease = pool.lease(kind, this, abort);
+      try {
+        await pool.open();
+        this.host.touch(this);
+        return lease;
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
+    }
+  }
+
+  #tryEnter(kind: LeaseKind, abort?: () => void): PoolLease | undefined {
+    const { pool } = this;
+    if (this.host.isShuttingDown || pool.state !== 'connected') {
+      const outer = currentLease((at) => at === pool || at.name === pool.name);
+      if (outer) return outer.pool.lease(kind, this, abort);
+      if (this.host.isShuttingDown) throw new PolyMongoClosedError(this.name);
+      return undefined;
+    }
+    this.host.touch(this);
+    return pool.lease(kind, this, abort);
+  }
+}
+
+async function runUnder<T>(lease: PoolLease, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await lease.during(fn);
+  } finally {
+    lease.release();
+  }
+}

@@ -1,0 +1,88 @@
+import mongoose from 'mongoose';
+import type { Collection, Connection, mongo } from 'mongoose';
+import { SessionMismatchError } from '../../polymongo.errors.js';
+import type { DatabaseConnection } from './database.connection.js';
+import { leaseBulk, leaseChangeStream, leaseCursor } from './leased.cursor.js';
+
+interface NativeCollection extends Collection {
+  buffer: boolean;
+  conn: DatabaseConnection;
+  collection: mongo.Collection | null;
+  onOpen(): void;
+  _getCollection(): mongo.Collection;
+}
+type Method = (this: NativeCollection, ...args: unknown[]) => unknown;
+
+const Native = nativeCollectionClass();
+
+/** A mongoose collection whose every call waits for its database's pool and holds a lease on it until it is done. */
+class LeasedCollection extends Native {
+  /** Never buffers: the pool makes calls wait. */
+  override onOpen(): void {
+    this.buffer = false;
+  }
+
+  /** The driver's collection on the pool's client, which is another one after the pool was reconfigured. */
+  override _getCollection(): mongo.Collection {
+    const { db } = this.conn;
+    if (this.collection?.dbName !== db!.databaseName || clientOf(this.collection) !== db!.client)
+      this.collection = db!.collection(this.name);
+    return this.collection!;
+  }
+}
+
+/** What a method that answers at once, without a promise, gives back; the lease begins with its first use. */
+const LAZY: Record<string, (result: never, collection: NativeCollection) => unknown> = {
+  find: (cursor: mongo.FindCursor, { conn }) => leaseCursor(cursor, conn.database),
+  aggregate: (cursor: mongo.AggregationCursor, { conn }) => leaseCursor(cursor, conn.database),
+  listIndexes: (cursor: mongo.ListIndexesCursor, { conn }) => leaseCursor(cursor, conn.database),
+  listSearchIndexes: (cursor: mongo.ListSearchIndexesCursor, { conn }) => leaseCursor(cursor, conn.database),
+  watch: (stream: mongo.ChangeStream, { conn }) => leaseChangeStream(stream, conn.database),
+  initializeOrderedBulkOp: (bulk: mongo.OrderedBulkOperation, { conn }) => leaseBulk(bulk, conn.database),
+  initializeUnorderedBulkOp: (bulk: mongo.UnorderedBulkOperation, { conn }) => leaseBulk(bulk, conn.database),
+};
+
+for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(mongoose.mongo.Collection.prototype))) {
+  if (name === 'constructor' || typeof value !== 'function') continue;
+  const native = (Native.prototype as unknown as Record<string, Method>)[name]!;
+  const lazy = LAZY[name];
+  const method: Method = lazy
+    ? function (...args) {
+        assertSession(this, args);
+        return lazy(native.apply(this, args) as never, this);
+      }
+    : function (...args) {
+        assertSession(this, args);
+        return this.conn.database.run(async () => native.apply(this, args));
+      };
+  Object.defineProperty(LeasedCollection.prototype, name, { value: method, writable: true, configurable: true });
+}
+
+/** A session works on the client that made it; on another one the driver's own error names neither. */
+function assertSession(collection: NativeCollection, args: readonly unknown[]): void {
+  const options = args.at(-1) as { session?: unknown } | undefined;
+  const session = options?.session;
+  if (!(session instanceof mongoose.mongo.ClientSession)) return;
+  const { client } = session as unknown as { client?: mongo.MongoClient };
+  const { database } = collection.conn;
+  if (client && client !== database.pool.client) {
+    throw new SessionMismatchError(database.host.nameOfClient(client) ?? 'another client', database.name);
+  }
+}
+
+export const createLeasedCollection = (name: string, connection: Connection, options: object): Collection =>
+  new LeasedCollection(name, connection, options);
+
+const clientOf = (collection: mongo.Collection): mongo.MongoClient =>
+  (collection as unknown as { client: mongo.MongoClient }).client;
+
+/** mongoose exports no name for its collection class; a connection that is never opened makes one. */
+function nativeCollectionClass() {
+  const Connection = mongoose.connection.constructor as unknown as new (base: unknown) => Connection;
+  const probe = new Connection(mongoose).collection('probe');
+  return probe.constructor as unknown as new (
+    name: string,
+    connection: Connection,
+    options: object,
+  ) => NativeCollection;
+}

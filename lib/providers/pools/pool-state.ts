@@ -1,0 +1,24 @@
+import { IllegalPoolTransitionError } from '../../polymongo.errors.js';
+import type { PoolState } from '../../polymongo.types.js';
+
+/**
+ * Which state may follow which.
+ *
+ * - `cold`: never opened.
+ * - `connecting`: the client connects; calls wait.
+ * - `connected`: calls run.
+ * - `draining`: running work ends, new calls wait for the pool to come back (or fail at shutdown).
+ * - `closed`: no socket is left; the next call opens the pool again.
+ */
+export const LEGAL_TRANSITIONS: Readonly<Record<PoolState, readonly PoolState[]>> = {
+  cold: ['connecting', 'closed'],
+  connecting: ['connected', 'closed'],
+  connected: ['draining'],
+  draining: ['closed'],
+  closed: ['connecting'],
+};
+
+/** @throws IllegalPoolTransitionError when the table does not allow the move */
+export function assertTransition(dbName: string, from: PoolState, to: PoolState): void {
+  if (!LEGAL_TRANSITIONS[from].includes(to)) throw new IllegalPoolTransitionError(dbName, from, to);
+}

@@ -1,0 +1,182 @@
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
+import { auditTime, distinctUntilChanged, map, Observable, startWith } from 'rxjs';
+import type { PoolConfig } from '../../polymongo.options.js';
+import { redactURI } from '../../polymongo.uri.js';
+import type { DatabasePool } from '../pools/database.pool.js';
+import { within } from '../pools/deadline.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import type { PoolStats } from '../pools/pool.statistics.js';
+
+const MB = 1024 ** 2;
+/** How long `db()` waits for a free socket of a busy pool before it takes a connection of its own. */
+const BUSY_MS = 500;
+
+/** The options of a pool as statistics show them: its URI without credentials. */
+export type PoolConfigView = Pick<
+  PoolConfig,
+  'mongoURI' | 'maxConnections' | 'minConnections' | 'coldStart' | 'autoClose' | 'ttl'
+>;
+
+/** The pool of one database. */
+export interface SeparatePoolStats {
+  dbName: string;
+  mongoURI: string;
+  readyState: number;
+  /** When the pool was last used, in ms since 1970. */
+  lastAccessed: number | undefined;
+  isInitialized: boolean;
+  config: PoolConfigView;
+  poolStats: PoolStats;
+}
+
+/** All pools at one moment. */
+export interface ConnectionStats {
+  totalActivePools: number;
+  totalConnectionsAcrossPools: number;
+  primary: { readyState: number; poolStats: PoolStats; sharedDatabases: string[] };
+  separateDB: SeparatePoolStats[];
+}
+
+/** One database, as the server and its pool see it. */
+export interface DbStats {
+  /** dataSize / 1024². */
+  sizeMb: number;
+  numCollections: number;
+  collections: { name: string; docCount: number; sizeMb: number }[];
+  lastUsed: Date | undefined;
+  mongoURI: string;
+  isInitialized: boolean;
+  config: PoolConfigView;
+  poolStats: PoolStats;
+}
+
+const READY_STATE = { cold: 0, connecting: 2, connected: 1, draining: 3, closed: 0 } as const;
+
+/** What the pools and databases are doing. Counts come from the driver's events; nothing here is estimated. */
+export class PolyMongoStats {
+  readonly #pools: PolyMongoPools;
+
+  constructor(pools: PolyMongoPools) {
+    this.#pools = pools;
+  }
+
+  /** All pools, now. */
+  general(): ConnectionStats {
+    const { primary, separate, databases } = this.#pools;
+    const all = [primary, ...separate.values()];
+    return {
+      totalActivePools: all.filter((pool) => pool.state === 'connected').length,
+      totalConnectionsAcrossPools: all.reduce((sum, pool) => sum + pool.stats.totalConnections, 0),
+      primary: {
+        readyState: READY_STATE[primary.state],
+        poolStats: primary.stats,
+        sharedDatabases: [...databases.values()]
+          .filter(({ name, isAnnounced }) => isAnnounced && !separate.has(name))
+          .map(({ name }) => name),
+      },
+      separateDB: [...separate.values()].map((pool) => ({
+        dbName: pool.name,
+        mongoURI: redactURI(pool.config.mongoURI),
+        readyState: READY_STATE[pool.state],
+        lastAccessed: pool.lastUsed,
+        isInitialized: pool.state === 'connected',
+        config: viewOf(pool),
+        poolStats: pool.stats,
+      })),
+    };
+  }
+
+  /**
+   * {@link general} now and whenever something in it changes, at most every `throttleMS`. Cold; ends with its subscription.
+   * @param throttleMS default 100
+   */
+  general$(throttleMS = 100): Observable<ConnectionStats> {
+    const changes = new Observable<void>((subscriber) => this.#pools.events.on('statistics', () => subscriber.next()));
+    return changes.pipe(
+      auditTime(throttleMS),
+      startWith(undefined),
+      map(() => this.general()),
+      distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
+    );
+  }
+
+  /** One database; without a name the default one. @throws InvalidDatabaseNameError, PoolConnectError */
+  async db(name: string = this.#pools.options.defaultDB): Promise<DbStats> {
+    const database = this.#pools.database(name);
+    const { lastAccessed } = database;
+    const sizes = await database.run(() => this.#withFreeClient(database.pool, (client) => readSizes(client.db(name))));
+    const { pool } = database;
+    return {
+      ...sizes,
+      lastUsed: lastAccessed === undefined ? undefined : new Date(lastAccessed),
+      mongoURI: redactURI(pool.config.mongoURI),
+      isInitialized: pool.state === 'connected',
+      config: viewOf(pool),
+      poolStats: pool.stats,
+    };
+  }
+
+  /** Every database of the primary cluster and of the clusters of separate pools that are open. `sizeInMB` = sizeOnDisk / 1024². */
+  async listDatabases(): Promise<{ dbName: string; sizeInMB: number }[]> {
+    const { primary, separate, options } = this.#pools;
+    const names = [options.defaultDB, ...[...separate.values()].filter(isElsewhere).map((pool) => pool.name)];
+    const lists = await Promise.all(
+      names.map((name) =>
+        this.#pools.database(name).run(() => this.#pools.poolOf(name).client.db('admin').admin().listDatabases()),
+      ),
+    );
+    const found = new Map<string, number>();
+    for (const { databases } of lists)
+      for (const { name, sizeOnDisk } of databases) if (!found.has(name)) found.set(name, (sizeOnDisk ?? 0) / MB);
+    return [...found].map(([dbName, sizeInMB]) => ({ dbName, sizeInMB }));
+
+    function isElsewhere(pool: DatabasePool): boolean {
+      return pool.state === 'connected' && pool.config.mongoURI !== primary.config.mongoURI;
+    }
+  }
+
+  /** Asks on the pool; when all its sockets stay busy, on a connection of its own that is closed after. */
+  async #withFreeClient<T>(pool: DatabasePool, ask: (client: mongo.MongoClient) => Promise<T>): Promise<T> {
+    const { inUseConnections, maxPoolSize } = pool.stats;
+    if (inUseConnections < maxPoolSize) return ask(pool.client);
+    const onPool = ask(pool.client);
+    onPool.catch(() => {});
+    if (await within(BUSY_MS, onPool)) return onPool;
+    const temporary = new mongoose.mongo.MongoClient(pool.config.mongoURI, {
+      ...pool.config.driverOptions,
+      maxPoolSize: 1,
+      minPoolSize: 0,
+    });
+    try {
+      return await ask(temporary);
+    } finally {
+      await temporary.close();
+    }
+  }
+}
+
+async function readSizes(db: mongo.Db): Promise<Pick<DbStats, 'sizeMb' | 'numCollections' | 'collections'>> {
+  const [total, infos] = await Promise.all([db.stats(), db.listCollections().toArray()]);
+  const names = infos
+    .filter(({ type, name }) => type !== 'view' && !name.startsWith('system.'))
+    .map(({ name }) => name);
+  const collections = await Promise.all(
+    names.map(async (name) => {
+      const [docCount, [stats]] = await Promise.all([
+        db.collection(name).estimatedDocumentCount(),
+        db
+          .collection(name)
+          .aggregate<{ storageStats: { size: number } }>([{ $collStats: { storageStats: {} } }])
+          .toArray(),
+      ]);
+      return { name, docCount, sizeMb: (stats?.storageStats.size ?? 0) / MB };
+    }),
+  );
+  return { sizeMb: Number(total['dataSize'] ?? 0) / MB, numCollections: names.length, collections };
+}
+
+function viewOf({ config }: DatabasePool): PoolConfigView {
+  const { maxConnections, minConnections, coldStart, autoClose, ttl } = config;
+  return { mongoURI: redactURI(config.mongoURI), maxConnections, minConnections, coldStart, autoClose, ttl };
+}
