@@ -12,6 +12,7 @@ import {
 } from './expression/operator.js';
 import { display } from './expression/display.js';
 
+import { accumulatedOperators } from './expression/accumulated.operators.js';
 import { arithmeticOperators } from './expression/arithmetic.operators.js';
 import { arrayOperators } from './expression/array.operators.js';
 import { bitwiseOperators } from './expression/bitwise.operators.js';
@@ -22,7 +23,9 @@ import { dateOperators } from './expression/date.operators.js';
 import { iterationOperators } from './expression/iteration.operators.js';
 import { miscellaneousOperators } from './expression/miscellaneous.operators.js';
 import { objectOperators } from './expression/object.operators.js';
+import { regexOperators } from './expression/regex.operators.js';
 import { setOperators } from './expression/set.operators.js';
+import { sortArrayOperators } from './expression/sort-array.operators.js';
 import { stringOperators } from './expression/string.operators.js';
 import { timestampOperators } from './expression/timestamp.operators.js';
 import { trigonometryOperators } from './expression/trigonometry.operators.js';
@@ -33,6 +36,7 @@ export { scopeOf, type Expression, type Operand, type Scope } from './expression
 
 const OPERATORS = new Map(
   Object.entries<OperatorFamily[string]>({
+    ...accumulatedOperators,
     ...arithmeticOperators,
     ...arrayOperators,
     ...bitwiseOperators,
@@ -43,7 +47,9 @@ const OPERATORS = new Map(
     ...iterationOperators,
     ...miscellaneousOperators,
     ...objectOperators,
+    ...regexOperators,
     ...setOperators,
+    ...sortArrayOperators,
     ...stringOperators,
     ...timestampOperators,
     ...trigonometryOperators,
@@ -60,8 +66,11 @@ const OPERATORS = new Map(
  * @see https://www.mongodb.com/docs/v7.0/reference/operator/aggregation/
  */
 export function compileExpression(value: Value, env: QueryEnv, bound: readonly string[] = []): Expression {
-  return new Compiler(env, new Map(), { count: 0 }).bind(bound).context.compile(value);
+  return compileContext(env).bind(bound).context.compile(value);
 }
+
+/** The context to compile the parts of an operator or accumulator in. */
+export const compileContext = (env: QueryEnv): CompileContext => new Compiler(env, new Map(), { count: 0 });
 
 /** Compiles an expression to a function of the document it is evaluated on. */
 export function compileDocExpression(value: Value, env: QueryEnv): (doc: Doc) => Value | undefined {

@@ -140,7 +140,8 @@ const invalidPattern = (reason: string): CommandError =>
 /** Options at a pattern's start, `(?i)`, are taken as the expression's own. */
 const INLINE_OPTIONS = /^\(\?([imsx]+)\)/;
 
-function toRegExp(pattern: string, options: string): RegExp {
+/** A JavaScript expression for a PCRE one. @throws CommandError when it is not valid */
+export function toRegExp(pattern: string, options: string): RegExp {
   if (pattern.includes('\0'))
     throw new CommandError('BadValue', 'Regular expression cannot contain an embedded null byte');
   for (const option of options) {

@@ -1,0 +1,91 @@
+import { BSONRegExp } from 'bson';
+import { docOf, int32, type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import { toRegExp } from '../filter/regex.js';
+import { named, type ArgumentRule, type NamedValues } from './arguments.js';
+import { isNullish } from './operand.js';
+import type { Operand, Operator, OperatorFamily } from './operator.js';
+
+const REGEX: ArgumentRule = {
+  required: { input: [31022, "% requires 'input' parameter"], regex: [31023, "% requires 'regex' parameter"] },
+  optional: ['options'],
+  notAnObject: [51103, (name, type) => `${name} expects an object of named arguments but found: ${type}`],
+  unknown: [31024, (name, field) => `${name} found an unknown argument: ${field}`],
+};
+
+/** The expression and its options, from a regex or from a string with `options`; undefined when it is null. */
+function patternOf(values: NamedValues, name: string): { pattern: string; options: string } | undefined {
+  const regex = values.get('regex');
+  const given = values.get('options');
+  if (!isNullish(given) && typeof given !== 'string') {
+    throw new CommandError(51106, `${name} needs 'options' to be of type string`);
+  }
+  if (isNullish(regex)) return undefined;
+  if (typeof regex !== 'string' && !(regex instanceof BSONRegExp)) {
+    throw new CommandError(51105, `${name} needs 'regex' to be of type string or regex`);
+  }
+  const own = regex instanceof BSONRegExp ? regex.options : '';
+  if (own !== '' && !isNullish(given)) {
+    throw new CommandError(51107, `${name}: found regex option(s) specified in both 'regex' and 'option' fields`);
+  }
+  const pattern = regex instanceof BSONRegExp ? regex.pattern : regex;
+  const options = isNullish(given) ? own : given;
+  if (pattern.includes('\0')) {
+    throw new CommandError(51109, `${name}: regular expression cannot contain an embedded null byte`);
+  }
+  if (options.includes('\0')) {
+    throw new CommandError(51110, `${name}: regular expression options cannot contain an embedded null byte`);
+  }
+  const wrong = /[^imsxu]/.exec(options)?.[0];
+  if (wrong !== undefined) throw new CommandError(51108, `${name} invalid flag in regex options: ${wrong}`);
+  return { pattern, options };
+}
+
+function compile({ pattern, options }: { pattern: string; options: string }, name: string): RegExp {
+  try {
+    const { source, flags } = toRegExp(pattern, options);
+    return new RegExp(source, `${flags}g`);
+  } catch (error) {
+    throw new CommandError(
+      51111,
+      `Invalid Regex in ${name}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function matchDocument(match: RegExpExecArray): Value {
+  const captures = match.slice(1).map((capture: string | undefined) => capture ?? null);
+  const index = [...match.input.slice(0, match.index)].length;
+  return docOf(['match', match[0]], ['idx', int32(index)], ['captures', captures]);
+}
+
+/** An operator on the matches of a regular expression; `none` is its value when input or regex is null. */
+const matching = (none: Value, evaluate: (matches: Iterable<RegExpExecArray>) => Operand): Operator =>
+  named(REGEX, (values, _, name) => {
+    const input = values.get('input');
+    if (!isNullish(input) && typeof input !== 'string') {
+      throw new CommandError(51104, `${name} needs 'input' to be of type string`);
+    }
+    const pattern = patternOf(values, name);
+    if (isNullish(input) || pattern === undefined) return none;
+    return evaluate(input.matchAll(compile(pattern, name)));
+  });
+
+/** Operators on regular expressions. */
+export const regexOperators: OperatorFamily = {
+  $regexFind: matching(null, (matches) => {
+    for (const match of matches) return matchDocument(match);
+    return null;
+  }),
+  $regexFindAll: matching([], (matches) => {
+    const found = [...matches];
+    // Where the last match ends the string MongoDB does not look for an empty one after it.
+    const last = found.at(-1);
+    const isEmptyAtEnd = found.length > 0 && last?.[0] === '' && last.index === last.input.length && last.index > 0;
+    return (isEmptyAtEnd ? found.slice(0, -1) : found).map(matchDocument);
+  }),
+  $regexMatch: matching(false, (matches) => {
+    for (const _ of matches) return true;
+    return false;
+  }),
+};
