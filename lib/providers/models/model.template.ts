@@ -49,7 +49,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
   const Base = blueprint as unknown as Blueprint;
   const collectionOptions = optionsOfCollection(blueprint);
 
-  const start = <T>(model: unknown, fn: () => Promise<T>): Promise<T> => {
+  const start = async <T>(model: unknown, fn: () => Promise<T>): Promise<T> => {
     const { [DATABASE]: database } = model as BoundModel;
     assertBuffering(database, blueprint);
     return database.run(fn);

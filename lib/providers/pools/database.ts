@@ -46,9 +46,13 @@ export class Database implements LeaseUser {
   }
 
   /** Runs `fn` with the pool open, and keeps it open until the returned promise settles. */
-  run<T>(fn: () => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
-    const lease = this.#tryEnter(kind);
-    return lease ? runUnder(lease, fn) : this.enter(kind).then((entered) => runUnder(entered, fn));
+  async run<T>(fn: () => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
+    const lease = this.#tryEnter(kind) ?? (await this.enter(kind));
+    try {
+      return await lease.during(fn);
+    } finally {
+      lease.release();
+    }
   }
 
   /**
@@ -87,13 +91,5 @@ export class Database implements LeaseUser {
     }
     this.host.touch(this);
     return pool.lease(kind, this, abort);
-  }
-}
-
-async function runUnder<T>(lease: PoolLease, fn: () => Promise<T>): Promise<T> {
-  try {
-    return await lease.during(fn);
-  } finally {
-    lease.release();
   }
 }

@@ -76,13 +76,29 @@ export const createLeasedCollection = (name: string, connection: Connection, opt
 const clientOf = (collection: mongo.Collection): mongo.MongoClient =>
   (collection as unknown as { client: mongo.MongoClient }).client;
 
-/** mongoose exports no name for its collection class; a connection that is never opened makes one. */
+/**
+ * mongoose exports no name for the class of a connection's collections, and its `constructor` property is taken by a
+ * driver method; a connection that is never opened gives the prototype, and the exported base class constructs.
+ */
 function nativeCollectionClass() {
-  const Connection = mongoose.connection.constructor as unknown as new (base: unknown) => Connection;
-  const probe = new Connection(mongoose).collection('probe');
-  return probe.constructor as unknown as new (
+  const NativeConnection = mongoose.connection.constructor as unknown as new (base: unknown) => Connection;
+  const prototype = Object.getPrototypeOf(new NativeConnection(mongoose).collection('probe')) as object;
+  const construct = mongoose.Collection as unknown as (
+    this: object,
     name: string,
     connection: Connection,
     options: object,
-  ) => NativeCollection;
+  ) => void;
+  const Native = function (
+    this: Record<string, unknown>,
+    name: string,
+    connection: Connection,
+    options: { modelName?: string },
+  ) {
+    this['collection'] = null;
+    this['modelName'] = options.modelName;
+    construct.call(this, name, connection, options);
+  };
+  Native.prototype = prototype;
+  return Native as unknown as new (name: string, connection: Connection, options: object) => NativeCollection;
 }
