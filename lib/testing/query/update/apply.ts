@@ -1,0 +1,321 @@
+import { formatField } from '../../bson/format.js';
+import { isIndex } from '../../bson/path.js';
+import { type Doc, isDoc, type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import type { ElementFilter } from './array-filters.js';
+import { ChangeLog, type PathStep, type UpdateDescription } from './description.js';
+import { type Modifier, REMOVED, UNCHANGED } from './modifier.js';
+import {
+  type Branch,
+  identifierIn,
+  inUpdateOrder,
+  type Leaf,
+  mergeNodes,
+  type Rename,
+  type UpdateNode,
+} from './tree.js';
+
+const MAX_PADDING = 1_500_000;
+
+/** What an update is applied with. */
+export interface UpdateSite {
+  /** Which array element the query matched, for the positional `$`; -1 when none did. */
+  readonly matchedIndex?: number;
+  /** Whether the document is being inserted by an upsert. */
+  readonly isInsert?: boolean;
+}
+
+export interface UpdateResult {
+  /** The document after the update: the very one before it when nothing changed. */
+  readonly doc: Doc;
+  readonly isModified: boolean;
+  readonly description: UpdateDescription;
+}
+
+type Container = Doc | Value[];
+
+/** One application of an update's tree to one document, which it copies where it changes it. */
+export class TreeApplication {
+  private readonly log = new ChangeLog();
+  private readonly copied = new Set<Container>();
+  /** Paths that this update created: later changes below them are part of the created value. */
+  private readonly created: (readonly PathStep[])[] = [];
+  /** Sources of renames, to be removed at the end. */
+  private readonly renamed: string[][] = [];
+  private isModified = false;
+  private root: Doc;
+
+  constructor(
+    private readonly before: Doc,
+    private readonly filters: ReadonlyMap<string, ElementFilter>,
+    private readonly site: UpdateSite,
+  ) {
+    this.root = before;
+  }
+
+  run(tree: Branch): UpdateResult {
+    this.root = this.applyBranch(tree, this.root, []) as Doc;
+    for (const parts of this.renamed) this.root = this.removeRenamed(parts, this.root, []) as Doc;
+    for (const path of this.created) this.log.updated(path, this.valueAt(path)!);
+    return { doc: this.root, isModified: this.isModified, description: this.log.description };
+  }
+
+  private valueAt(path: readonly PathStep[]): Value | undefined {
+    let value: Value | undefined = this.root;
+    for (const step of path) {
+      value = isDoc(value) ? value.get(String(step)) : Array.isArray(value) ? value[Number(step)] : undefined;
+    }
+    return value;
+  }
+
+  private own<T extends Container>(container: T): T {
+    if (this.copied.has(container)) return container;
+    const copy = (Array.isArray(container) ? [...container] : new Map(container)) as T;
+    this.copied.add(copy);
+    return copy;
+  }
+
+  private applyBranch(node: Branch, container: Container, path: readonly PathStep[]): Container {
+    let current = container;
+    for (const [part, child] of this.childrenAt(node, current, path)) {
+      current = this.applyChild(child, current, part, path);
+    }
+    return current;
+  }
+
+  /** The children by the field or index they concern, in the order in which they are applied. */
+  private childrenAt(node: Branch, container: Container, path: readonly PathStep[]): [string, UpdateNode][] {
+    const byPart = new Map<string, UpdateNode[]>();
+    const add = (part: string, child: UpdateNode) => byPart.set(part, [...(byPart.get(part) ?? []), child]);
+    for (const [part, child] of node.children) {
+      const identifier = identifierIn(part);
+      if (part === '$') add(this.matchedPart(), child);
+      else if (identifier === undefined) add(part, child);
+      else for (const index of this.indexesFor(identifier, container, path)) add(String(index), child);
+    }
+    return [...byPart]
+      .map(([part, nodes]): [string, UpdateNode] => [part, mergeNodes(nodes, [...path, part].join('.'))])
+      .sort(([a], [b]) => inUpdateOrder(a, b));
+  }
+
+  private matchedPart(): string {
+    const index = this.site.matchedIndex ?? -1;
+    if (index >= 0) return String(index);
+    throw new CommandError('BadValue', 'The positional operator did not find the match needed from the query.');
+  }
+
+  private indexesFor(identifier: string, container: Container, path: readonly PathStep[]): number[] {
+    if (!Array.isArray(container)) {
+      const name = String(path[path.length - 1]);
+      throw new CommandError(
+        'BadValue',
+        `Cannot apply array updates to non-array element ${formatField(name, container)}`,
+      );
+    }
+    const filter = identifier === '' ? () => true : this.filters.get(identifier)!;
+    return container.flatMap((element, i) => (filter(element) ? [i] : []));
+  }
+
+  private applyChild(node: UpdateNode, container: Container, part: string, path: readonly PathStep[]): Container {
+    if (node.kind === 'rename') return this.applyRename(node, container, part, path);
+    if (Array.isArray(container) && !isIndex(part)) return this.blocked(node, container, part, path);
+    const step = Array.isArray(container) ? Number(part) : part;
+    const current = isDoc(container) ? container.get(part) : container[Number(part)];
+    if (node.kind === 'leaf') return this.applyLeaf(node, container, step, current, path);
+    if (current === undefined) return this.create(node, container, step, path);
+    if (!isDoc(current) && !Array.isArray(current)) {
+      const below = this.firstLeaf(node);
+      if (below?.onInsertOnly && !this.site.isInsert) return container;
+      this.checkArrayUpdate(node, part, current);
+      if (below?.toleratesBlockedPath) return container;
+      throw this.notViable(node, part, current, [...path, step], below?.creates ?? true);
+    }
+    const changed = this.applyBranch(node, current, [...path, step]);
+    return changed === current ? container : this.put(container, step, changed);
+  }
+
+  private checkArrayUpdate(node: Branch, part: string, current: Value): void {
+    for (const child of node.children.keys()) {
+      if (identifierIn(child) !== undefined) {
+        throw new CommandError(
+          'BadValue',
+          `Cannot apply array updates to non-array element ${formatField(part, current)}`,
+        );
+      }
+    }
+  }
+
+  private firstLeaf(node: UpdateNode): Modifier | undefined {
+    if (node.kind === 'leaf') return node.modifier;
+    if (node.kind === 'rename') return undefined;
+    const [child] = [...node.children].sort(([a], [b]) => inUpdateOrder(a, b));
+    return child && this.firstLeaf(child[1]);
+  }
+
+  private notViable(
+    node: Branch,
+    part: string,
+    current: Value,
+    path: readonly PathStep[],
+    creates: boolean,
+  ): CommandError {
+    const [child] = [...node.children.keys()].sort(inUpdateOrder);
+    const element = `{${formatField(part, current)}}`;
+    return new CommandError(
+      'PathNotViable',
+      creates
+        ? `Cannot create field '${child}' in element ${element}`
+        : `Cannot use the part (${child}) of (${[...path, child].join('.')}) to traverse the element (${element})`,
+    );
+  }
+
+  /** A name that is no index, in an array. */
+  private blocked(node: Branch | Leaf, array: Value[], part: string, path: readonly PathStep[]): Container {
+    const below = this.firstLeaf(node);
+    if (below?.toleratesBlockedPath || (below?.onInsertOnly && !this.site.isInsert)) return array;
+    const name = String(path[path.length - 1]);
+    const element = `{${formatField(name, array)}}`;
+    throw new CommandError(
+      'PathNotViable',
+      below?.creates === false
+        ? `Cannot use the part (${part}) of (${[...path, part].join('.')}) to traverse the element (${element})`
+        : `Cannot create field '${part}' in element ${element}`,
+    );
+  }
+
+  private applyLeaf(
+    { modifier }: Leaf,
+    container: Container,
+    step: PathStep,
+    current: Value | undefined,
+    path: readonly PathStep[],
+  ): Container {
+    if (modifier.onInsertOnly && !this.site.isInsert) return container;
+    if (current === undefined && !modifier.creates) return container;
+    const full = [...path, step];
+    const result = modifier.apply(current, { document: this.before, path: full.join('.') });
+    if (result === UNCHANGED) return container;
+    this.isModified = true;
+    if (result === REMOVED) return this.remove(container, step, full);
+    checkStorable(step, full, result);
+    this.record(modifier, full, current, result);
+    return this.put(container, step, result);
+  }
+
+  private record(modifier: Modifier, path: readonly PathStep[], before: Value | undefined, after: Value): void {
+    if (this.isInCreated(path)) return;
+    if (before === undefined) {
+      this.created.push(path);
+    } else if (modifier.appends && Array.isArray(before) && Array.isArray(after) && before.length > 0) {
+      for (let i = before.length; i < after.length; i++) this.log.updated([...path, i], after[i]!);
+    } else this.log.updated(path, after);
+  }
+
+  private isInCreated(path: readonly PathStep[]): boolean {
+    return this.created.some((prefix) => prefix.every((step, i) => step === path[i]));
+  }
+
+  private put(container: Container, step: PathStep, value: Value): Container {
+    const owned = this.own(container);
+    if (isDoc(owned)) owned.set(String(step), value);
+    else {
+      const index = Number(step);
+      if (index - owned.length > MAX_PADDING) {
+        throw new CommandError('CannotBackfillArray', `can't backfill more than ${MAX_PADDING} elements`);
+      }
+      while (owned.length < index) owned.push(null);
+      owned[index] = value;
+    }
+    return owned;
+  }
+
+  /** An array keeps its other elements' positions: null stands in the place of what was removed. */
+  private remove(container: Container, step: PathStep, path: readonly PathStep[]): Container {
+    const owned = this.own(container);
+    if (isDoc(owned)) {
+      owned.delete(String(step));
+      if (!this.isInCreated(path)) this.log.removed(path);
+    } else {
+      owned[Number(step)] = null;
+      if (!this.isInCreated(path)) this.log.updated(path, null);
+    }
+    return owned;
+  }
+
+  /** Makes the documents that are missing on a path, if what is below creates its field. */
+  private create(node: Branch, container: Container, step: PathStep, path: readonly PathStep[]): Container {
+    for (const part of node.children.keys()) {
+      if (identifierIn(part) !== undefined) {
+        throw new CommandError(
+          'BadValue',
+          `The path '${[...path, step].join('.')}' must exist in the document in order to apply array updates.`,
+        );
+      }
+    }
+    const full = [...path, step];
+    const isOutermost = !this.isInCreated(full);
+    if (isOutermost) this.created.push(full);
+    const made = this.applyBranch(node, new Map(), full);
+    if ((made as Doc).size > 0) return this.put(container, step, made);
+    if (isOutermost) this.created.splice(this.created.indexOf(full), 1);
+    return container;
+  }
+
+  private applyRename({ from }: Rename, container: Container, part: string, path: readonly PathStep[]): Container {
+    if (from === undefined) return container;
+    const target = [...path, part];
+    const parts = from.split('.');
+    const value = this.renamedValue(from, parts);
+    if (value === undefined) return container;
+    if (Array.isArray(container)) throw this.inArray('destination', target.join('.'), String(path[path.length - 1]));
+    const changed = this.put(container, part, value);
+    this.isModified = true;
+    if (!this.isInCreated(target)) this.log.updated(target, value);
+    this.renamed.push(parts);
+    return changed;
+  }
+
+  private renamedValue(from: string, parts: readonly string[]): Value | undefined {
+    let value: Value | undefined = this.before;
+    for (const [i, part] of parts.entries()) {
+      if (Array.isArray(value)) throw this.inArray('source', from, parts[i - 1]!);
+      if (!isDoc(value)) return undefined;
+      value = value.get(part);
+    }
+    return value;
+  }
+
+  private inArray(role: 'source' | 'destination', path: string, array: string): CommandError {
+    const id = this.before.has('_id') ? formatField('_id', this.before.get('_id')!) : 'no id';
+    return new CommandError(
+      'BadValue',
+      `The ${role} field cannot be an array element, '${path}' in doc with ${id} has an array field called '${array}'`,
+    );
+  }
+
+  private removeRenamed(parts: readonly string[], container: Container, path: readonly PathStep[]): Container {
+    const [part, ...rest] = parts as [string, ...string[]];
+    if (rest.length === 0) return this.remove(container, part, [...path, part]);
+    const child = (container as Doc).get(part) as Doc;
+    return this.put(container, part, this.removeRenamed(rest, child, [...path, part]));
+  }
+}
+
+function checkStorable(step: PathStep, path: readonly PathStep[], value: Value): void {
+  if (typeof step === 'string' && step.startsWith('$') && !['$id', '$ref', '$db'].includes(step)) {
+    throw new CommandError(
+      'DollarPrefixedFieldName',
+      `The dollar ($) prefixed field '${step}' in '${path.join('.')}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
+    );
+  }
+  if (path.length + depthOf(value) > 180) {
+    throw new CommandError('Overflow', 'Document exceeds maximum nesting depth of 180');
+  }
+}
+
+function depthOf(value: Value): number {
+  if (!isDoc(value) && !Array.isArray(value)) return 0;
+  let deepest = 0;
+  for (const child of value.values()) deepest = Math.max(deepest, depthOf(child));
+  return deepest + 1;
+}
