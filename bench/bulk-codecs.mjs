@@ -1,11 +1,11 @@
 // The codecs of lib/providers/bulk beside what a user would write with the driver and stream-json, in one run.
 //   npm run build && node bench/bulk-codecs.mjs [documents]
 import * as bson from 'bson';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Writable } from 'node:stream';
 import { parser } from 'stream-json';
 import { streamArray } from 'stream-json/streamers/stream-array.js';
+import { ArchiveWriter } from '../dist/esm/providers/bulk/codecs/archive.writer.js';
 import { CanonicalJsonReader } from '../dist/esm/providers/bulk/codecs/canonical-json.reader.js';
 import { CanonicalJsonWriter } from '../dist/esm/providers/bulk/codecs/canonical-json.writer.js';
 
@@ -80,6 +80,21 @@ const ourExport = await time(() => {
   }
 });
 report('export: ours', ourExport, theirExport);
+
+// The archive takes documents as a server sends them: in batches of raw BSON.
+const batches = [];
+for (let i = 0; i < documents.length; i += 1000) batches.push(Buffer.concat(documents.slice(i, i + 1000)));
+const archive = await time(() => {
+  const definition = { name: 'c', type: 'collection', options: bson.serialize({}), indexes: [] };
+  const writer = new ArchiveWriter('bench');
+  let bytes = 0;
+  const write = (chunks) => chunks.forEach((chunk) => (bytes += chunk.length));
+  write(writer.begin({ concurrentCollections: 1, serverVersion: '8.0.0', toolVersion: '0' }, [definition]));
+  for (const batch of batches) write(writer.documents(definition, batch));
+  write(writer.endCollection(definition));
+  return bytes;
+});
+report('export: archive, beside our JSON', archive, ourExport);
 
 const lines = documents.map((document) => {
   const writer = new CanonicalJsonWriter({ initialSize: 4096 });

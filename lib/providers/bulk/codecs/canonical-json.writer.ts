@@ -329,7 +329,7 @@ export class CanonicalJsonWriter extends JsonTextBuffer {
   private binary(p: number, limit: number): number {
     this.need(p, 5, limit);
     const source = this.source;
-    let length = readInt32(source, p);
+    const length = readInt32(source, p);
     const subtype = source[p + 4]!;
     let start = p + 5;
     const end = start + length;
@@ -338,7 +338,6 @@ export class CanonicalJsonWriter extends JsonTextBuffer {
       // The old binary subtype holds its length once more; Extended JSON leaves it out.
       if (length < 4 || readInt32(source, start) !== length - 4) return UNCARRIABLE;
       start += 4;
-      length -= 4;
     }
     this.ascii('{"$binary":{"base64":"');
     this.base64(start, end);
