@@ -1,3 +1,5 @@
+import { PolyMongoError } from '../../polymongo.errors.js';
+
 /** Where in a file something is wrong. What is not known, or not reached yet, is missing. */
 export interface FilePosition {
   readonly collection?: string;
@@ -8,7 +10,7 @@ export interface FilePosition {
 }
 
 /** A file to import is damaged, cut off, or not what it should be. */
-export class BulkFormatError extends Error implements FilePosition {
+export class BulkFormatError extends PolyMongoError implements FilePosition {
   readonly collection?: string;
   readonly documentNumber?: number;
   readonly byteOffset?: number;
@@ -19,7 +21,6 @@ export class BulkFormatError extends Error implements FilePosition {
     cause?: unknown,
   ) {
     super(`Cannot import: ${reason} (${placeOf(position)}).`, { cause });
-    this.name = new.target.name;
     Object.assign(this, position);
   }
 }
