@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import * as polymongo from '../../lib/index.js';
+import * as testing from '../../lib/testing/index.js';
+
+describe('the public surface', () => {
+  it('is exactly this', () => {
+    expect(Object.keys(polymongo).sort()).toEqual([
+      'ConnectionBudgetError',
+      'ConnectionOwnershipError',
+      'IllegalPoolTransitionError',
+      'InjectPolyModel',
+      'InjectTenantModel',
+      'InvalidDatabaseNameError',
+      'InvalidTenantIdError',
+      'ModelAlreadyRegisteredError',
+      'ModelNotRegisteredError',
+      'OnDbConnect',
+      'OnDbDisconnect',
+      'OnDbError',
+      'PolyMongoClosedError',
+      'PolyMongoError',
+      'PolyMongoHooks',
+      'PolyMongoModule',
+      'PolyMongoOptionsError',
+      'PolyMongoPools',
+      'PolyMongoStats',
+      'PolyMongoWrapper',
+      'PoolConnectError',
+      'PoolForceClosedError',
+      'PoolInitializingError',
+      'SessionMismatchError',
+      'TENANT_ID',
+      'TenantContext',
+      'TenantError',
+      'TenantMissingError',
+      'fromHeader',
+      'fromSubdomain',
+      'getPolyModelToken',
+      'getTenantModelToken',
+    ]);
+  });
+
+  it('of the testing entry point is exactly this', () => {
+    expect(Object.keys(testing)).toEqual(['EmbeddedMongo']);
+  });
+});

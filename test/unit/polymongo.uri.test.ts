@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseMongoURI, redactURI } from '../../lib/polymongo.uri.js';
+
+describe('redactURI', () => {
+  it.each([
+    ['mongodb://user:p%40ss@host:27017/db', 'mongodb://***:***@host:27017/db'],
+    [
+      'mongodb+srv://user:secret@cluster.example.net/?w=majority',
+      'mongodb+srv://***:***@cluster.example.net/?w=majority',
+    ],
+    ['mongodb://user:se@cret@a,b/db', 'mongodb://***:***@a,b/db'],
+    ['mongodb://user@host/db', 'mongodb://***:***@host/db'],
+    [
+      'mongodb://host/?tls=true&tlsCertificateKeyFilePassword=hush',
+      'mongodb://host/?tls=true&tlsCertificateKeyFilePassword=***',
+    ],
+    ['failed: mongodb://a:b@c and mongodb://d:e@f', 'failed: mongodb://***:***@c and mongodb://***:***@f'],
+    ['mongodb://host:27017/a@b', 'mongodb://host:27017/a@b'],
+  ])('takes the credentials out of %s', (uri, redacted) => {
+    expect(redactURI(uri)).toBe(redacted);
+  });
+});
+
+describe('parseMongoURI', () => {
+  it('reads the database and the options of a multi-host URI', () => {
+    const { dbName, options } = parseMongoURI('mongodb://u:p@a:1,b:2/my%20db?replicaSet=rs0&MaxPoolSize=5');
+    expect(dbName).toBe('my db');
+    expect(Object.fromEntries(options)).toEqual({ replicaset: 'rs0', maxpoolsize: '5' });
+  });
+
+  it('finds no database where none is named', () => {
+    expect(parseMongoURI('mongodb://a:1').dbName).toBe('');
+    expect(parseMongoURI('mongodb://a:1/?w=1').dbName).toBe('');
+  });
+});
