@@ -1,11 +1,13 @@
 import { BSONRegExp } from 'bson';
 import { splitPath } from '../bson/path.js';
 import { isNumeric, toNumber } from '../bson/number.js';
-import { BsonUndefined, type Doc, isDoc, typeName, type Value } from '../bson/value.js';
+import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import type { QueryEnv } from './env.js';
+import { compileDocExpression } from './expression.js';
 import type { ElementCompiler } from './filter/array.js';
 import { equality } from './filter/comparison.js';
+import { isTruthy } from './expression/operand.js';
 import { parseInteger } from './filter/integer.js';
 import { compileJsonSchema } from './filter/json-schema.js';
 import { compileOperators, isFieldOperator } from './filter/operators.js';
@@ -101,7 +103,8 @@ function or(filters: readonly Filter[]): Filter {
 
 function expression(compiler: FilterCompiler, operand: Value): Filter {
   if (compiler.isNested) throw new CommandError('BadValue', '$expr can only be applied to the top-level document');
-  throw new CommandError('BadValue', `$expr is not allowed in this context: ${typeName(operand)}`);
+  const evaluate = compileDocExpression(operand, compiler.env);
+  return (doc) => isTruthy(evaluate(doc));
 }
 
 function always(result: boolean): DocumentOperator {

@@ -9,13 +9,8 @@ import {
   type Value,
 } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { isTruthy } from '../expression/operand.js';
 import { anyOf, not, type Predicate, whole } from './predicate.js';
-
-/** Whether a value counts as true: anything but false, null, undefined and zero. */
-export function isTruthy(value: Value | undefined): boolean {
-  if (isNumeric(value)) return toNumber(value) !== 0;
-  return !(value === undefined || value === null || value === false || value instanceof BsonUndefined);
-}
 
 export function exists(operand: Value): Predicate {
   const present = whole((value) => value !== undefined);

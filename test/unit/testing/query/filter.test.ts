@@ -161,6 +161,7 @@ const CASES: [title: string, filter: Document, yes: Document[], no: Document[]][
   ['$bitsAnySet of a binary', { a: { $bitsAnySet: new Binary(new Uint8Array([0, 1])) } }, [{ a: 256 }], [{ a: 255 }]],
   ['a reference is a value', { a: { $ref: 'c', $id: 1 } }, [{ a: { $ref: 'c', $id: 1 } }], [{ a: 1 }]],
   ['$comment demands nothing', { $comment: 'x' }, [{}], []],
+  ['$expr', { $expr: { $gt: ['$a', '$b'] } }, [{ a: 2, b: 1 }, { a: 1 }], [{ a: 1, b: 2 }, {}]],
   ['an empty filter', {}, [{}, { a: 1 }], []],
   [
     '$geoWithin a box',
@@ -215,6 +216,7 @@ describe('compileFilter', () => {
     [{ a: { $all: [{ $elemMatch: {} }, 1] } }, 2, '$all/$elemMatch has to be consistent'],
     [{ a: { $near: [0, 0] } }, 291, 'unable to find index for $geoNear query'],
     [{ $text: { $search: 'x' } }, 27, 'text index required for $text query'],
+    [{ a: { $elemMatch: { $expr: true } } }, 2, '$expr can only be applied to the top-level document'],
     [{ a: { $where: '1' } }, 2, '$where cannot be applied to a field'],
     [{ $jsonSchema: { foo: 1 } }, 9, 'Unknown $jsonSchema keyword: foo'],
   ])('refuses %j', (filter, code, message) => {
