@@ -1,13 +1,5 @@
 import { isNumeric, toExactInt64, toNumber } from '../../bson/number.js';
-import {
-  isDoc,
-  TypeCode,
-  typeCode,
-  type TypeName,
-  typeNameOfCode,
-  BsonUndefined,
-  type Value,
-} from '../../bson/value.js';
+import { isDoc, TypeCode, typeCode, type TypeName, typeNameOfCode, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { isTruthy } from '../expression/operand.js';
 import { anyOf, not, type Predicate, whole } from './predicate.js';
