@@ -100,6 +100,8 @@ export const ErrorCodes = {
   IncompatibleCollationVersion: 161,
   DatabaseDifferCase: 13297,
   QueryPlanKilled: 175,
+  AmbiguousIndexKeyPattern: 181,
+  InvalidIndexSpecificationOption: 197,
 } as const;
 
 export type ErrorCodeName = keyof typeof ErrorCodes;

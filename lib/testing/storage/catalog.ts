@@ -70,6 +70,7 @@ export class Catalog {
       );
     }
     const entry = options.has('viewOn') ? new View(ns, options) : new Collection(ns, uuid4(), options);
+    if (entry.kind === 'collection' && !options.has('timeseries')) entry.indexes.createIdIndex();
     entry.creator = unit;
     this.put(entry);
     unit.onAbort(() => this.take(entry));

@@ -1,3 +1,4 @@
+import { type Collation, parseCollation } from '../bson/collation.js';
 import type { Doc } from '../bson/value.js';
 import { IndexCatalog } from './index.catalog.js';
 import type { Namespace } from './namespace.js';
@@ -15,7 +16,6 @@ export interface StoredRecord {
 export class Collection {
   readonly kind = 'collection';
   readonly records = new RecordStore();
-  readonly indexes = new IndexCatalog();
   /** Committed documents and their bytes; a transaction's own writes are not counted. */
   count = 0;
   dataSize = 0;
@@ -26,12 +26,19 @@ export class Collection {
   /** Open transactions that read or wrote here: DDL waits for them. */
   readonly transactions = new Set<WriteUnit>();
 
+  readonly indexes: IndexCatalog;
+  /** What queries and indexes of this collection use unless they say otherwise. */
+  readonly collation: Collation | undefined;
+
   /** @param uuid 16 bytes @param options the options of `create`, as listCollections shows them */
   constructor(
     public ns: Namespace,
     readonly uuid: Uint8Array,
     public options: Doc,
-  ) {}
+  ) {
+    this.collation = parseCollation(options.get('collation') as Doc | undefined);
+    this.indexes = new IndexCatalog(this);
+  }
 
   get isCapped(): boolean {
     return this.options.get('capped') === true;

@@ -40,11 +40,14 @@ export class History {
     if (this.queue.length - this.head === 0) return;
     const outdated = now - (KEPT_MS / 1000) * 2 ** 20;
     const needed = this.snapshots.oldestNeeded;
+    let pruned: Tick = 0;
     while (this.head < this.queue.length) {
       const write = this.queue[this.head]!;
       const isWindow =
         this.queue.length - this.head <= KEPT_WRITES && this.bytes <= KEPT_BYTES && write.tick >= outdated;
-      if (isWindow || write.tick > needed) break;
+      // The writes of one commit go together: a record it wrote twice is settled with the first.
+      if ((isWindow && write.tick !== pruned) || write.tick > needed) break;
+      pruned = write.tick;
       this.queue[this.head++] = undefined as unknown as Superseded;
       this.bytes -= write.bytes;
       this.snapshots.oldestReadable = Math.max(this.snapshots.oldestReadable, write.tick);
@@ -70,5 +73,5 @@ function settle({ collection, id, tick, stale }: Superseded): void {
       else collection.records.delete(id);
     }
   }
-  if (stale) collection.indexes.removeStale(id, stale, versionsOf(collection.records.get(id)));
+  if (stale) collection.indexes.removeKeys(id, stale, versionsOf(collection.records.get(id)));
 }

@@ -79,26 +79,15 @@ export class RecordStore {
 
   /** The ids after `after` in insertion order; records added while it runs are included. */
   *ids(after: RecordId = 0): Generator<RecordId> {
-    let id = after + 1;
-    while (this.pages.size > 0 && this.firstPage < this.lastId / PAGE && !this.pages.has(this.firstPage))
-      this.firstPage++;
-    id = Math.max(id, this.firstPage * PAGE);
+    while (this.firstPage < Math.floor(this.lastId / PAGE) && !this.pages.has(this.firstPage)) this.firstPage++;
+    let id = Math.max(after + 1, this.firstPage * PAGE);
     while (id <= this.lastId) {
-      const page = this.pages.get(Math.floor(id / PAGE));
-      if (!page) {
-        id = (Math.floor(id / PAGE) + 1) * PAGE;
-        continue;
-      }
-      const { slots } = page;
-      let at = id % PAGE;
-      for (; at < slots.length; at++) {
-        if (slots[at] !== undefined) yield id - (id % PAGE) + at;
-      }
-      id = id - (id % PAGE) + at;
-      if (at < PAGE) {
-        if (id <= this.lastId) continue;
-        return;
-      }
+      const base = id - (id % PAGE);
+      const slots = this.pages.get(base / PAGE)?.slots;
+      for (let at = id - base; slots && at < slots.length; at++) if (slots[at] !== undefined) yield base + at;
+      const isNewestPage = this.lastId < base + PAGE;
+      if (isNewestPage) return;
+      id = base + PAGE;
     }
   }
 

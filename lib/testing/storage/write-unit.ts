@@ -6,7 +6,7 @@ import type { History } from './history.js';
 import type { StaleKey } from './index.catalog.js';
 import type { Oplog, OplogEntry, PendingChange } from './oplog.js';
 import type { ReadView } from './read-view.js';
-import type { RecordId, Slot, Version } from './record-store.js';
+import { type RecordId, type Slot, type Version, versionsOf } from './record-store.js';
 import type { Snapshot, Snapshots } from './snapshot.js';
 import { WriteConflict } from './write-conflict.js';
 
@@ -218,11 +218,11 @@ export class WriteUnit implements ReadView {
     this.engine.history.push({ collection, id, tick, stale, bytes: before?.length ?? 0 });
   }
 
-  private revert({ collection, id, before, after }: RecordWrite): void {
+  private revert({ collection, id, after }: RecordWrite): void {
     const version = collection.records.get(id) as Version;
     if (version.older) collection.records.set(id, version.older);
     else collection.records.delete(id);
-    collection.indexes.revert(id, before, after);
+    collection.indexes.forget(id, after, versionsOf(collection.records.get(id)));
   }
 }
 

@@ -1,0 +1,248 @@
+import { equalValues } from '../../bson/compare.js';
+import { type Doc, int32, type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import type { Filter } from '../../query/filter.js';
+import type { Collection } from '../collection.js';
+import { nsString } from '../namespace.js';
+import { type Slot, readSlot } from '../record-store.js';
+import type { StoredIndex } from '../stored-index.js';
+import { boundsDoc, type IndexBounds, type TreeRange } from './index-bounds.js';
+import { Match, PlanStage, type RunContext } from './stage.js';
+
+const checkAlive = (collection: Collection): void => {
+  if (!collection.isDropped) return;
+  throw new CommandError('QueryPlanKilled', `collection dropped. UUID ${Buffer.from(collection.uuid).toString('hex')}`);
+};
+
+/** Checking for an interrupt at every record would cost more than it gives. */
+const INTERRUPT_EVERY = 128;
+
+/** What is left of the filter to check on each document. */
+export interface Residual {
+  readonly matches: Filter;
+  readonly filter: Doc;
+}
+
+/** Reads every record. */
+export class CollectionScan extends PlanStage {
+  constructor(
+    private readonly collection: Collection,
+    private readonly residual: Residual | undefined,
+    private readonly isReversed: boolean,
+  ) {
+    super('COLLSCAN');
+  }
+
+  *run({ view, env }: RunContext): Generator<Match> {
+    for (const { id, bytes } of this.collection.scan(view, this.isReversed)) {
+      checkAlive(this.collection);
+      this.docsExamined++;
+      if (++this.works % INTERRUPT_EVERY === 0) env.checkInterrupt();
+      const match = new Match(id, bytes);
+      if (this.residual && !this.residual.matches(match.doc)) continue;
+      this.returned++;
+      yield match;
+    }
+  }
+
+  protected details(): [string, Value][] {
+    const direction: [string, Value] = ['direction', this.isReversed ? 'backward' : 'forward'];
+    return this.residual ? [['filter', this.residual.filter], direction] : [direction];
+  }
+
+  protected override counters(): [string, Value][] {
+    return [['docsExamined', int32(this.docsExamined)]];
+  }
+}
+
+/** The record of one `_id`. */
+export class IdLookup extends PlanStage {
+  constructor(
+    private readonly collection: Collection,
+    private readonly index: StoredIndex,
+    private readonly id: Value,
+  ) {
+    super('IDHACK');
+  }
+
+  *run({ view }: RunContext): Generator<Match> {
+    this.works++;
+    const cursor = this.index.tree.range(
+      this.index.format.edge([this.id], false),
+      this.index.format.edge([this.id], true),
+    );
+    while (cursor.next()) {
+      this.keysExamined++;
+      const bytes = this.collection.read(cursor.id, view);
+      if (!bytes) continue;
+      this.docsExamined++;
+      this.returned++;
+      yield new Match(cursor.id, bytes);
+      return;
+    }
+  }
+
+  protected details(): [string, Value][] {
+    return [];
+  }
+
+  protected override counters(): [string, Value][] {
+    return [
+      ['keysExamined', int32(this.keysExamined)],
+      ['docsExamined', int32(this.docsExamined)],
+    ];
+  }
+}
+
+/** Reads stretches of an index. Its records are fetched by the stage above, in explain as in mongod. */
+export class IndexScan extends PlanStage {
+  constructor(
+    readonly collection: Collection,
+    readonly index: StoredIndex,
+    readonly bounds: IndexBounds,
+    private readonly ranges: readonly TreeRange[],
+    readonly isReversed: boolean,
+  ) {
+    super('IXSCAN');
+  }
+
+  *run({ view, env }: RunContext): Generator<Match> {
+    const { index, collection, isReversed } = this;
+    const given = new Set<number>();
+    for (const { from, to } of isReversed ? [...this.ranges].reverse() : this.ranges) {
+      const cursor = index.tree.range(from, to, isReversed);
+      while (cursor.next()) {
+        checkAlive(collection);
+        this.keysExamined++;
+        if (++this.works % INTERRUPT_EVERY === 0) env.checkInterrupt();
+        const slot = collection.records.get(cursor.id);
+        const bytes = readSlot(slot, view);
+        if (!bytes || (hasHistory(slot) && !index.includes(index.keysOfBytes(bytes), cursor.key))) continue;
+        if (index.isMultikey) {
+          if (given.has(cursor.id)) continue;
+          given.add(cursor.id);
+        }
+        this.returned++;
+        yield new Match(cursor.id, bytes);
+      }
+    }
+  }
+
+  protected details(): [string, Value][] {
+    const { spec } = this.index;
+    const keyPattern: Doc =
+      spec.kind === 'wildcard' ? new Map([['$_path', int32(1)], ...this.wildcardKey()]) : spec.key;
+    const paths = spec.fields.map((field, i): [string, Value] => [
+      field,
+      this.index.multikeyFields.has(i) ? [field] : [],
+    ]);
+    return [
+      ['keyPattern', keyPattern],
+      ['indexName', spec.name],
+      ...(spec.collation ? [['collation', spec.collation.spec] as [string, Value]] : []),
+      ['isMultiKey', this.index.isMultikey],
+      ['multiKeyPaths', new Map(paths)],
+      ['isUnique', spec.isUnique],
+      ['isSparse', spec.isSparse],
+      ['isPartial', spec.partialFilter !== undefined],
+      ['indexVersion', int32(2)],
+      ['direction', this.isReversed ? 'backward' : 'forward'],
+      ['indexBounds', boundsDoc(this.index, this.bounds, this.isReversed)],
+    ];
+  }
+
+  private wildcardKey(): [string, Value][] {
+    return [[String(this.bounds.fields[0]![0]!.low), int32(1)]];
+  }
+
+  protected override counters(): [string, Value][] {
+    return [
+      ['keysExamined', int32(this.keysExamined)],
+      ['seeks', int32(this.ranges.length)],
+      ['dupsTested', int32(this.index.isMultikey ? this.keysExamined : 0)],
+      ['dupsDropped', int32(0)],
+    ];
+  }
+}
+
+/** Whether a record has several states, so that a key in a tree may be of another one than the view's. */
+const hasHistory = (slot: Slot | undefined): boolean => !(slot instanceof Uint8Array) && slot?.older !== undefined;
+
+/** Fetches the documents of an index scan and checks what the bounds leave open. */
+export class Fetch extends PlanStage {
+  constructor(
+    private readonly input: PlanStage,
+    private readonly residual: Residual | undefined,
+  ) {
+    super('FETCH', [input]);
+  }
+
+  *run(context: RunContext): Generator<Match> {
+    for (const match of this.input.run(context)) {
+      this.works++;
+      this.docsExamined++;
+      if (this.residual && !this.residual.matches(match.doc)) continue;
+      this.returned++;
+      yield match;
+    }
+  }
+
+  protected details(): [string, Value][] {
+    return this.residual ? [['filter', this.residual.filter]] : [];
+  }
+
+  protected override counters(): [string, Value][] {
+    return [['docsExamined', int32(this.docsExamined)]];
+  }
+}
+
+/** The records of several scans, each once: the clauses of an `$or`. */
+export class Or extends PlanStage {
+  constructor(inputs: readonly PlanStage[]) {
+    super('OR', inputs);
+  }
+
+  *run(context: RunContext): Generator<Match> {
+    const given = new Set<number>();
+    for (const input of this.inputs) {
+      for (const match of input.run(context)) {
+        this.works++;
+        if (given.has(match.id)) continue;
+        given.add(match.id);
+        this.returned++;
+        yield match;
+      }
+    }
+  }
+
+  protected details(): [string, Value][] {
+    return [];
+  }
+}
+
+/** A collection that does not exist. */
+export class EndOfFile extends PlanStage {
+  constructor() {
+    super('EOF');
+  }
+
+  *run(): Generator<Match> {}
+
+  protected details(): [string, Value][] {
+    return [];
+  }
+}
+
+/** How errors of the planner begin. */
+export const plannerError = (
+  collection: Collection,
+  code: 'BadValue' | 'NoQueryExecutionPlans',
+  what: string,
+): CommandError =>
+  new CommandError(
+    code,
+    `error processing query: ns=${nsString(collection.ns)} planner returned error :: caused by :: ${what}`,
+  );
+
+/** Whether two key patterns are the same one, in the same order. */
+export const isSamePattern = (a: Doc, b: Doc): boolean => a.size === b.size && equalValues(a, b);

@@ -1,0 +1,168 @@
+import { compareValues } from '../../bson/compare.js';
+import { type Doc, type Value } from '../../bson/value.js';
+import type { Collation } from '../../bson/collation.js';
+import type { StoredIndex } from '../stored-index.js';
+import { type Bounds, boundsOf, type BoundsContext } from './bounds.js';
+import { ALL, type Interval, intersect, intervalText, isAll, isPoint, MAX, MIN } from './interval.js';
+import type { Predicate } from './predicate.js';
+
+/** The stretch of an index to read for a conjunction, field by field. */
+export interface IndexBounds {
+  readonly fields: readonly (readonly Interval[])[];
+  /** The predicates that hold for every key within the bounds, and so need no check. */
+  readonly exact: ReadonlySet<Predicate>;
+}
+
+/** A stretch of the tree: keys at or after `from` and before `to`. */
+export interface TreeRange {
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** How many stretches of a tree a scan reads at most; more are covered by fewer, wider ones. */
+const MAX_RANGES = 5_000;
+
+/** How many fields the tree is sought by: those bounded to points, and the first with a range. */
+export function soughtFields(fields: IndexBounds['fields'], collation?: Collation): number {
+  let ranges = 1;
+  for (let field = 0; field < fields.length; field++) {
+    ranges *= fields[field]!.length;
+    if (ranges > MAX_RANGES || !fields[field]!.every((each) => isPoint(each, collation))) return field + 1;
+  }
+  return fields.length;
+}
+
+const contextOf = (index: StoredIndex, field: number, queryCollation: Collation | undefined): BoundsContext => ({
+  isHashed: index.spec.isHashed[field] ?? false,
+  isMultikey: index.multikeyFields.has(field),
+  isSparse: index.spec.isSparse || index.spec.kind === 'wildcard',
+  indexCollation: index.spec.collation,
+  queryCollation,
+});
+
+const rootOf = (path: string): string => path.split('.', 1)[0]!;
+
+/** The bounds the predicates give an ordinary or hashed index. */
+export function boundIndex(
+  index: StoredIndex,
+  predicates: readonly Predicate[],
+  queryCollation: Collation | undefined,
+): IndexBounds {
+  const exact = new Set<Predicate>();
+  const arrays = new Map<string, object | undefined>();
+  const fields = index.spec.fields.map((path, field) => {
+    const context = contextOf(index, field, queryCollation);
+    const usable = predicates
+      .filter((predicate) => predicate.path === path)
+      .map((predicate) => ({ predicate, bounds: boundsOf(predicate, context) }))
+      .filter((each): each is Usable => each.bounds !== undefined);
+    if (usable.length === 0) return ALL;
+    const chosen = context.isMultikey ? ofOneElement(usable, arrays, path) : usable;
+    for (const { predicate, bounds } of chosen) if (bounds.isExact) exact.add(predicate);
+    return chosen.reduce<readonly Interval[]>(
+      (all, { bounds }) => intersect(all, bounds.intervals, index.spec.collation),
+      ALL,
+    );
+  });
+  const sought = soughtFields(fields, index.spec.collation);
+  for (const predicate of exact)
+    if (!index.spec.fields.slice(0, sought).includes(predicate.path)) exact.delete(predicate);
+  return { fields, exact };
+}
+
+interface Usable {
+  readonly predicate: Predicate;
+  readonly bounds: Bounds;
+}
+
+/**
+ * Different elements of an array may fulfil different predicates, so only one bounds a field of an array, or those
+ * of one `$elemMatch`; and of several fields in one array only the first, or those of the same `$elemMatch`.
+ */
+function ofOneElement(usable: Usable[], arrays: Map<string, object | undefined>, path: string): Usable[] {
+  const root = rootOf(path);
+  if (arrays.has(root)) {
+    const element = arrays.get(root);
+    return element ? usable.filter(({ predicate }) => predicate.elemMatch === element) : [];
+  }
+  const best = usable.reduce((a, b) => (weight(b) < weight(a) ? b : a));
+  const { elemMatch } = best.predicate;
+  arrays.set(root, elemMatch);
+  return elemMatch ? usable.filter(({ predicate }) => predicate.elemMatch === elemMatch) : [best];
+}
+
+/** Less is better: points before ranges, few before many. */
+const weight = ({ bounds: { intervals } }: Usable): number =>
+  intervals.length + (intervals.every((each) => isPoint(each)) ? 0 : 1_000_000);
+
+/** The bounds of a wildcard index: one predicate, with its path as the key's first part. */
+export function boundWildcard(
+  index: StoredIndex,
+  predicates: readonly Predicate[],
+  queryCollation: Collation | undefined,
+): (IndexBounds & { readonly path: string }) | undefined {
+  const context = contextOf(index, 1, queryCollation);
+  for (const predicate of predicates) {
+    if (!index.coversPath(predicate.path) || predicate.elemMatch || /\.\d+(\.|$)/.test(predicate.path)) continue;
+    if (!['$eq', '$in', '$gt', '$gte', '$lt', '$lte', '$regex'].includes(predicate.operator)) continue;
+    const bounds = boundsOf(predicate, context);
+    if (!bounds || hasComposite(predicate.operand)) continue;
+    const path = { low: predicate.path, high: predicate.path, isLowIn: true, isHighIn: true };
+    return { path: predicate.path, fields: [[path], bounds.intervals], exact: new Set() };
+  }
+  return undefined;
+}
+
+/** Documents and arrays have no keys of their own in a wildcard index. */
+const hasComposite = (operand: Value): boolean =>
+  operand instanceof Map ||
+  (Array.isArray(operand) && operand.some((value) => Array.isArray(value) || hasComposite(value)));
+
+/** The stretches of the tree to read, in the tree's order: point fields multiplied out, then the first range field. */
+export function treeRanges(index: StoredIndex, { fields }: IndexBounds): TreeRange[] {
+  const { format, spec } = index;
+  const directions = spec.kind === 'wildcard' ? [false, false] : spec.isDescending;
+  const sought = fields.slice(0, soughtFields(fields, spec.collation));
+  if (sought.some((intervals) => intervals.length === 0)) return [];
+  let prefixes: Value[][] = [[]];
+  for (let field = 0; field < sought.length; field++) {
+    const intervals = directions[field] ? [...sought[field]!].reverse() : sought[field]!;
+    if (field === sought.length - 1) {
+      return prefixes.flatMap((prefix) => intervals.map((each) => rangeOf(format, prefix, each, directions[field]!)));
+    }
+    prefixes = prefixes.flatMap((prefix) => intervals.map(({ low }) => [...prefix, low]));
+  }
+  return [{ from: undefined, to: undefined }];
+}
+
+function rangeOf(format: StoredIndex['format'], prefix: Value[], each: Interval, isDescending: boolean): TreeRange {
+  const { low, isLowIn, high, isHighIn } = each;
+  if (prefix.length === 0 && low === MIN && high === MAX && isLowIn && isHighIn)
+    return { from: undefined, to: undefined };
+  return isDescending
+    ? { from: format.edge([...prefix, high], !isHighIn), to: format.edge([...prefix, low], isLowIn) }
+    : { from: format.edge([...prefix, low], !isLowIn), to: format.edge([...prefix, high], isHighIn) };
+}
+
+/** How many fields from the start are bounded to points, and whether another is bounded after these. */
+export function selectivity(
+  fields: IndexBounds['fields'],
+  collation?: Collation,
+): { points: number; isRangeNext: boolean } {
+  let points = 0;
+  while (points < fields.length && fields[points]!.every((each) => isPoint(each, collation))) points++;
+  return { points, isRangeNext: points < fields.length && !isAll(fields[points]!) };
+}
+
+/** `indexBounds` of explain. */
+export function boundsDoc(index: StoredIndex, { fields }: IndexBounds, isReversed: boolean): Doc {
+  const names = index.spec.kind === 'wildcard' ? ['$_path', String(fields[0]![0]!.low)] : index.spec.fields;
+  return new Map(
+    names.map((name, field) => {
+      const isDownward = (index.spec.kind !== 'wildcard' && index.spec.isDescending[field]) !== isReversed;
+      const sorted = [...fields[field]!].sort((a, b) => compareValues(a.low, b.low));
+      const texts = sorted.map((each) => intervalText(each, isDownward));
+      return [name, isDownward ? texts.reverse() : texts];
+    }),
+  );
+}

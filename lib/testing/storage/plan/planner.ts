@@ -1,0 +1,200 @@
+import { BSONRegExp } from 'bson';
+import { isNumeric, toNumber } from '../../bson/number.js';
+import { BsonUndefined, type Doc, isDoc, type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import type { QueryEnv } from '../../query/env.js';
+import { sortOrder } from '../../query/sort.js';
+import type { Collection } from '../collection.js';
+import {
+  CollectionScan,
+  EndOfFile,
+  Fetch,
+  IdLookup,
+  IndexScan,
+  isSamePattern,
+  Or,
+  plannerError,
+} from './access.stages.js';
+import { isSameCollation } from './bounds.js';
+import { type Candidate, candidateOf, type PlannedFilter, rank, residualOf, stagesOf } from './candidate.js';
+import { MAX, MIN } from './interval.js';
+import { Limit, Skip, Sort } from './order.stages.js';
+import { conjunctionOf } from './predicate.js';
+import { QueryPlan } from './query-plan.js';
+import type { PlanStage } from './stage.js';
+
+/** What to read, as `find` and the first stages of a pipeline say it. */
+export interface PlanRequest {
+  readonly filter: Doc;
+  readonly sort?: Doc | undefined;
+  readonly skip?: number | undefined;
+  /** Absent or 0 for no limit. */
+  readonly limit?: number | undefined;
+  /** An index's name or key pattern, or `{ $natural: ±1 }`. */
+  readonly hint?: Doc | string | undefined;
+  readonly min?: Doc | undefined;
+  readonly max?: Doc | undefined;
+}
+
+/**
+ * Chooses how to read a collection for a request. `env.collation` is the collation in force: the command's, or else
+ * the collection's.
+ *
+ * A plan reads lazily and may go on after writes in between; a caller that writes to what it reads takes all matches
+ * first. Run a plan once.
+ *
+ * @param collection undefined for a collection that does not exist: nothing is found
+ * @throws CommandError what the filter and the sort throw; BadValue for a hint that names no index
+ */
+export function planQuery(collection: Collection | undefined, request: PlanRequest, env: QueryEnv): QueryPlan {
+  const { filter } = request;
+  const sort = request.sort && request.sort.size > 0 && !request.sort.has('$natural') ? request.sort : undefined;
+  const planned: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
+  if (!collection) return new QueryPlan(new EndOfFile(), [], request, env);
+  const [best, ...others] = accessPaths(collection, request, planned, sort, env);
+  const finish = (path: AccessPath): PlanStage => ordered(path, request, sort, env);
+  return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
+}
+
+interface AccessPath {
+  readonly stage: PlanStage;
+  readonly providesSort: boolean;
+}
+
+const partsOf = (filter: Doc) => {
+  const { predicates, alternatives, isComplete } = conjunctionOf(filter);
+  return { predicates, alternatives, isComplete };
+};
+
+function ordered(
+  { stage, providesSort }: AccessPath,
+  request: PlanRequest,
+  sort: Doc | undefined,
+  env: QueryEnv,
+): PlanStage {
+  const { skip = 0, limit = 0 } = request;
+  let top = stage;
+  if (sort && !providesSort) top = new Sort(top, sort, sortOrder(sort, env), limit > 0 ? skip + limit : Infinity);
+  if (skip > 0) top = new Skip(top, skip);
+  if (limit > 0) top = new Limit(top, limit);
+  return top;
+}
+
+/** The ways to read, the best first. */
+function accessPaths(
+  collection: Collection,
+  request: PlanRequest,
+  planned: PlannedFilter,
+  sort: Doc | undefined,
+  env: QueryEnv,
+): AccessPath[] {
+  const { hint, min, max } = request;
+  const natural = naturalOf(hint) ?? naturalOf(request.sort);
+  if (natural !== undefined) {
+    return [{ stage: new CollectionScan(collection, planned.residual, natural < 0), providesSort: sort === undefined }];
+  }
+  if (hint !== undefined && !(isDoc(hint) && hint.size === 0))
+    return [hinted(collection, hint, min, max, planned, sort, env)];
+  if (min || max) {
+    throw new CommandError(51173, 'When using min()/max() a hint of which index to use must be provided');
+  }
+  const byId = idLookup(collection, planned, env);
+  if (byId) return [{ stage: byId, providesSort: true }];
+  const usable = collection.indexes.list().filter(({ spec }) => !spec.isHidden);
+  const candidates = usable.map((index) => candidateOf(index, planned, sort, env.collation));
+  const ranked = rank(
+    candidates.filter((each): each is Candidate => each !== undefined),
+    sort !== undefined,
+  );
+  const paths = ranked.map((candidate): AccessPath => ({
+    stage: stagesOf(collection, candidate, planned),
+    providesSort: candidate.providesSort,
+  }));
+  if (paths.length > 0) return paths;
+  const union = anyClause(collection, planned, env);
+  return [{ stage: union ?? new CollectionScan(collection, planned.residual, false), providesSort: false }];
+}
+
+const naturalOf = (order: Doc | string | undefined): number | undefined => {
+  const natural = isDoc(order) ? order.get('$natural') : undefined;
+  return isNumeric(natural) ? toNumber(natural) : undefined;
+};
+
+/** A filter that is only an equality on `_id` needs neither bounds nor decoding. */
+function idLookup(
+  collection: Collection,
+  { filter, predicates, isComplete }: PlannedFilter,
+  env: QueryEnv,
+): IdLookup | undefined {
+  const [predicate] = predicates;
+  if (filter.size !== 1 || predicates.length !== 1 || !isComplete) return undefined;
+  if (predicate!.path !== '_id' || predicate!.operator !== '$eq' || !isIdValue(predicate!.operand)) return undefined;
+  const index = collection.indexes.id;
+  const context = { isHashed: false, isMultikey: false, isSparse: false, queryCollation: env.collation };
+  if (!index || !isSameCollation({ ...context, indexCollation: index.spec.collation })) return undefined;
+  return new IdLookup(collection, index, predicate!.operand);
+}
+
+const isIdValue = (value: Value): boolean =>
+  value !== null && !Array.isArray(value) && !(value instanceof BSONRegExp) && !(value instanceof BsonUndefined);
+
+/** The clauses of an `$or`, each by an index of its own. */
+function anyClause(collection: Collection, planned: PlannedFilter, env: QueryEnv): PlanStage | undefined {
+  for (const clauses of planned.alternatives) {
+    const scans = clauses.map((clause) => {
+      const filter = new Map(clause);
+      const part: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
+      const candidates = collection.indexes
+        .list()
+        .filter(({ spec }) => !spec.isHidden)
+        .map((index) => candidateOf(index, part, undefined, env.collation))
+        .filter((each): each is Candidate => each !== undefined);
+      const [best] = rank(candidates, false);
+      return best && stagesOf(collection, best, part);
+    });
+    if (scans.length === 0 || scans.some((scan) => !scan)) continue;
+    return new Fetch(new Or(scans as PlanStage[]), planned.residual);
+  }
+  return undefined;
+}
+
+function hinted(
+  collection: Collection,
+  hint: Doc | string,
+  min: Doc | undefined,
+  max: Doc | undefined,
+  planned: PlannedFilter,
+  sort: Doc | undefined,
+  env: QueryEnv,
+): AccessPath {
+  const index = collection.indexes
+    .list()
+    .find(({ spec }) => !spec.isHidden && (isDoc(hint) ? isSamePattern(spec.key, hint) : spec.name === hint));
+  if (!index) {
+    throw plannerError(collection, 'BadValue', 'hint provided does not correspond to an existing index');
+  }
+  const candidate = candidateOf(index, planned, min || max ? undefined : sort, env.collation, true);
+  if (!candidate) throw plannerError(collection, 'NoQueryExecutionPlans', 'No query solutions');
+  if (!min && !max) return { stage: stagesOf(collection, candidate, planned), providesSort: candidate.providesSort };
+  const limits = {
+    from: min && index.format.edge(limitValues(min, index.spec.key, 'min'), false),
+    to: max && index.format.edge(limitValues(max, index.spec.key, 'max'), false),
+  };
+  const fields = index.spec.fields.map((field) => [
+    { low: min?.get(field) ?? MIN, isLowIn: true, high: max?.get(field) ?? MAX, isHighIn: false },
+  ]);
+  const scan = new IndexScan(collection, index, { fields, exact: new Set() }, [limits], false);
+  return { stage: new Fetch(scan, planned.residual), providesSort: false };
+}
+
+/** The values of `min` or `max`, which must name the index's fields in its order. */
+function limitValues(limit: Doc, key: Doc, which: string): Value[] {
+  const names = [...limit.keys()];
+  if (names.length !== key.size || [...key.keys()].some((field, i) => field !== names[i])) {
+    throw new CommandError(
+      51174,
+      `The index specified with hint is not compatible with the ${which} values provided: its fields are ${[...key.keys()].join(', ')}`,
+    );
+  }
+  return [...limit.values()];
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { type Doc, docOf, int32 } from '../../bson/value.js';
+import type { QueryEnv } from '../../query/env.js';
+import type { Collection } from '../collection.js';
+import { nsString } from '../namespace.js';
+import type { ReadView } from '../read-view.js';
+import { IndexScan } from './access.stages.js';
+import type { PlanRequest } from './planner.js';
+import type { Match, PlanStage } from './stage.js';
+
+/** A chosen way to read a collection, and those that were not chosen. */
+export class QueryPlan {
+  constructor(
+    private readonly winner: PlanStage,
+    private readonly rejected: readonly PlanStage[],
+    private readonly request: PlanRequest,
+    private readonly env: QueryEnv,
+    private readonly collection?: Collection,
+  ) {}
+
+  /** Gives the matching records in order, lazily. */
+  run(view: ReadView): Generator<Match> {
+    for (const index of this.indexesUsed()) index.accesses++;
+    return this.winner.run({ view, env: this.env });
+  }
+
+  /** How many records match. Documents are decoded only where the index bounds leave something to check. */
+  count(view: ReadView): number {
+    let count = 0;
+    const matches = this.run(view);
+    while (!matches.next().done) count++;
+    return count;
+  }
+
+  /** Names of the indexes it reads, as `planSummary` in logs and profiles shows them: `IXSCAN { a: 1 }` or `COLLSCAN`. */
+  get summary(): string {
+    const names = [...stagesIn(this.winner)].filter(({ inputs }) => inputs.length === 0).map(({ name }) => name);
+    return names.join(', ');
+  }
+
+  /** `queryPlanner` of explain. */
+  queryPlannerDoc(): Doc {
+    const shape = [...this.request.filter.keys(), '|', ...(this.request.sort?.keys() ?? [])].join();
+    const hash = createHash('md5').update(shape).digest('hex').slice(0, 8).toUpperCase();
+    return docOf(
+      ['namespace', this.collection ? nsString(this.collection.ns) : ''],
+      ['indexFilterSet', false],
+      ['parsedQuery', this.request.filter],
+      ['queryHash', hash],
+      ['planCacheKey', hash],
+      ['maxIndexedOrSolutionsReached', false],
+      ['maxIndexedAndSolutionsReached', false],
+      ['maxScansToExplodeReached', false],
+      ['winningPlan', this.winner.explain(false)],
+      ['rejectedPlans', this.rejected.map((stage) => stage.explain(false))],
+    );
+  }
+
+  /** Runs the plan to its end and gives `executionStats` of explain. */
+  executionStatsDoc(view: ReadView): Doc {
+    const start = performance.now();
+    const returned = this.count(view);
+    return docOf(
+      ['executionSuccess', true],
+      ['nReturned', int32(returned)],
+      ['executionTimeMillis', int32(Math.round(performance.now() - start))],
+      ['totalKeysExamined', int32(this.winner.total('keysExamined'))],
+      ['totalDocsExamined', int32(this.winner.total('docsExamined'))],
+      ['executionStages', this.winner.explain(true)],
+    );
+  }
+
+  private *indexesUsed() {
+    for (const stage of stagesIn(this.winner)) if (stage instanceof IndexScan) yield stage.index;
+    if (this.winner.name === 'IDHACK' && this.collection?.indexes.id) yield this.collection.indexes.id;
+  }
+}
+
+function* stagesIn(stage: PlanStage): Generator<PlanStage> {
+  yield stage;
+  for (const input of stage.inputs) yield* stagesIn(input);
+}

@@ -1,0 +1,74 @@
+import { decodeDoc } from '../bson/decode.js';
+import { findField } from '../bson/field.js';
+import { type Doc, type Value } from '../bson/value.js';
+import { plainEnv } from '../query/env.js';
+import { compileFilter } from '../query/filter.js';
+import { isIdProjected, isProjected, keyExtractor } from './index.keys.js';
+import type { IndexSpec } from './index.spec.js';
+import { IndexTree } from './index.tree.js';
+import { byteKeys, collatedKeys, type KeyFormat } from './key-format.js';
+import { encodeRawObjectId } from './key-string.js';
+
+const OBJECT_ID = 0x07;
+
+/** An index with its keys. */
+export class StoredIndex {
+  readonly tree: IndexTree<unknown>;
+  readonly format: KeyFormat<unknown>;
+  /** Positions of the key fields that have led through an array in some document; never forgotten, as in mongod. */
+  readonly multikeyFields = new Set<number>();
+  /** Since when `$indexStats` counts, and how often the planner chose the index. */
+  readonly since = new Date();
+  accesses = 0n;
+  private readonly extract;
+  private readonly isIncluded: ((doc: Doc) => boolean) | undefined;
+
+  constructor(public spec: IndexSpec) {
+    const directions = spec.kind === 'wildcard' ? [false, false] : spec.isDescending;
+    this.format = spec.collation ? collatedKeys(directions, spec.collation) : byteKeys(directions);
+    this.tree = new IndexTree(this.format.compare);
+    this.extract = keyExtractor(spec);
+    this.isIncluded = spec.partialFilter && compileFilter(spec.partialFilter, plainEnv());
+  }
+
+  /** Whether a wildcard index has the keys of a path. */
+  coversPath(path: string): boolean {
+    const field = this.spec.fields[0]!;
+    const isInside = field === '$**' || `${path}.`.startsWith(field.slice(0, -'$**'.length));
+    return isInside && isProjected(this.spec.wildcardProjection, path) && (path !== '_id' || isIdProjected(this.spec));
+  }
+
+  get isMultikey(): boolean {
+    return this.multikeyFields.size > 0;
+  }
+
+  /** The document's keys as lists of values, each once. */
+  valuesOf(doc: Doc): Value[][] {
+    if (this.isIncluded && !this.isIncluded(doc)) return [];
+    const { keys, arrays } = this.extract(doc);
+    for (const field of arrays) this.multikeyFields.add(field);
+    return keys;
+  }
+
+  /** The document's keys as the tree holds them, each once. */
+  keysOf(doc: Doc): unknown[] {
+    const keys = this.valuesOf(doc).map((values) => this.format.key(values));
+    if (keys.length < 2) return keys;
+    if (!this.spec.collation) return [...new Set(keys)];
+    return keys.filter((key, i) => !keys.slice(0, i).some((other) => this.format.compare(other, key) === 0));
+  }
+
+  /** As `keysOf`, of bytes; the `_id` alone is read where that is all the index needs. */
+  keysOfBytes(bytes: Uint8Array, decoded: () => Doc = () => decodeDoc(bytes)): unknown[] {
+    if (!this.spec.isId) return this.keysOf(decoded());
+    const field = findField(bytes, '_id');
+    if (field && bytes[field.start] === OBJECT_ID && !this.spec.collation)
+      return [encodeRawObjectId(bytes, field.value)];
+    return this.keysOf(decoded());
+  }
+
+  /** Whether a key is among some keys of this index. */
+  includes(keys: readonly unknown[], key: unknown): boolean {
+    return keys.some((other) => this.format.compare(other, key) === 0);
+  }
+}
