@@ -1,6 +1,7 @@
 import type { Timestamp } from 'bson';
 import type { Collation } from '../bson/collation.js';
-import type { Doc, Value } from '../bson/value.js';
+import type { Value } from '../bson/value.js';
+import type { PipelineHost } from './pipeline-host.js';
 
 /** What a query, update or pipeline knows of the command it runs in. */
 export interface QueryEnv {
@@ -22,12 +23,6 @@ export interface QueryEnv {
 export interface Namespace {
   readonly db: string;
   readonly coll: string;
-}
-
-/** What pipelines need of the storage, implemented outside of query/. */
-export interface PipelineHost {
-  /** The documents of a collection or view, in the snapshot the command reads. */
-  read(namespace: Namespace): Iterable<Doc>;
 }
 
 /** An environment without variables, collation or limits, of the instant it is made. */

@@ -1,0 +1,49 @@
+import type { Doc, Value } from '../bson/value.js';
+import type { Namespace, QueryEnv } from './env.js';
+
+/** What of a query comes first in a pipeline, for a planner that can answer it from an index. */
+export interface LeadingQuery {
+  readonly filter?: Doc;
+  readonly sort?: Doc;
+  readonly skip?: number;
+  readonly limit?: number;
+}
+
+/** The collection a pipeline runs on; without `coll` it runs on the database (`aggregate: 1`). */
+export interface PipelineNamespace {
+  readonly db: string;
+  readonly coll?: string;
+}
+
+/** What pipelines need of the storage, implemented outside of query/. */
+export interface PipelineHost {
+  /**
+   * The documents of a collection or view, in the snapshot the command reads; of `query` every part is applied.
+   * A collection that does not exist has none.
+   * @param env the environment `query` is to be evaluated in, with the variables of a $lookup
+   */
+  read(namespace: Namespace, query?: LeadingQuery, env?: QueryEnv): Iterable<Doc>;
+
+  /** Whether an equality on a field of a collection is answered by an index, so that `read` is worth calling often. */
+  isIndexed(namespace: Namespace, field: string): boolean;
+
+  /** The documents of a stage that makes its own: `$collStats`, `$indexStats`, `$currentOp`, … */
+  source(stage: string, spec: Value, namespace: PipelineNamespace): Iterable<Doc>;
+
+  /** Replaces all documents of a collection as `$out` does: indexes and options are kept, and none or all is done. */
+  replaceCollection(namespace: Namespace, docs: Iterable<Doc>): void;
+
+  /** Where `$merge` writes. @throws CommandError when the namespace cannot be written to */
+  writer(namespace: Namespace): CollectionWriter;
+}
+
+/** One collection as `$merge` writes to it: it sees the writes made so far. */
+export interface CollectionWriter {
+  /** The first document that matches a filter, as it is now. */
+  find(filter: Doc): Doc | undefined;
+  /** @throws CommandError DuplicateKey */
+  insert(doc: Doc): void;
+  replace(existing: Doc, replacement: Doc): void;
+  /** Whether exactly these fields have a unique index that covers every document. */
+  hasUniqueIndex(fields: readonly string[]): boolean;
+}

@@ -1,0 +1,98 @@
+import type { Doc, Value } from '../bson/value.js';
+import { CommandError } from '../errors.js';
+import type { Namespace, QueryEnv } from './env.js';
+import type { PipelineHost, PipelineNamespace } from './pipeline-host.js';
+import { type LeadingSplit, splitPipeline } from './pipeline/leading.js';
+import { assertPlacement, parseStage } from './pipeline/placement.js';
+import { writeTarget } from './pipeline/writes.js';
+import type { Enclosure, Stage, StageContext } from './stage/stage.js';
+
+export { pipelineWrites } from './pipeline/writes.js';
+export { pipelineStages } from './pipeline/stages.js';
+export { splitPipeline, type LeadingSplit } from './pipeline/leading.js';
+
+export interface PipelineOptions {
+  readonly namespace: PipelineNamespace;
+  /** What it stands in, from the outside in; a stage forbidden in any of them is refused. */
+  readonly enclosures?: readonly Enclosure[];
+}
+
+/** A compiled aggregation pipeline. */
+export interface Pipeline {
+  /** The query it begins with, for a planner; `process` takes the documents that answer it. Empty for a source. */
+  readonly leading: LeadingSplit['leading'];
+  /** Its first stage when that makes its own documents: `$collStats`, `$changeStream`, … */
+  readonly source: { readonly name: string; readonly spec: Value } | undefined;
+  /** The collection that `$out` or `$merge` at its end writes to. */
+  readonly writes: Namespace | undefined;
+  /** Runs what comes after `leading`, or after `source`, on documents. */
+  process(docs: Iterable<Doc>): Iterable<Doc>;
+  /** Runs every stage on documents, those of `leading` too. */
+  processAll(docs: Iterable<Doc>): Iterable<Doc>;
+  /** Runs it all: reads the collection, or the source, by way of the host. */
+  run(): Iterable<Doc>;
+}
+
+/**
+ * Compiles an aggregation pipeline.
+ * @throws CommandError as MongoDB does, for a stage that is unknown, malformed or out of place
+ * @see https://www.mongodb.com/docs/v7.0/reference/operator/aggregation-pipeline/
+ */
+export function compilePipeline(stages: readonly Value[], env: QueryEnv, options: PipelineOptions): Pipeline {
+  if (stages.length > 1000) throw new CommandError(7749501, 'Pipeline length must be no longer than 1000 stages');
+  const { namespace, enclosures = [] } = options;
+  const parsed = stages.map(parseStage);
+  assertPlacement(parsed, namespace, enclosures);
+  const context: StageContext = {
+    env,
+    namespace,
+    get host() {
+      return hostOf(env);
+    },
+    compile: (inner, enclosure, other = namespace, innerEnv = env) =>
+      compilePipeline(inner, innerEnv, { namespace: other, enclosures: [...enclosures, enclosure] }),
+  };
+  const compiled = parsed.map(({ definition, spec, name }) => definition.compile(spec, context, name));
+  const [first] = parsed;
+  const source = first?.definition.isSource ? { name: first.name, spec: first.spec } : undefined;
+  const { leading, count } = source ? { leading: {}, count: 1 } : splitPipeline(stages);
+  const through = (docs: Iterable<Doc>, from: number): Iterable<Doc> =>
+    compiled.slice(from).reduce((input, stage) => stage(input), interruptible(docs, env));
+  return {
+    leading,
+    source,
+    writes: writeTarget(parsed.at(-1), namespace),
+    process: (docs) => through(docs, count),
+    processAll: (docs) => through(docs, 0),
+    run() {
+      const documents = source ? (compiled[0] as Stage)([]) : readCollection(context, leading);
+      return this.process(documents);
+    },
+  };
+}
+
+function readCollection({ env, host, namespace }: StageContext, leading: LeadingSplit['leading']): Iterable<Doc> {
+  const { db, coll } = namespace;
+  return coll === undefined ? [] : host.read({ db, coll }, leading, env);
+}
+
+function hostOf({ host }: QueryEnv): PipelineHost {
+  if (host === undefined) throw new CommandError('InternalError', 'this pipeline runs where no collection can be read');
+  return host;
+}
+
+function* interruptible(docs: Iterable<Doc>, env: QueryEnv): Iterable<Doc> {
+  for (const doc of docs) {
+    env.checkInterrupt();
+    yield doc;
+  }
+}
+
+/** A pipeline as an update: stages that change a document, one by one. @throws CommandError for any other stage */
+export function compilePipelineUpdate(stages: readonly Value[], env: QueryEnv): (doc: Doc) => Doc {
+  const pipeline = compilePipeline(stages, env, { namespace: { db: '', coll: '' }, enclosures: ['update'] });
+  return (doc) => {
+    const [updated] = pipeline.processAll([doc]);
+    return updated ?? doc;
+  };
+}

@@ -1,0 +1,28 @@
+import { isDoc, type Value } from '../../bson/value.js';
+import type { Namespace } from '../env.js';
+import type { PipelineNamespace } from '../pipeline-host.js';
+
+/** The collection a stage writes to, if it is a valid `$out` or `$merge`. */
+export function writeTarget(
+  stage: { readonly name: string; readonly spec: Value } | undefined,
+  { db }: PipelineNamespace,
+): Namespace | undefined {
+  if (stage?.name === '$out') return targetOf(stage.spec, db);
+  if (stage?.name !== '$merge') return undefined;
+  return targetOf(isDoc(stage.spec) ? (stage.spec.get('into') ?? null) : stage.spec, db);
+}
+
+/** `'coll'` in the pipeline's own database, or `{ db, coll }`. */
+export function targetOf(value: Value, db: string): Namespace | undefined {
+  if (typeof value === 'string') return { db, coll: value };
+  if (!isDoc(value)) return undefined;
+  const [otherDb, coll] = [value.get('db') ?? db, value.get('coll')];
+  return typeof otherDb === 'string' && typeof coll === 'string' ? { db: otherDb, coll } : undefined;
+}
+
+/** The collection that a pipeline, not compiled yet, writes to; undefined when it only reads. */
+export function pipelineWrites(stages: readonly Value[], namespace: PipelineNamespace): Namespace | undefined {
+  const last = stages.at(-1);
+  const [entry] = isDoc(last) ? last : [];
+  return entry && writeTarget({ name: entry[0], spec: entry[1] }, namespace);
+}

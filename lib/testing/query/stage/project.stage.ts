@@ -1,0 +1,49 @@
+import { docOf, typeName, type Doc, type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import { compileAddFields, compileProject } from './projection.js';
+import { docSpec, mapping, type StageDefinition } from './stage.js';
+
+/** Puts the name of a stage before what is wrong with its specification. */
+function within<T>(name: string, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new CommandError(error.code, `Invalid ${name} :: caused by :: ${error.message}`);
+  }
+}
+
+export const projectStage: StageDefinition = {
+  compile(spec, { env }, name) {
+    const fields = docSpec(spec, 15969, () => '$project specification must be an object');
+    return mapping(within(name, () => compileProject(fields, env)));
+  },
+};
+
+/** `$addFields` and `$set`. */
+export const addFieldsStage: StageDefinition = {
+  compile(spec, { env }, name) {
+    const fields = docSpec(spec, 40272, (type) => `${name} specification stage must be an object, got ${type}`);
+    return mapping(within(name, () => compileAddFields(fields, env)));
+  },
+};
+
+export const unsetStage: StageDefinition = {
+  compile(spec, { env }, name) {
+    const fields = typeof spec === 'string' ? [spec] : spec;
+    if (!Array.isArray(fields)) throw new CommandError(31002, '$unset specification must be a string or an array');
+    if (fields.length === 0) {
+      throw new CommandError(31119, '$unset specification must be a string or an array with at least one field');
+    }
+    const excluded: Doc = docOf(
+      ...fields.map((field): [string, Value] => {
+        if (typeof field === 'string') return [field, false];
+        throw new CommandError(
+          31120,
+          `$unset specification must be a string or an array containing only string values, found ${typeName(field)}`,
+        );
+      }),
+    );
+    return mapping(within(name, () => compileProject(excluded, env)));
+  },
+};

@@ -1,0 +1,14 @@
+import { sortDocs, sortOrder } from '../sort.js';
+import { docSpec, type StageDefinition } from './stage.js';
+
+export const sortStage: StageDefinition = {
+  compile(spec, { env }) {
+    const order = sortOrder(
+      docSpec(spec, 15973, () => 'the $sort key specification must be an object'),
+      env,
+    );
+    return function* (docs) {
+      yield* sortDocs(docs, order);
+    };
+  },
+};
