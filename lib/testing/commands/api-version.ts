@@ -1,6 +1,7 @@
 import { CommandError } from '../errors.js';
-import type { Doc } from '../bson/value.js';
-import { boolArgument, stringArgument } from './arguments.js';
+import type { Doc, Value } from '../bson/value.js';
+import { isDoc } from '../bson/value.js';
+import { arrayArgument, boolArgument, stringArgument } from './arguments.js';
 import type { Command } from './command.js';
 import type { MongoServer } from './server.js';
 
@@ -18,10 +19,27 @@ export function checkApiVersion(server: MongoServer, command: Command, commandNa
     return;
   }
   if (version !== '1') throw new CommandError('APIVersionError', 'API version must be "1"');
-  if (boolArgument(args, 'apiStrict') && !(command.isInApiV1 && commandName === command.name)) {
+  if (!boolArgument(args, 'apiStrict')) return;
+  if (!(command.isInApiV1 && commandName === command.name)) {
     throw new CommandError(
       'APIStrictError',
       `Provided apiStrict:true, but the command ${commandName} is not in API Version 1. Information on supported commands and migrations in API Version 1 can be found at https://dochub.mongodb.org/core/manual-versioned-api`,
     );
+  }
+  checkStages(arrayArgument(args, 'pipeline') ?? []);
+}
+
+const UNSTABLE_STAGES = ['$currentOp', '$indexStats', '$listLocalSessions', '$listSessions', '$planCacheStats'];
+
+function checkStages(stages: readonly Value[]): void {
+  for (const stage of stages) {
+    const [name, spec] = isDoc(stage) ? ([...stage][0] ?? []) : [];
+    if (name === undefined) continue;
+    const isUnstable =
+      UNSTABLE_STAGES.includes(name) ||
+      (name === '$collStats' && isDoc(spec) && [...spec.keys()].some((key) => key !== 'count'));
+    if (isUnstable) {
+      throw new CommandError('APIStrictError', `stage ${name} is not allowed with 'apiStrict: true' in API Version 1`);
+    }
   }
 }

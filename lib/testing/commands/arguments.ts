@@ -97,10 +97,10 @@ export function integerArgument(args: Doc, field: string): number | undefined {
 }
 
 /** @throws CommandError for a negative number */
-export function countArgument(args: Doc, field: string, owner: string): number | undefined {
+export function countArgument(args: Doc, field: string): number | undefined {
   const count = integerArgument(args, field);
   if (count !== undefined && count < 0) {
-    throw new CommandError(51024, `BSON field '${owner}.${field}' value must be >= 0, actual value '${count}'`);
+    throw new CommandError(51024, `BSON field '${field}' value must be >= 0, actual value '${count}'`);
   }
   return count;
 }

@@ -7,7 +7,7 @@ import type { RequestMessage } from '../wire/message.js';
 import { checkApiVersion } from './api-version.js';
 import { requireAuthentication } from './auth/require-authentication.js';
 import { ArgumentParser, stringArgument } from './arguments.js';
-import { ConnectionClosedByFault, executeOperation } from './execute.js';
+import { executeOperation } from './execute.js';
 import type { Command } from './command.js';
 import { errorReply, finishReply } from './final-reply.js';
 import { isGenericArgument, parseGenericArguments } from './generic-arguments.js';
@@ -97,7 +97,7 @@ export class Dispatcher implements RequestHandler {
   private finish(op: Operation, reply?: ReplyDoc, error?: unknown): Reply | undefined {
     this.server.operations.delete(op.id);
     op.client.operation = undefined;
-    if (error instanceof ConnectionClosedByFault) return undefined;
+    if (op.isAnswerLost) return undefined;
     const final = reply ?? errorReply(this.server, asCommandError(error), op);
     if (reply) finishReply(op, reply);
     const body = encodeDoc(final as Doc);

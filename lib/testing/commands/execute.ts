@@ -6,9 +6,6 @@ import type { Operation } from './operation.js';
 import type { ReplyDoc } from './reply.js';
 import { enterSession, leaveSession } from './session/session-scope.js';
 
-/** A fail point closes the connection instead of answering. */
-export class ConnectionClosedByFault extends Error {}
-
 /** Runs an operation: faults first, then its session and transaction, then the command itself. */
 export function executeOperation(op: Operation): ReplyDoc | Promise<ReplyDoc> {
   const { server } = op;
@@ -67,8 +64,12 @@ function applyFaults(op: Operation): Promise<void> | undefined {
   return undefined;
 }
 
-function failIfTold({ fault }: Operation): void {
-  if (fault?.closesConnection) throw new ConnectionClosedByFault();
+function failIfTold(op: Operation): void {
+  const { fault } = op;
+  if (fault?.closesConnection) {
+    op.isAnswerLost = true;
+    throw new CommandError('NetworkTimeout', 'the connection is closed by a fail point');
+  }
   if (fault?.error) throw fault.error;
 }
 

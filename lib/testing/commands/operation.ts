@@ -2,6 +2,7 @@ import type { Doc } from '../bson/value.js';
 import type { RequestMessage } from '../wire/message.js';
 import type { Reply } from '../wire/connection.js';
 import type { WriteUnit } from '../storage/write-unit.js';
+import type { ClientCursor } from './cursor/client-cursor.js';
 import type { CommandFault } from './fail-point/fail-point.js';
 import type { Client } from './client.js';
 import type { Command } from './command.js';
@@ -12,15 +13,20 @@ import type { MongoServer } from './server.js';
 
 /** One running command: what it was asked, by whom, and what may interrupt it. */
 export class Operation {
-  readonly startedAt = Date.now();
+  /** `$$NOW`: one instant for the whole command. */
+  readonly now = new Date();
   readonly interrupt = new Interrupt();
   session: Session | undefined;
   /** `db.coll`, for currentOp and `failCommand`'s namespace. */
   readonly namespace: string;
   /** Set by commands that open or read a change stream, whose errors get labels of their own. */
   isChangeStream = false;
+  /** The cursor a getMore reads. */
+  cursor: ClientCursor | undefined;
   /** What `failCommand` does to it. */
   fault: CommandFault | undefined;
+  /** A fail point closes the connection instead of answering. */
+  isAnswerLost = false;
   /** Set by a command whose reply begins an exhaust stream. */
   nextReply: (() => Reply | Promise<Reply>) | undefined;
 
@@ -40,7 +46,7 @@ export class Operation {
   ) {
     const target = args.get(commandName);
     this.namespace = typeof target === 'string' ? `${db}.${target}` : `${db}.$cmd`;
-    this.interrupt.setMaxTime(generic.maxTimeMS);
+    if (command.name !== 'getMore') this.interrupt.setMaxTime(generic.maxTimeMS); // there it is the time to await data
   }
 
   get isInTransaction(): boolean {
@@ -52,5 +58,8 @@ export class Operation {
     return this.isInTransaction ? this.session?.transaction.requireInProgress() : undefined;
   }
 
-  checkInterrupt = (): void => this.interrupt.check();
+  /** For what outlives the operation, as a cursor does: the getMore that reads it now. */
+  successor: Operation | undefined;
+
+  checkInterrupt = (): void => (this.successor ?? this).interrupt.check();
 }

@@ -1,5 +1,30 @@
 import { logout, saslContinue, saslStart } from './auth/sasl.commands.js';
 import type { Command } from './command.js';
+import { count } from './crud/count.command.js';
+import { aggregate } from './aggregate/aggregate.command.js';
+import { deleteCommand } from './crud/delete.command.js';
+import { distinct } from './crud/distinct.command.js';
+import { findAndModify } from './crud/find-and-modify.command.js';
+import { update } from './crud/update.command.js';
+import { find } from './crud/find.command.js';
+import { insert } from './crud/insert.command.js';
+import { getMore } from './cursor/get-more.command.js';
+import { killCursors } from './cursor/kill-cursors.command.js';
+import { collMod } from './ddl/coll-mod.command.js';
+import { create } from './ddl/create.command.js';
+import { dropDatabase, listDatabases } from './ddl/database.commands.js';
+import { drop } from './ddl/drop.command.js';
+import { createIndexes, dropIndexes, listIndexes } from './ddl/index.commands.js';
+import { listCollections } from './ddl/list-collections.command.js';
+import { renameCollection } from './ddl/rename-collection.command.js';
+import {
+  createSearchIndexes,
+  dropSearchIndex,
+  listSearchIndexes,
+  updateSearchIndex,
+} from './ddl/search-index.commands.js';
+import { currentOp, killOp } from './diagnostics/current-op.command.js';
+import { collStats, dbStats, validate } from './diagnostics/stats.commands.js';
 import { buildInfo } from './diagnostics/build-info.command.js';
 import { connectionStatus } from './diagnostics/connection-status.command.js';
 import { hostInfo } from './diagnostics/host-info.command.js';
@@ -21,25 +46,54 @@ import { abortTransaction, commitTransaction } from './session/transaction.comma
 /** Every command this server has. Any other is answered CommandNotFound (59). */
 const COMMANDS: readonly Command[] = [
   abortTransaction,
+  aggregate,
   buildInfo,
+  collMod,
+  collStats,
   commitTransaction,
   configureFailPoint,
   connectionStatus,
+  count,
+  create,
+  createIndexes,
+  createSearchIndexes,
+  currentOp,
+  dbStats,
+  deleteCommand,
+  distinct,
+  drop,
+  dropDatabase,
+  dropIndexes,
+  dropSearchIndex,
   endSessions,
+  find,
+  findAndModify,
+  getMore,
   getParameter,
   hello,
   hostInfo,
+  insert,
   killAllSessions,
   killAllSessionsByPattern,
+  killCursors,
+  killOp,
   killSessions,
+  listCollections,
+  listDatabases,
+  listIndexes,
+  listSearchIndexes,
   logout,
   ping,
   refreshSessions,
+  renameCollection,
   saslContinue,
   saslStart,
   serverStatus,
   setParameter,
   startSession,
+  update,
+  updateSearchIndex,
+  validate,
 ];
 
 const BY_NAME = new Map(

@@ -1,4 +1,4 @@
-import { Int32 } from 'bson';
+import type { Int32 } from 'bson';
 import type { Doc, Value } from '../bson/value.js';
 import { int32 } from '../bson/value.js';
 

@@ -1,4 +1,5 @@
 import type { Doc } from '../bson/value.js';
+import type { UpdateDescription } from '../query/update.js';
 import { CommandError } from '../errors.js';
 import type { Tick } from './clock.js';
 import type { Namespace } from './namespace.js';
@@ -27,8 +28,8 @@ export type OplogEntry = EntryBase &
         readonly op: 'update';
         readonly before: Uint8Array;
         readonly after: Uint8Array;
-        /** A whole-document replacement: the event is a `replace`. */
-        readonly isReplacement: boolean;
+        /** What was modified; absent for a replacement of the whole document. */
+        readonly description: UpdateDescription | undefined;
         /** Whether the collection kept pre- and post-images when it was written. */
         readonly hasPreImage: boolean;
       }

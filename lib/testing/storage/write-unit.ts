@@ -1,5 +1,6 @@
 import { decodeField } from '../bson/field.js';
 import type { Doc } from '../bson/value.js';
+import type { UpdateDescription } from '../query/update.js';
 import type { Clock, Tick } from './clock.js';
 import type { Collection } from './collection.js';
 import type { History } from './history.js';
@@ -98,18 +99,18 @@ export class WriteUnit implements ReadView {
   }
 
   /**
-   * Replaces a record's bytes. `isReplacement` says whether the user gave a whole document (a `replace` event)
-   * or modifications (an `update` event).
+   * Replaces a record's bytes. `description` says what was modified (an `update` event); without it the user gave
+   * a whole document (a `replace` event).
    * @returns false when this unit sees no such record any more
    */
-  update(collection: Collection, id: RecordId, bytes: Uint8Array, isReplacement = false): boolean {
+  update(collection: Collection, id: RecordId, bytes: Uint8Array, description?: UpdateDescription): boolean {
     this.touch(collection);
     const slot = collection.records.get(id);
     const before = this.writable(slot);
     if (!before) return false;
     this.write(collection, id, slot, before, bytes);
     const { ns, uuid, hasPreImages: hasPreImage } = collection;
-    this.changes.push({ op: 'update', ns, uuid, before, after: bytes, isReplacement, hasPreImage });
+    this.changes.push({ op: 'update', ns, uuid, before, after: bytes, description, hasPreImage });
     return true;
   }
 

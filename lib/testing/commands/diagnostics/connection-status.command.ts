@@ -4,7 +4,6 @@ import { fieldsOf, reply } from '../reply.js';
 export const connectionStatus: Command = {
   name: 'connectionStatus',
   isAuthFree: true,
-  isInApiV1: true,
   args: { connectionStatus: 'any', showPrivileges: 'bool' },
   run({ client, args }) {
     const { authenticatedAs } = client;

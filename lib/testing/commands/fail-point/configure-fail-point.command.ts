@@ -4,10 +4,8 @@ import type { Command } from '../command.js';
 import { int, reply } from '../reply.js';
 import { FailPoint, parseMode } from './fail-point.js';
 
-const FAIL_POINT_SET_FAILED = 184;
-
 /** The fail points this server has. Others are refused, as an unknown name is by MongoDB. */
-const KNOWN = new Set(['failCommand', 'maxTimeAlwaysTimeOut', 'maxTimeNeverTimeOut']);
+const KNOWN = new Set(['failCommand', 'maxTimeAlwaysTimeOut', 'maxTimeNeverTimeOut', 'onPrimaryTransactionalWrite']);
 
 export const configureFailPoint: Command = {
   name: 'configureFailPoint',
@@ -15,7 +13,7 @@ export const configureFailPoint: Command = {
   args: { configureFailPoint: 'string!', mode: 'any!', data: 'object', times: 'number' },
   run({ args, server }) {
     const name = stringArgument(args, 'configureFailPoint')!;
-    if (!KNOWN.has(name)) throw new CommandError(FAIL_POINT_SET_FAILED, `failpoint ${name} not found`);
+    if (!KNOWN.has(name)) throw new CommandError('FailPointSetFailed', `failpoint ${name} not found`);
     const mode = parseMode(args.get('mode'));
     const data = docArgument(args, 'data') ?? new Map();
     if (mode && name === 'failCommand') checkFailCommand(data);

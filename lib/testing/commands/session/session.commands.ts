@@ -31,6 +31,7 @@ export const startSession: Command = {
 
 export const refreshSessions: Command = {
   name: 'refreshSessions',
+  isInApiV1: true,
   isSessionFree: true,
   args: { refreshSessions: 'array!' },
   run(op) {

@@ -1,0 +1,148 @@
+import { CommandError } from '../../errors.js';
+import type { Doc, Value } from '../../bson/value.js';
+import { compilePipeline, pipelineStages } from '../../query/pipeline.js';
+import type { PipelineNamespace } from '../../query/pipeline-host.js';
+import { timestampOf } from '../../storage/clock.js';
+import { checkDbName, checkNamespace, nsString } from '../../storage/namespace.js';
+import { planQuery } from '../../storage/plan/planner.js';
+import { countArgument, docArgument } from '../arguments.js';
+import { openChangeStream } from '../change-stream/open-change-stream.js';
+import type { Command } from '../command.js';
+import { hintOf } from '../crud/find.command.js';
+import { queryEnv } from '../crud/query-env.js';
+import { openReadView } from '../crud/read-view.js';
+import { runWrite } from '../crud/write.js';
+import { emptyCursor, openCursor } from '../cursor/open-cursor.js';
+import type { Operation } from '../operation.js';
+import type { ReplyDoc } from '../reply.js';
+import { encodeAll, OperationPipelineHost } from './pipeline-host.js';
+
+export const aggregate: Command = {
+  name: 'aggregate',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  takesReadConcern: true,
+  args: {
+    aggregate: 'any',
+    pipeline: 'array!',
+    explain: 'safeBool',
+    allowDiskUse: 'safeBool',
+    cursor: 'object',
+    collation: 'object',
+    hint: 'objectOrString',
+    bypassDocumentValidation: 'safeBool',
+    let: 'object',
+    fromMongos: 'any',
+    needsMerge: 'any',
+    isMapReduceCommand: 'any',
+    collectionUUID: 'binData',
+  },
+  run(op) {
+    const { args } = op;
+    const stages = pipelineStages(args.get('pipeline'));
+    const cursor = docArgument(args, 'cursor');
+    if (!cursor) {
+      throw new CommandError(
+        'FailedToParse',
+        "The 'cursor' option is required, except for aggregate with the explain argument",
+      );
+    }
+    for (const option of cursor.keys()) {
+      if (option !== 'batchSize')
+        throw new CommandError('IDLFailedToParse', `BSON field 'cursor.${option}' is an unknown field.`);
+    }
+    const namespace = aggregateNamespace(op);
+    const batchSize = countArgument(cursor, 'batchSize');
+    if (stages[0]?.has('$changeStream')) return openChangeStream(op, namespace, stages, batchSize);
+    return runPipeline(op, namespace, stages, batchSize);
+  },
+};
+
+/** `aggregate: "coll"`, or `aggregate: 1` for a pipeline on the database. */
+export function aggregateNamespace({ args, db }: Operation): PipelineNamespace {
+  const target = args.get('aggregate');
+  if (typeof target === 'string') {
+    checkNamespace({ db, coll: target });
+    return { db, coll: target };
+  }
+  checkDbName(db);
+  if (Number(target) !== 1) {
+    throw new CommandError(
+      'FailedToParse',
+      "Invalid command format: the 'aggregate' field must specify a collection name or 1",
+    );
+  }
+  return { db };
+}
+
+export const cursorNamespace = ({ db, coll }: PipelineNamespace): string =>
+  coll === undefined ? `${db}.$cmd.aggregate` : nsString({ db, coll });
+
+/** Runs a pipeline and answers with its first batch. */
+export function runPipeline(
+  op: Operation,
+  namespace: PipelineNamespace,
+  stages: readonly Doc[],
+  batchSize: number | undefined,
+): ReplyDoc | Promise<ReplyDoc> {
+  const { view, snapshot } = openReadView(op);
+  const { catalog } = op.server.storage;
+  const { db, coll } = namespace;
+  const entry = coll === undefined ? undefined : catalog.find({ db, coll }, view);
+  const isView = entry?.kind === 'view';
+  const collation = docArgument(op.args, 'collation') ?? (isView ? docArgument(entry.options, 'collation') : undefined);
+  const base = queryEnv(op, { collation, collection: isView ? undefined : entry });
+  const compileFor = (host: OperationPipelineHost) =>
+    compilePipeline(
+      stages as Value[],
+      { ...base, host },
+      { namespace, enclosures: op.isInTransaction ? ['transaction'] : [] },
+    );
+  const host = new OperationPipelineHost(op, view);
+  const pipeline = compileFor(host);
+  if (pipeline.writes) {
+    checkWriteConcerns(op, stages);
+    const written = runWrite(op, (unit) => {
+      for (const _ of compileFor(new OperationPipelineHost(op, unit, unit)).run());
+    });
+    const answer = (): ReplyDoc => emptyCursor(cursorNamespace(namespace));
+    return written instanceof Promise ? written.then(answer) : answer();
+  }
+  const isPlanned = !pipeline.source && !isView && coll !== undefined;
+  const documents = isPlanned
+    ? pipeline.process(
+        docsOf(
+          planQuery(
+            entry,
+            { ...pipeline.leading, filter: pipeline.leading.filter ?? new Map(), hint: hintOf(op.args) },
+            base,
+          ).run(view),
+        ),
+      )
+    : pipeline.run();
+  const encoded = encodeAll(documents);
+  return openCursor(
+    op,
+    cursorNamespace(namespace),
+    {
+      next: () => encoded.next().value as Uint8Array | undefined,
+      close() {
+        encoded.return(undefined);
+        snapshot?.release();
+      },
+      ...(snapshot && { batchFields: () => ({ atClusterTime: timestampOf(snapshot.tick) }) }),
+    },
+    { batchSize },
+  );
+}
+
+function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
+  for (const { doc } of matches) yield doc;
+}
+
+function checkWriteConcerns({ generic }: Operation, stages: readonly Doc[]): void {
+  const [name] = stages.at(-1)!.keys();
+  if (generic.readConcern?.level === 'linearizable') {
+    throw new CommandError('InvalidOptions', `${name} cannot be used with a 'linearizable' read concern level`);
+  }
+}

@@ -1,0 +1,98 @@
+import { encodeDoc } from '../../bson/encode.js';
+import type { Doc, Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import type { Namespace, QueryEnv } from '../../query/env.js';
+import { compilePipeline } from '../../query/pipeline.js';
+import type { CollectionWriter, LeadingQuery, PipelineHost, PipelineNamespace } from '../../query/pipeline-host.js';
+import type { View } from '../../storage/collection.js';
+import { checkNamespace } from '../../storage/namespace.js';
+import { planQuery } from '../../storage/plan/planner.js';
+import type { ReadView } from '../../storage/read-view.js';
+import type { WriteUnit } from '../../storage/write-unit.js';
+import type { Operation } from '../operation.js';
+import { MergeWriter } from './merge-writer.js';
+import { stageSource } from './stage-sources.js';
+import { replaceCollection } from './replace-collection.js';
+
+const EMPTY: Doc = new Map();
+const MAX_VIEW_DEPTH = 20;
+
+/** What the pipelines of one operation read and write. */
+export class OperationPipelineHost implements PipelineHost {
+  private viewDepth = 0;
+
+  /** @param unit given to a pipeline that writes: it reads through it, too */
+  constructor(
+    private readonly op: Operation,
+    private readonly view: ReadView,
+    private readonly unit?: WriteUnit,
+  ) {}
+
+  read(ns: Namespace, query: LeadingQuery = {}, env: QueryEnv = this.plainEnv()): Iterable<Doc> {
+    const entry = this.op.server.storage.catalog.find(ns, this.view);
+    if (entry?.kind === 'view') return this.readView(entry, query, env);
+    const plan = planQuery(entry, { ...query, filter: query.filter ?? EMPTY }, env);
+    return docsOf(plan.run(this.view));
+  }
+
+  /** A view's documents are those of its pipeline. */
+  private *readView(view: View, query: LeadingQuery, env: QueryEnv): Iterable<Doc> {
+    if (++this.viewDepth > MAX_VIEW_DEPTH) {
+      throw new CommandError(
+        'ViewDepthLimitExceeded',
+        `View depth too deep or view cycle detected; maximum depth is ${MAX_VIEW_DEPTH}`,
+      );
+    }
+    const stages: Value[] = [...view.pipeline, ...stagesOf(query)];
+    const namespace = { db: view.ns.db, coll: view.viewOn };
+    yield* compilePipeline(stages, env, { namespace }).run();
+    this.viewDepth--;
+  }
+
+  isIndexed(ns: Namespace, field: string): boolean {
+    const entry = this.op.server.storage.catalog.find(ns, this.view);
+    if (entry?.kind !== 'collection') return false;
+    return entry.indexes.list().some(({ spec }) => spec.fields[0] === field && spec.kind === 'btree' && !spec.isHidden);
+  }
+
+  source(stage: string, spec: Value, namespace: PipelineNamespace): Iterable<Doc> {
+    return stageSource(this.op, this.view, stage, spec, namespace);
+  }
+
+  replaceCollection(ns: Namespace, docs: Iterable<Doc>): void {
+    checkNamespace(ns);
+    replaceCollection(this.op, this.writableUnit(), ns, docs);
+  }
+
+  writer(ns: Namespace): CollectionWriter {
+    checkNamespace(ns);
+    return new MergeWriter(this.op, this.writableUnit(), ns);
+  }
+
+  private writableUnit(): WriteUnit {
+    if (this.unit) return this.unit;
+    throw new CommandError('InternalError', 'a pipeline that only reads tried to write');
+  }
+
+  private plainEnv(): QueryEnv {
+    return { now: this.op.now, checkInterrupt: this.op.checkInterrupt, host: this };
+  }
+}
+
+function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
+  for (const { doc } of matches) yield doc;
+}
+
+/** A leading query as the stages it was taken from. */
+export function stagesOf({ filter, sort, skip, limit }: LeadingQuery): Doc[] {
+  const stages: Doc[] = [];
+  if (filter) stages.push(new Map([['$match', filter]]));
+  if (sort) stages.push(new Map([['$sort', sort]]));
+  if (skip) stages.push(new Map([['$skip', skip]]));
+  if (limit) stages.push(new Map([['$limit', limit]]));
+  return stages;
+}
+
+export const encodeAll = function* (docs: Iterable<Doc>): Generator<Uint8Array> {
+  for (const doc of docs) yield encodeDoc(doc);
+};

@@ -1,0 +1,51 @@
+import type { Doc } from '../../bson/value.js';
+import { countArgument, docArgument, integerArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { int, reply } from '../reply.js';
+import { hintOf } from './find.command.js';
+import { planQuery } from '../../storage/plan/planner.js';
+import { namespaceOf } from './namespace-argument.js';
+import { queryEnv } from './query-env.js';
+import { openReadView } from './read-view.js';
+import { readFromView } from './view-query.js';
+
+const EMPTY: Doc = new Map();
+
+export const count: Command = {
+  name: 'count',
+  isInApiV1: true,
+  takesReadConcern: true,
+  args: {
+    count: 'any',
+    query: 'object',
+    limit: 'number',
+    skip: 'number',
+    hint: 'objectOrString',
+    collation: 'object',
+    fields: 'any',
+    queryMetadata: 'any',
+  },
+  run(op) {
+    const { args, server } = op;
+    const ns = namespaceOf(op);
+    const { view, snapshot } = openReadView(op);
+    const entry = server.storage.catalog.find(ns, view);
+    const limit = Math.abs(integerArgument(args, 'limit') ?? 0) || Infinity;
+    const skip = countArgument(args, 'skip') ?? 0;
+    const filter = docArgument(args, 'query') ?? EMPTY;
+    const collation = docArgument(args, 'collation');
+    if (entry?.kind === 'view') {
+      const query = { filter, skip, limit: Number.isFinite(limit) ? limit : undefined };
+      return reply({ n: int([...readFromView(op, entry, view, query, queryEnv(op, { collation }))].length) });
+    }
+    const env = queryEnv(op, { collation, collection: entry });
+    if (!entry) return reply({ n: int(0) });
+    if (filter.size === 0 && !hintOf(args) && !snapshot) {
+      return reply({ n: int(Math.max(0, Math.min(entry.count - skip, limit))) });
+    }
+    const plan = planQuery(entry, { filter, skip, limit: Number.isFinite(limit) ? limit : 0, hint: hintOf(args) }, env);
+    const n = plan.count(view);
+    snapshot?.release();
+    return reply({ n: int(n) });
+  },
+};

@@ -1,0 +1,79 @@
+import { CommandError } from '../../errors.js';
+import type { Doc } from '../../bson/value.js';
+import { isDoc } from '../../bson/value.js';
+import type { Namespace } from '../../storage/namespace.js';
+import { ArgumentParser, arrayArgument, boolArgument, docArgument, integerArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import type { Operation } from '../operation.js';
+import { int, reply } from '../reply.js';
+import type { StatementResult } from '../session/retryable-writes.js';
+import { hintOf } from './find.command.js';
+import { checkBatchSize } from './insert.command.js';
+import { firstOf, matchRecords } from './match-records.js';
+import { namespaceOf } from './namespace-argument.js';
+import { queryEnv } from './query-env.js';
+import { batchFields, runStatements } from './statements.js';
+import { runWrite } from './write.js';
+
+const STATEMENT = new ArgumentParser('delete.deletes', {
+  q: 'object!',
+  limit: 'any!',
+  collation: 'object',
+  hint: 'objectOrString',
+  sampleId: 'binData',
+});
+
+export const deleteCommand: Command = {
+  name: 'delete',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  isRetryableWrite: true,
+  isWrite: true,
+  args: {
+    delete: 'any',
+    deletes: 'array!',
+    ordered: 'safeBool',
+    let: 'object',
+    bypassDocumentValidation: 'safeBool',
+    stmtId: 'exactInt',
+    stmtIds: 'array',
+    collectionUUID: 'binData',
+  },
+  async run(op) {
+    const ns = namespaceOf(op);
+    const statements = arrayArgument(op.args, 'deletes')!.map((statement) => parseStatement(op, statement));
+    checkBatchSize(statements.length);
+    const outcome = await runStatements(op, statements.length, boolArgument(op.args, 'ordered', true), (index) =>
+      deleteMatching(op, ns, statements[index]!),
+    );
+    const n = outcome.results.reduce((sum, { result }) => sum + result.n, 0);
+    return reply({ n: int(n), ...batchFields(outcome) });
+  },
+};
+
+function parseStatement(op: Operation, statement: unknown): Doc {
+  if (!isDoc(statement)) throw new CommandError('TypeMismatch', "BSON field 'delete.deletes' has to hold objects");
+  STATEMENT.check(statement);
+  const limit = integerArgument(statement, 'limit');
+  if (limit !== 0 && limit !== 1) {
+    throw new CommandError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`);
+  }
+  if (limit === 0 && op.generic.txnNumber !== undefined && !op.isInTransaction) {
+    throw new CommandError('InvalidOptions', 'Cannot use (or request) retryable writes with limit=0');
+  }
+  return statement;
+}
+
+function deleteMatching(op: Operation, ns: Namespace, statement: Doc): StatementResult | Promise<StatementResult> {
+  const { catalog } = op.server.storage;
+  const isSingle = integerArgument(statement, 'limit') === 1;
+  return runWrite(op, (unit) => {
+    const collection = catalog.collection(ns, unit);
+    const env = queryEnv(op, { collation: docArgument(statement, 'collation'), collection });
+    if (!collection) return { n: 0 };
+    const filter = docArgument(statement, 'q')!;
+    const found = matchRecords(collection, unit, env, { filter, hint: hintOf(statement) });
+    const records = isSingle ? firstOf(found) : [...found]; // all are found before the first is removed
+    return { n: records.filter(({ id }) => unit.remove(collection, id)).length };
+  });
+}

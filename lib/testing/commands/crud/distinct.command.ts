@@ -1,0 +1,61 @@
+import { CommandError } from '../../errors.js';
+import { valueKey } from '../../query/value-key.js';
+import { encodeDoc } from '../../bson/encode.js';
+import type { Doc, Value } from '../../bson/value.js';
+import { splitPath, visitPath } from '../../bson/path.js';
+import { timestampOf } from '../../storage/clock.js';
+import { docArgument, stringArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { MAX_BSON_SIZE } from '../handshake/limits.js';
+import { reply } from '../reply.js';
+import { hintOf } from './find.command.js';
+import { planQuery } from '../../storage/plan/planner.js';
+import { namespaceOf } from './namespace-argument.js';
+import { queryEnv } from './query-env.js';
+import { openReadView } from './read-view.js';
+import { readFromView } from './view-query.js';
+
+const EMPTY: Doc = new Map();
+
+export const distinct: Command = {
+  name: 'distinct',
+  isAllowedInTransaction: true,
+  takesReadConcern: true,
+  args: { distinct: 'any', key: 'string!', query: 'object', collation: 'object', hint: 'objectOrString' },
+  run(op) {
+    const { args, server } = op;
+    const ns = namespaceOf(op);
+    const { view, snapshot } = openReadView(op);
+    const entry = server.storage.catalog.find(ns, view);
+    const env = queryEnv(op, {
+      collation: docArgument(args, 'collation'),
+      collection: entry?.kind === 'view' ? undefined : entry,
+    });
+    const filter = docArgument(args, 'query') ?? EMPTY;
+    const path = splitPath(stringArgument(args, 'key')!);
+    const found = new Map<unknown, Value>();
+    const docs =
+      entry?.kind === 'view'
+        ? readFromView(op, entry, view, { filter }, env)
+        : docsOf(planQuery(entry, { filter, hint: hintOf(args) }, env).run(view));
+    for (const doc of docs) {
+      visitPath(doc, path, 'elements', (value) => {
+        if (value !== undefined) {
+          const key = valueKey(value, env.collation);
+          if (!found.has(key)) found.set(key, value);
+        }
+        return false;
+      });
+    }
+    const values = [...found.values()];
+    snapshot?.release();
+    if (encodeDoc(new Map([['values', values]])).length > MAX_BSON_SIZE) {
+      throw new CommandError(17217, 'distinct too big, 16mb cap');
+    }
+    return reply({ values, atClusterTime: snapshot && timestampOf(snapshot.tick) });
+  },
+};
+
+function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
+  for (const { doc } of matches) yield doc;
+}

@@ -1,0 +1,107 @@
+import { CommandError } from '../../errors.js';
+import { encodeDoc } from '../../bson/encode.js';
+import type { Doc } from '../../bson/value.js';
+import { isDoc } from '../../bson/value.js';
+import { compileProjection } from '../../query/projection.js';
+import { timestampOf } from '../../storage/clock.js';
+import { nsString } from '../../storage/namespace.js';
+import { boolArgument, countArgument, docArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import type { DocumentSource } from '../cursor/client-cursor.js';
+import { openCursor } from '../cursor/open-cursor.js';
+import { planQuery } from '../../storage/plan/planner.js';
+import type { PlanRequest } from '../../storage/plan/planner.js';
+import { namespaceOf } from './namespace-argument.js';
+import { queryEnv } from './query-env.js';
+import { openReadView } from './read-view.js';
+import { findInView } from './view-query.js';
+
+const EMPTY: Doc = new Map();
+
+export const find: Command = {
+  name: 'find',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  takesReadConcern: true,
+  args: {
+    find: 'any',
+    filter: 'object',
+    projection: 'object',
+    sort: 'object',
+    hint: 'objectOrString',
+    collation: 'object',
+    skip: 'number',
+    limit: 'number',
+    batchSize: 'number',
+    singleBatch: 'safeBool',
+    allowDiskUse: 'safeBool',
+    min: 'object',
+    max: 'object',
+    returnKey: 'safeBool',
+    showRecordId: 'safeBool',
+    tailable: 'safeBool',
+    oplogReplay: 'safeBool',
+    noCursorTimeout: 'safeBool',
+    awaitData: 'safeBool',
+    allowPartialResults: 'safeBool',
+    readOnce: 'bool',
+    let: 'object',
+    term: 'any',
+  },
+  run(op) {
+    const { args, server } = op;
+    checkTailable(args);
+    const ns = namespaceOf(op);
+    const { view, snapshot } = openReadView(op);
+    const entry = server.storage.catalog.find(ns, view);
+    const request = planRequestOf(args);
+    if (entry?.kind === 'view') return findInView(op, request);
+    const collation = docArgument(args, 'collation');
+    const env = queryEnv(op, { collation, collection: entry });
+    const projection = docArgument(args, 'projection');
+    const project = projection && projection.size > 0 ? compileProjection(projection, env, request.filter) : undefined;
+    const matches = planQuery(entry, request, env).run(view);
+    const source: DocumentSource = {
+      next() {
+        const { value: match, done } = matches.next();
+        if (done) return undefined;
+        return project ? encodeDoc(project(match.doc)) : match.bytes;
+      },
+      close() {
+        matches.return(undefined);
+        snapshot?.release();
+      },
+      ...(snapshot && { batchFields: () => ({ atClusterTime: timestampOf(snapshot.tick) }) }),
+    };
+    return openCursor(op, nsString(ns), source, {
+      batchSize: countArgument(args, 'batchSize'),
+      isSingleBatch: boolArgument(args, 'singleBatch'),
+      noTimeout: boolArgument(args, 'noCursorTimeout'),
+    });
+  },
+};
+
+export function hintOf(args: Doc): Doc | string | undefined {
+  const hint = args.get('hint');
+  if (typeof hint === 'string') return hint;
+  return isDoc(hint) && hint.size > 0 ? hint : undefined;
+}
+
+function checkTailable(args: Doc): void {
+  if (boolArgument(args, 'awaitData') && !boolArgument(args, 'tailable')) {
+    throw new CommandError('FailedToParse', 'Cannot set awaitData without tailable');
+  }
+}
+
+/** What a find asks the planner for. */
+export function planRequestOf(args: Doc): PlanRequest {
+  return {
+    filter: docArgument(args, 'filter') ?? EMPTY,
+    sort: docArgument(args, 'sort'),
+    skip: countArgument(args, 'skip'),
+    limit: countArgument(args, 'limit'),
+    hint: hintOf(args),
+    min: docArgument(args, 'min'),
+    max: docArgument(args, 'max'),
+  };
+}

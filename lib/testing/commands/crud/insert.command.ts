@@ -1,0 +1,95 @@
+import { CommandError } from '../../errors.js';
+import type { Collection } from '../../storage/collection.js';
+import type { WriteUnit } from '../../storage/write-unit.js';
+import { boolArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { MAX_WRITE_BATCH_SIZE } from '../handshake/limits.js';
+import type { Operation } from '../operation.js';
+import { int, reply } from '../reply.js';
+import { documentToInsert } from './insert-document.js';
+import { namespaceOf } from './namespace-argument.js';
+import { batchFields, runStatements, stmtIdOf } from './statements.js';
+import { validatorOf } from './validator.js';
+import { runWrite } from './write.js';
+
+/** Throws if a batch has no statement or too many (code 16). */
+export function checkBatchSize(count: number): void {
+  if (count > 0 && count <= MAX_WRITE_BATCH_SIZE) return;
+  throw new CommandError(
+    'InvalidLength',
+    `Write batch sizes must be between 1 and ${MAX_WRITE_BATCH_SIZE}. Got ${count} operations.`,
+  );
+}
+
+export const insert: Command = {
+  name: 'insert',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  isRetryableWrite: true,
+  isWrite: true,
+  args: {
+    insert: 'any',
+    documents: 'array',
+    ordered: 'safeBool',
+    bypassDocumentValidation: 'safeBool',
+    stmtId: 'exactInt',
+    stmtIds: 'array',
+    collectionUUID: 'binData',
+  },
+  async run(op) {
+    const { args, documents, server } = op;
+    if (!documents) {
+      throw new CommandError(40414, "BSON field 'insert.documents' is missing but a required field");
+    }
+    checkBatchSize(documents.length);
+    const ns = namespaceOf(op);
+    const isBypassed = boolArgument(args, 'bypassDocumentValidation');
+    const insertOne = (unit: WriteUnit, collection: Collection, document: Uint8Array): void => {
+      const bytes = documentToInsert(document, server.storage.clock);
+      if (!isBypassed) validatorOf(collection)?.check(bytes);
+      unit.insert(collection, bytes);
+    };
+    if (documents.length > 1 && !op.isInTransaction && !isRetried(op)) {
+      const n = await insertAll(op, documents, (unit) => {
+        const collection = server.storage.catalog.collectionForWrite(unit, ns);
+        for (const document of documents) insertOne(unit, collection, document);
+      });
+      if (n !== undefined) return reply({ n: int(n) });
+    }
+    const outcome = await runStatements(op, documents.length, boolArgument(args, 'ordered', true), (index) =>
+      runWrite(op, (unit) => {
+        insertOne(unit, server.storage.catalog.collectionForWrite(unit, ns), documents[index]!);
+        return { n: 1 };
+      }),
+    );
+    return reply({ n: int(outcome.results.length), ...batchFields(outcome) });
+  },
+};
+
+const isRetried = (op: Operation): boolean => {
+  const stmtId = stmtIdOf(op, 0);
+  return stmtId !== undefined && op.session?.retryableWrites.find(stmtId) !== undefined;
+};
+
+/**
+ * The whole batch in one unit, which nearly always succeeds.
+ * @returns undefined if a document fails: then nothing is written, and each has to be tried on its own
+ */
+async function insertAll(
+  op: Operation,
+  documents: readonly Uint8Array[],
+  work: (unit: WriteUnit) => void,
+): Promise<number | undefined> {
+  try {
+    const pending = runWrite(op, work);
+    if (pending instanceof Promise) await pending;
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
+  for (let index = 0; index < documents.length; index++) {
+    const stmtId = stmtIdOf(op, index);
+    if (stmtId !== undefined) op.session?.retryableWrites.record(stmtId, { n: 1 });
+  }
+  return documents.length;
+}

@@ -1,0 +1,23 @@
+import { tickOf } from '../../storage/clock.js';
+import type { ReadView } from '../../storage/read-view.js';
+import { LATEST } from '../../storage/read-view.js';
+import type { Snapshot } from '../../storage/snapshot.js';
+import type { Operation } from '../operation.js';
+
+export interface OpenedView {
+  readonly view: ReadView;
+  /** Set for readConcern "snapshot" outside transactions: the reply names its time, and it has to be released. */
+  readonly snapshot?: Snapshot;
+}
+
+/** What a read sees: its transaction, a snapshot, or the latest. @throws CommandError SnapshotTooOld */
+export function openReadView(op: Operation): OpenedView {
+  const unit = op.transactionUnit;
+  if (unit) return { view: unit };
+  const { readConcern } = op.generic;
+  if (readConcern?.level !== 'snapshot') return { view: LATEST };
+  const { storage } = op.server;
+  const snapshot = storage.snapshot(readConcern.atClusterTime && tickOf(readConcern.atClusterTime));
+  storage.snapshots.retain(snapshot.tick);
+  return { view: snapshot, snapshot };
+}

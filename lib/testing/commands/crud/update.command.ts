@@ -1,0 +1,112 @@
+import { CommandError } from '../../errors.js';
+import type { Doc } from '../../bson/value.js';
+import { isDoc } from '../../bson/value.js';
+import type { Namespace } from '../../storage/namespace.js';
+import { ArgumentParser, arrayArgument, boolArgument, docArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import type { Operation } from '../operation.js';
+import { fieldsOf, int, reply } from '../reply.js';
+import type { StatementResult } from '../session/retryable-writes.js';
+import { compileDocumentUpdate, insertUpserted, updateRecord, upsertedDocument } from './document-update.js';
+import { hintOf } from './find.command.js';
+import { checkBatchSize } from './insert.command.js';
+import { firstOf, matchRecords } from './match-records.js';
+import { namespaceOf } from './namespace-argument.js';
+import { queryEnv } from './query-env.js';
+import { batchFields, runStatements, upsertedOf } from './statements.js';
+import { runWrite } from './write.js';
+
+const STATEMENT = new ArgumentParser('update.updates', {
+  q: 'object!',
+  u: 'any!',
+  c: 'object',
+  multi: 'bool',
+  upsert: 'bool',
+  upsertSupplied: 'bool',
+  collation: 'object',
+  arrayFilters: 'array',
+  hint: 'objectOrString',
+  sampleId: 'binData',
+});
+
+export const update: Command = {
+  name: 'update',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  isRetryableWrite: true,
+  isWrite: true,
+  args: {
+    update: 'any',
+    updates: 'array!',
+    ordered: 'safeBool',
+    let: 'object',
+    bypassDocumentValidation: 'safeBool',
+    stmtId: 'exactInt',
+    stmtIds: 'array',
+    collectionUUID: 'binData',
+  },
+  async run(op) {
+    const ns = namespaceOf(op);
+    const statements = arrayArgument(op.args, 'updates')!.map((statement) => parseStatement(op, statement));
+    checkBatchSize(statements.length);
+    const outcome = await runStatements(op, statements.length, boolArgument(op.args, 'ordered', true), (index) =>
+      updateMatching(op, ns, statements[index]!),
+    );
+    const { results } = outcome;
+    const upserted = results.flatMap(({ index, result }) =>
+      result.upserted ? [upsertedOf(index, result.upserted)] : [],
+    );
+    return reply({
+      n: int(results.reduce((sum, { result }) => sum + result.n, 0)),
+      upserted: upserted.length > 0 ? upserted : undefined,
+      nModified: int(results.reduce((sum, { result }) => sum + (result.nModified ?? 0), 0)),
+      ...batchFields(outcome),
+    });
+  },
+};
+
+function parseStatement(op: Operation, statement: unknown): Doc {
+  if (!isDoc(statement)) throw new CommandError('TypeMismatch', "BSON field 'update.updates' has to hold objects");
+  STATEMENT.check(statement);
+  if (boolArgument(statement, 'multi') && op.generic.txnNumber !== undefined && !op.isInTransaction) {
+    throw new CommandError('InvalidOptions', 'Cannot use (or request) retryable writes with multi=true');
+  }
+  if (statement.has('c') && !Array.isArray(statement.get('u'))) {
+    throw new CommandError(51198, 'Constant values may only be specified for pipeline updates');
+  }
+  return statement;
+}
+
+export function arrayFiltersOf(args: Doc): Doc[] | undefined {
+  return arrayArgument(args, 'arrayFilters')?.map((filter, i) => {
+    if (isDoc(filter)) return filter;
+    throw new CommandError('TypeMismatch', `BSON field 'arrayFilters.${i}' is the wrong type, expected type 'object'`);
+  });
+}
+
+function updateMatching(op: Operation, ns: Namespace, statement: Doc): StatementResult | Promise<StatementResult> {
+  const { catalog } = op.server.storage;
+  const filter = docArgument(statement, 'q')!;
+  const isMulti = boolArgument(statement, 'multi');
+  const isUpsert = boolArgument(statement, 'upsert');
+  const spec = { filter, update: statement.get('u'), arrayFilters: arrayFiltersOf(statement), isMulti };
+  const isValidationBypassed = boolArgument(op.args, 'bypassDocumentValidation');
+  return runWrite(op, (unit) => {
+    const collation = docArgument(statement, 'collation');
+    const existing = catalog.collection(ns, unit);
+    const env = queryEnv(op, { collation, collection: existing, constants: docArgument(statement, 'c') });
+    const compiled = compileDocumentUpdate(spec, env);
+    if (existing) {
+      const target = { unit, collection: existing, isValidationBypassed };
+      const found = matchRecords(existing, unit, env, { filter, hint: hintOf(statement) });
+      const records = isMulti ? [...found] : firstOf(found); // all are found before the first is changed
+      const nModified = records.filter((record) => updateRecord(target, record, compiled).isModified).length;
+      if (records.length > 0) return { n: records.length, nModified };
+    }
+    if (!isUpsert) return { n: 0, nModified: 0 };
+    const doc = upsertedDocument(filter, compiled);
+    const collection = catalog.collectionForWrite(unit, ns);
+    insertUpserted({ unit, collection, isValidationBypassed }, doc);
+    return { n: 1, nModified: 0, upserted: fieldsOf({ _id: doc.get('_id') }) };
+  });
+}

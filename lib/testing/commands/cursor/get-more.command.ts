@@ -1,0 +1,92 @@
+import { CommandError } from '../../errors.js';
+import { countArgument, integerArgument, longArgument, stringArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import type { Operation } from '../operation.js';
+import { reply } from '../reply.js';
+import type { ReplyDoc } from '../reply.js';
+import type { ClientCursor } from './client-cursor.js';
+import { cursorFields } from './open-cursor.js';
+
+/** How long a tailable cursor with awaitData waits unless `maxTimeMS` says. */
+const DEFAULT_AWAIT_MS = 1000;
+
+export const getMore: Command = {
+  name: 'getMore',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  args: {
+    getMore: 'exactLong!',
+    collection: 'string!',
+    batchSize: 'number',
+    maxTimeMS: 'number',
+    term: 'any',
+    lastKnownCommittedOpTime: 'any',
+  },
+  async run(op) {
+    const cursor = findCursor(op);
+    cursor.isPinned = true;
+    op.cursor = cursor;
+    try {
+      return await nextBatch(op, cursor);
+    } catch (error) {
+      op.server.cursors.kill(cursor.id); // an error in a getMore ends its cursor
+      throw error;
+    } finally {
+      cursor.isPinned = false;
+      cursor.lastUseMS = Date.now();
+    }
+  },
+};
+
+function findCursor(op: Operation): ClientCursor {
+  const { args, generic, db, server } = op;
+  const id = longArgument(args, 'getMore')!;
+  const cursor = server.cursors.find(id);
+  const ns = `${db}.${stringArgument(args, 'collection')}`;
+  op.isChangeStream = cursor.options.isChangeStream === true;
+  if (cursor.ns !== ns) {
+    throw new CommandError(
+      'Unauthorized',
+      `Requested getMore on namespace '${ns}', but cursor belongs to a different namespace ${cursor.ns}`,
+    );
+  }
+  const { session, transaction } = cursor.origin;
+  if (session !== generic.lsid) {
+    throw new CommandError(
+      session === undefined ? 50737 : generic.lsid === undefined ? 50736 : 50738,
+      `Cannot run getMore on cursor ${id}, which was ${session === undefined ? 'not created in a session' : `created in session ${session}`}, in ${generic.lsid === undefined ? 'no session' : `session ${generic.lsid}`}`,
+    );
+  }
+  const current = op.isInTransaction ? generic.txnNumber : undefined;
+  if (transaction !== current) {
+    throw new CommandError(
+      transaction === undefined ? 50740 : current === undefined ? 50739 : 50741,
+      `Cannot run getMore on cursor ${id}, which was ${transaction === undefined ? 'not created in a transaction' : `created in transaction ${transaction}`}, in ${current === undefined ? 'no transaction' : `transaction ${current}`}`,
+    );
+  }
+  if (cursor.isPinned) {
+    throw new CommandError('CursorInUse', `cursor id ${id} is already in use`);
+  }
+  if (op.generic.maxTimeMS > 0 && !cursor.options.isAwaitData) {
+    throw new CommandError('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
+  }
+  return cursor;
+}
+
+async function nextBatch(op: Operation, cursor: ClientCursor): Promise<ReplyDoc> {
+  const batchSize = countArgument(op.args, 'batchSize') || Infinity;
+  let batch = cursor.take(batchSize);
+  if (batch.documents.length === 0 && !batch.isLast && cursor.options.isAwaitData) {
+    const untilMS = performance.now() + (integerArgument(op.args, 'maxTimeMS') ?? DEFAULT_AWAIT_MS);
+    for (let leftMS = untilMS - performance.now(); leftMS > 0; leftMS = untilMS - performance.now()) {
+      await cursor.source.awaitData?.(op.interrupt, leftMS);
+      if (cursor.isClosed) {
+        throw new CommandError('CursorNotFound', `cursor id ${cursor.id} was killed while it waited`);
+      }
+      batch = cursor.take(batchSize);
+      if (batch.documents.length > 0 || batch.isLast) break;
+    }
+  }
+  if (batch.isLast) op.server.cursors.kill(cursor.id);
+  return reply({ cursor: cursorFields('nextBatch', cursor, batch, batch.isLast ? 0n : cursor.id) });
+}

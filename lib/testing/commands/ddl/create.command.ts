@@ -1,0 +1,144 @@
+import { CommandError } from '../../errors.js';
+import { equalValues } from '../../bson/compare.js';
+import { parseCollation } from '../../bson/collation.js';
+import type { Doc, Value } from '../../bson/value.js';
+import { isDoc } from '../../bson/value.js';
+import { nsString } from '../../storage/namespace.js';
+import { boolArgument, docArgument, integerArgument, stringArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { namespaceOf } from '../crud/namespace-argument.js';
+import { checkValidator } from '../crud/validator.js';
+import { runWrite } from '../crud/write.js';
+import type { Operation } from '../operation.js';
+import { reply } from '../reply.js';
+
+/** The options that belong to the collection; the others only say how to create it. */
+const COLLECTION_OPTIONS = [
+  'capped',
+  'size',
+  'max',
+  'timeseries',
+  'expireAfterSeconds',
+  'clusteredIndex',
+  'changeStreamPreAndPostImages',
+  'storageEngine',
+  'validator',
+  'validationLevel',
+  'validationAction',
+  'indexOptionDefaults',
+  'viewOn',
+  'pipeline',
+  'collation',
+] as const;
+
+export const create: Command = {
+  name: 'create',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  isWrite: true,
+  args: {
+    create: 'any',
+    capped: 'safeBool',
+    autoIndexId: 'safeBool',
+    size: 'number',
+    max: 'number',
+    timeseries: 'object',
+    expireAfterSeconds: 'any',
+    clusteredIndex: 'any',
+    changeStreamPreAndPostImages: 'object',
+    storageEngine: 'object',
+    validator: 'object',
+    validationLevel: 'string',
+    validationAction: 'string',
+    indexOptionDefaults: 'object',
+    viewOn: 'string',
+    pipeline: 'array',
+    collation: 'object',
+    idIndex: 'object',
+    temp: 'safeBool',
+    flags: 'any',
+    encryptedFields: 'object',
+  },
+  async run(op) {
+    const ns = namespaceOf(op);
+    checkOptions(op);
+    const options = optionsOf(op);
+    const { catalog } = op.server.storage;
+    const pending = runWrite(op, (unit) => {
+      const existing = catalog.find(ns, unit);
+      if (existing && equalValues(existing.options, options)) return; // creating the same again is no error
+      if (existing) {
+        throw new CommandError(
+          'NamespaceExists',
+          existing.kind === 'view'
+            ? `namespace ${nsString(ns)} already exists, but is a view`
+            : `Collection ${nsString(ns)} already exists.`,
+        );
+      }
+      catalog.create(unit, ns, options);
+    });
+    if (pending instanceof Promise) await pending;
+    return reply({});
+  },
+};
+
+function optionsOf({ args }: Operation): Doc {
+  const options: Doc = new Map();
+  for (const name of COLLECTION_OPTIONS) {
+    const value = args.get(name);
+    if (value == null) continue;
+    if (name === 'capped' && !boolArgument(args, 'capped')) continue;
+    options.set(name, normalized(name, value));
+  }
+  if (options.has('viewOn') && !options.has('pipeline')) options.set('pipeline', []);
+  if (options.has('validator')) {
+    if (!options.has('validationLevel')) options.set('validationLevel', 'strict');
+    if (!options.has('validationAction')) options.set('validationAction', 'error');
+  }
+  return options;
+}
+
+function normalized(name: string, value: Value): Value {
+  if (name === 'capped') return true;
+  if (name === 'collation' && isDoc(value)) return parseCollation(value)?.spec ?? value;
+  return value;
+}
+
+const LEVELS = ['off', 'strict', 'moderate'];
+const ACTIONS = ['error', 'warn'];
+
+/** @throws CommandError */
+export function checkOptions({ args, ...op }: Pick<Operation, 'args' | 'commandName'>): void {
+  if (boolArgument(args, 'capped') && integerArgument(args, 'size') === undefined) {
+    throw new CommandError('InvalidOptions', "the 'size' field is required when 'capped' is true");
+  }
+  if (!boolArgument(args, 'capped') && (args.has('size') || args.has('max')) && op.commandName === 'create') {
+    throw new CommandError(
+      'InvalidOptions',
+      "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
+    );
+  }
+  if (args.has('pipeline') && !args.has('viewOn')) {
+    throw new CommandError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
+  }
+  if (args.has('viewOn') && boolArgument(args, 'capped')) {
+    throw new CommandError('InvalidOptions', "Cannot specify 'capped' and 'viewOn' together");
+  }
+  if (args.has('timeseries')) {
+    throw new CommandError('CommandNotSupported', 'Time-series collections are not supported by the embedded MongoDB');
+  }
+  checkChoice(args, 'validationLevel', LEVELS, op.commandName);
+  checkChoice(args, 'validationAction', ACTIONS, op.commandName);
+  const validator = docArgument(args, 'validator');
+  if (validator) checkValidator(validator);
+}
+
+function checkChoice(args: Doc, field: string, choices: readonly string[], owner: string): void {
+  const value = stringArgument(args, field);
+  if (value !== undefined && !choices.includes(value)) {
+    throw new CommandError(
+      'BadValue',
+      `Enumeration value '${value}' for field '${owner}.${field}' is not a valid value.`,
+    );
+  }
+}

@@ -1,0 +1,106 @@
+import { CommandError } from '../../errors.js';
+import { encodeDoc } from '../../bson/encode.js';
+import type { Doc } from '../../bson/value.js';
+import { isDoc } from '../../bson/value.js';
+import type { Collection } from '../../storage/collection.js';
+import { nsString } from '../../storage/namespace.js';
+import { LATEST } from '../../storage/read-view.js';
+import { arrayArgument, docArgument, integerArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { namespaceOf } from '../crud/namespace-argument.js';
+import { runWrite } from '../crud/write.js';
+import { openCursor, sourceOf } from '../cursor/open-cursor.js';
+import type { Operation } from '../operation.js';
+import { int, reply } from '../reply.js';
+
+export const createIndexes: Command = {
+  name: 'createIndexes',
+  isInApiV1: true,
+  isAllowedInTransaction: true,
+  isWrite: true,
+  args: { createIndexes: 'any', indexes: 'array!', commitQuorum: 'any', ignoreUnknownIndexOptions: 'safeBool' },
+  async run(op) {
+    const ns = namespaceOf(op);
+    const specs = specsOf(op);
+    const { catalog } = op.server.storage;
+    const pending = runWrite(op, (unit) => {
+      const existing = catalog.collection(ns, unit);
+      if (existing && op.isInTransaction && existing.creator !== unit && existing.count > 0) {
+        throw new CommandError(
+          'OperationNotSupportedInTransaction',
+          'Cannot create new indexes on non-empty collection in a multi-document transaction.',
+        );
+      }
+      if (existing) catalog.checkUnused(unit, existing);
+      const collection = existing ?? catalog.collectionForWrite(unit, ns);
+      const before = collection.indexes.size;
+      const created = collection.indexes.create(unit, specs);
+      return { before, after: collection.indexes.size, created: created.length, isNew: !existing };
+    });
+    const { before, after, created, isNew } = pending instanceof Promise ? await pending : pending;
+    return reply({
+      numIndexesBefore: int(before),
+      numIndexesAfter: int(after),
+      createdCollectionAutomatically: isNew,
+      note: created === 0 ? 'all indexes already exist' : undefined,
+      commitQuorum: created > 0 ? 'votingMembers' : undefined,
+    });
+  },
+};
+
+function specsOf({ args }: Operation): Doc[] {
+  const specs = arrayArgument(args, 'indexes')!;
+  if (specs.length === 0) throw new CommandError('BadValue', 'Must specify at least one index to create');
+  return specs.map((spec) => {
+    if (!isDoc(spec)) {
+      throw new CommandError('TypeMismatch', "The elements of the 'indexes' array must be objects");
+    }
+    return spec;
+  });
+}
+
+export const listIndexes: Command = {
+  name: 'listIndexes',
+  isInApiV1: true,
+  args: { listIndexes: 'any', cursor: 'object', includeBuildUUIDs: 'bool', includeIndexBuildInfo: 'bool' },
+  run(op) {
+    const ns = namespaceOf(op);
+    const collection = requireCollection(op, op.server.storage.catalog.collection(ns, op.transactionUnit ?? LATEST));
+    const cursor = docArgument(op.args, 'cursor');
+    const specs = collection.indexes.list().map(({ spec }) => encodeDoc(spec.doc));
+    return openCursor(op, nsString(ns), sourceOf(specs.values()), {
+      batchSize: cursor && integerArgument(cursor, 'batchSize'),
+    });
+  },
+};
+
+function requireCollection(op: Operation, collection: Collection | undefined): Collection {
+  if (collection) return collection;
+  throw new CommandError('NamespaceNotFound', `ns does not exist: ${nsString(namespaceOf(op))}`);
+}
+
+export const dropIndexes: Command = {
+  name: 'dropIndexes',
+  aliases: ['deleteIndexes'],
+  isInApiV1: true,
+  isWrite: true,
+  args: { dropIndexes: 'any', index: 'any!' },
+  async run(op) {
+    const ns = namespaceOf(op);
+    const { catalog } = op.server.storage;
+    const index = op.args.get('index')!;
+    const pending = runWrite(op, (unit) => {
+      const collection = catalog.collection(ns, unit);
+      if (!collection) throw new CommandError('NamespaceNotFound', `ns not found ${nsString(ns)}`);
+      catalog.checkUnused(unit, collection);
+      const before = collection.indexes.size;
+      collection.indexes.drop(unit, index);
+      return before;
+    });
+    const nIndexesWas = pending instanceof Promise ? await pending : pending;
+    return reply({
+      nIndexesWas: int(nIndexesWas),
+      msg: index === '*' ? 'non-_id indexes dropped for collection' : undefined,
+    });
+  },
+};

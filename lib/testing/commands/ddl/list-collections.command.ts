@@ -1,0 +1,66 @@
+import { Binary } from 'bson';
+import { encodeDoc } from '../../bson/encode.js';
+import type { Doc } from '../../bson/value.js';
+import { compileFilter } from '../../query/filter.js';
+import type { CatalogEntry } from '../../storage/catalog.js';
+import { LATEST } from '../../storage/read-view.js';
+import { boolArgument, docArgument, integerArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { queryEnv } from '../crud/query-env.js';
+import { openCursor, sourceOf } from '../cursor/open-cursor.js';
+import { fieldsOf, int } from '../reply.js';
+
+export const listCollections: Command = {
+  name: 'listCollections',
+  isInApiV1: true,
+  args: {
+    listCollections: 'any',
+    filter: 'object',
+    nameOnly: 'safeBool',
+    authorizedCollections: 'safeBool',
+    cursor: 'object',
+  },
+  run(op) {
+    const filter = docArgument(op.args, 'filter');
+    const matches = filter && compileFilter(filter, queryEnv(op));
+    const isNameOnly = boolArgument(op.args, 'nameOnly');
+    const entries = op.server.storage.catalog.list(op.db, op.transactionUnit ?? LATEST);
+    const found = entries.map(describe).filter((entry) => !matches || matches(entry));
+    if (entries.some(({ kind }) => kind === 'view') && (!matches || matches(systemViews()))) {
+      found.push(systemViews());
+    }
+    const shown = found.map((entry) =>
+      encodeDoc(isNameOnly ? fieldsOf({ name: entry.get('name'), type: entry.get('type') }) : entry),
+    );
+    const cursor = docArgument(op.args, 'cursor');
+    return openCursor(op, `${op.db}.$cmd.listCollections`, sourceOf(shown.values()), {
+      batchSize: cursor && integerArgument(cursor, 'batchSize'),
+    });
+  },
+};
+
+const idIndex = (): Doc => fieldsOf({ v: int(2), key: fieldsOf({ _id: int(1) }), name: '_id_' });
+
+/** A database with views has the collection that MongoDB keeps their definitions in. */
+const systemViews = (): Doc =>
+  fieldsOf({
+    name: 'system.views',
+    type: 'collection',
+    options: fieldsOf({}),
+    info: fieldsOf({ readOnly: false }),
+    idIndex: idIndex(),
+  });
+
+function describe(entry: CatalogEntry): Doc {
+  const { coll } = entry.ns;
+  if (entry.kind === 'view') {
+    return fieldsOf({ name: coll, type: 'view', options: entry.options, info: fieldsOf({ readOnly: true }) });
+  }
+  return fieldsOf({
+    name: coll,
+    type: 'collection',
+    options: entry.options,
+    info: fieldsOf({ readOnly: false, uuid: new Binary(Buffer.from(entry.uuid), Binary.SUBTYPE_UUID) }),
+    idIndex: idIndex(),
+  });
+}

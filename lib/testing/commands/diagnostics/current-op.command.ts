@@ -1,0 +1,88 @@
+import { CommandError } from '../../errors.js';
+import type { Doc } from '../../bson/value.js';
+import { compileFilter } from '../../query/filter.js';
+import { boolArgument, integerArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { queryEnv } from '../crud/query-env.js';
+import { isGenericArgument } from '../generic-arguments.js';
+import type { Operation } from '../operation.js';
+import { fieldsOf, int, long, reply } from '../reply.js';
+import type { MongoServer } from '../server.js';
+
+export const currentOp: Command = {
+  name: 'currentOp',
+  isAdminOnly: true,
+  isLenient: true,
+  args: {},
+  run(op) {
+    const conditions: Doc = new Map(
+      [...op.args].filter(([name]) => !['currentOp', '$all', '$ownOps'].includes(name) && !isGenericArgument(name)),
+    );
+    const matches = compileFilter(conditions, queryEnv(op));
+    return reply({
+      inprog: describeOperations(op.server, boolArgument(op.args, '$all')).filter((doc) => matches(doc)),
+    });
+  },
+};
+
+/** The running operations, and the idle connections too when asked for. */
+export function describeOperations(server: MongoServer, hasIdleConnections: boolean): Doc[] {
+  const running = [...server.operations.values()].map(describe);
+  if (!hasIdleConnections) return running;
+  const idle = [...server.clients.values()]
+    .filter(({ operation }) => !operation)
+    .map(({ connection, appName }) =>
+      fieldsOf({
+        type: 'op',
+        host: server.topology.host,
+        desc: `conn${connection.id}`,
+        connectionId: int(connection.id),
+        client: connection.remoteAddress,
+        appName,
+        active: false,
+        currentOpTime: new Date().toISOString(),
+      }),
+    );
+  return [...running, ...idle];
+}
+
+function describe({ server, client, id, namespace, now, command, args, generic, db, cursor }: Operation): Doc {
+  const runningMS = Date.now() - now.getTime();
+  const shown: Doc = new Map([...args].filter(([name]) => name !== '$clusterTime'));
+  if (!shown.has('$db')) shown.set('$db', db);
+  return fieldsOf({
+    type: 'op',
+    host: server.topology.host,
+    desc: `conn${client.connection.id}`,
+    connectionId: int(client.connection.id),
+    client: client.connection.remoteAddress,
+    appName: client.appName,
+    clientMetadata: client.metadata,
+    active: true,
+    currentOpTime: new Date().toISOString(),
+    opid: int(id),
+    lsid: generic.lsidDoc,
+    secs_running: long(Math.floor(runningMS / 1000)),
+    microsecs_running: long(runningMS * 1000),
+    op: opOf(command.name),
+    ns: namespace,
+    command: shown,
+    cursor: cursor && fieldsOf({ cursorId: cursor.id, originatingCommand: cursor.options.command }),
+    numYields: int(0),
+    waitingForLock: false,
+  });
+}
+
+const opOf = (name: string): string =>
+  ({ find: 'query', getMore: 'getmore', insert: 'insert', update: 'update', delete: 'remove' })[name] ?? 'command';
+
+export const killOp: Command = {
+  name: 'killOp',
+  isAdminOnly: true,
+  args: { killOp: 'any', op: 'number!' },
+  run({ args, server }) {
+    const target = server.operations.get(integerArgument(args, 'op')!);
+    target?.interrupt.kill(new CommandError('Interrupted', 'operation was interrupted'));
+    return reply({ info: 'attempting to kill op' });
+  },
+};
