@@ -28,17 +28,23 @@ export function boundsOf({ operator, operand, options }: Predicate, index: Bound
   if (index.isHashed && !['$eq', '$in'].includes(operator)) return undefined;
   const intervals = intervalsOf(operator, operand, options ?? '', index);
   if (!intervals) return undefined;
-  const isExact = !index.isMultikey && !index.isHashed && EXACT.has(operator) && isPlain(operand);
+  const isExact =
+    !index.isMultikey && !index.isHashed && EXACT.has(operator) && operandsOf(operator, operand).every(isPlain);
   return { intervals: union(intervals, index.indexCollation), isExact };
 }
 
 const EXACT = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte']);
 
+const operandsOf = (operator: string, operand: Value): readonly Value[] =>
+  operator === '$in' ? (operand as Value[]) : [operand];
+
 /** Whether an equal key means an equal value: not so where null stands for missing fields, too, or for arrays. */
 const isPlain = (operand: Value): boolean =>
-  Array.isArray(operand)
-    ? operand.every((value) => !Array.isArray(value) && isPlain(value))
-    : operand !== null && !isDoc(operand) && !(operand instanceof BSONRegExp) && !isNaNValue(operand);
+  operand !== null &&
+  !Array.isArray(operand) &&
+  !isDoc(operand) &&
+  !(operand instanceof BSONRegExp) &&
+  !isNaNValue(operand);
 
 const sameCollation = (a: Collation | undefined, b: Collation | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && JSON.stringify([...a.spec]) === JSON.stringify([...b.spec]));

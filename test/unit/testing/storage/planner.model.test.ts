@@ -63,16 +63,25 @@ const sort = fc.constantFrom<Plain | undefined>(
   { a: -1, b: 1 },
   { a: 1, b: -1 },
   { b: -1 },
-  { 'a.b': 1 },
   { c: 1 },
 );
 
 describe('planQuery', () => {
   const english = parseCollation(docFrom(ENGLISH));
-  const cases = INDEXES.map(([key, options]) => ({ key, options, collation: undefined as typeof english }));
-  const collated = INDEXES.slice(-2).map(([key, options]) => ({ key, options, collation: english }));
+  const cases = INDEXES.map(([key, options]) => ({
+    key,
+    options,
+    collation: undefined as typeof english,
+    name: 'without a collation',
+  }));
+  const collated = INDEXES.slice(-2).map(([key, options]) => ({
+    key,
+    options,
+    collation: english,
+    name: 'with the collation',
+  }));
   it.each([...cases, ...collated])(
-    'answers by the index $key $options what a full scan answers, query collation $collation',
+    'answers by the index $key $options what a full scan answers, $name',
     ({ key, options, collation }) => {
       fc.assert(
         fc.property(
@@ -114,7 +123,7 @@ describe('planQuery', () => {
             storage.close();
           },
         ),
-        { numRuns: 150 },
+        { numRuns: 60 },
       );
     },
   );
