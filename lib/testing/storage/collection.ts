@@ -1,5 +1,6 @@
 import { type Collation, parseCollation } from '../bson/collation.js';
-import type { Doc } from '../bson/value.js';
+import { isNumeric, toNumber } from '../bson/number.js';
+import type { Doc, Value } from '../bson/value.js';
 import { IndexCatalog } from './index.catalog.js';
 import type { Namespace } from './namespace.js';
 import { type ReadView } from './read-view.js';
@@ -11,6 +12,8 @@ export interface StoredRecord {
   readonly id: RecordId;
   readonly bytes: Uint8Array;
 }
+
+const numberOf = (value: Value | undefined): number => (isNumeric(value) ? toNumber(value) || Infinity : Infinity);
 
 /** A collection: its records and their indexes. Writes go through a `WriteUnit`, never through here. */
 export class Collection {
@@ -42,6 +45,20 @@ export class Collection {
 
   get isCapped(): boolean {
     return this.options.get('capped') === true;
+  }
+
+  /** The most bytes and documents a capped collection holds. */
+  get maxSize(): number {
+    return numberOf(this.options.get('size'));
+  }
+
+  get maxCount(): number {
+    return numberOf(this.options.get('max'));
+  }
+
+  /** Whether documents go by themselves after a time. */
+  get canExpire(): boolean {
+    return this.indexes.hasExpiry || this.options.has('expireAfterSeconds');
   }
 
   /** Whether change events can show pre- and post-images. */

@@ -56,6 +56,11 @@ export class IndexCatalog {
     return this.indexes.get('_id_');
   }
 
+  /** Whether some index ends documents' lives. */
+  get hasExpiry(): boolean {
+    return this.list().some(({ spec }) => spec.expireAfterSeconds !== undefined);
+  }
+
   /** Makes the index on `_id` that a new collection has. */
   createIdIndex(): void {
     this.indexes.set('_id_', new StoredIndex(parseIndexSpec(ID_SPEC, this.collection.collation)));
@@ -88,6 +93,7 @@ export class IndexCatalog {
     }
     const { ns, uuid } = collection;
     if (created.length > 0) unit.log({ op: 'createIndexes', ns, uuid, indexes: created });
+    unit.noteIndexes(collection);
     return created;
   }
 
@@ -114,6 +120,7 @@ export class IndexCatalog {
     const before = index.spec;
     index.spec = parseIndexSpec(new Map([...before.doc, ...options]), this.collection.collation);
     unit.onAbort(() => (index.spec = before));
+    unit.noteIndexes(this.collection);
   }
 
   /** Brings the keys of a record to a new state. Leaves all as it was when it throws. @returns keys only older states have */

@@ -1,8 +1,10 @@
+import { CommandError } from '../errors.js';
 import { Catalog } from './catalog.js';
 import { Clock, type Tick } from './clock.js';
 import { History } from './history.js';
 import { Oplog, type OplogLimits } from './oplog.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
+import { TtlMonitor } from './ttl.monitor.js';
 import { WriteConflict } from './write-conflict.js';
 import { WriteUnit, type WriteUnitOptions } from './write-unit.js';
 
@@ -35,15 +37,25 @@ export class Storage {
   readonly snapshots = new Snapshots(this.clock);
   readonly oplog: Oplog;
   private readonly history = new History(this.snapshots);
+  private readonly closing = new AbortController();
+  private readonly ttl = new TtlMonitor(async (work) => {
+    await this.write(work, { signal: this.closing.signal }).catch((error: unknown) => {
+      if (!this.closing.signal.aborted) throw error;
+    });
+  });
   private readonly engine;
 
   constructor(options: StorageOptions = {}) {
     this.oplog = new Oplog(options.oplog);
-    this.engine = { clock: this.clock, oplog: this.oplog, history: this.history, snapshots: this.snapshots };
+    const { clock, oplog, history, snapshots, ttl } = this;
+    this.engine = { clock, oplog, history, snapshots, ttl };
   }
 
-  /** Frees the timers; the data goes with the last reference. Idempotent. */
-  close(): void {}
+  /** Stops the expiry of documents; the data goes with the last reference. Idempotent. */
+  close(): void {
+    this.closing.abort(new CommandError('InterruptedAtShutdown', 'The embedded server is shutting down.'));
+    this.ttl.close();
+  }
 
   /** A unit for one synchronous piece of work outside transactions. Prefer `write`. */
   beginWrite(options: WriteUnitOptions = {}): WriteUnit {

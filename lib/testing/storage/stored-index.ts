@@ -50,6 +50,10 @@ export class StoredIndex {
     return keys;
   }
 
+  valuesOfBytes(bytes: Uint8Array): Value[][] {
+    return this.valuesOf(decodeDoc(bytes));
+  }
+
   /** The document's keys as the tree holds them, each once. */
   keysOf(doc: Doc): unknown[] {
     const keys = this.valuesOf(doc).map((values) => this.format.key(values));

@@ -9,6 +9,7 @@ import type { Oplog, OplogEntry, PendingChange } from './oplog.js';
 import type { ReadView } from './read-view.js';
 import { type RecordId, type Slot, type Version, versionsOf } from './record-store.js';
 import type { Snapshot, Snapshots } from './snapshot.js';
+import type { TtlMonitor } from './ttl.monitor.js';
 import { WriteConflict } from './write-conflict.js';
 
 /** What a unit needs of its storage. */
@@ -17,6 +18,7 @@ export interface Engine {
   readonly oplog: Oplog;
   readonly history: History;
   readonly snapshots: Snapshots;
+  readonly ttl: TtlMonitor;
 }
 
 export interface WriteUnitOptions {
@@ -131,6 +133,11 @@ export class WriteUnit implements ReadView {
     this.changes.push(change);
   }
 
+  /** Notes that a collection's indexes or expiry changed. */
+  noteIndexes(collection: Collection): void {
+    this.onCommit(() => this.engine.ttl.noteIndexes(collection));
+  }
+
   /** Registers what takes back a change made outside the records, in case the unit aborts. */
   onAbort(undo: () => void): void {
     this.journal.push(undo);
@@ -146,6 +153,7 @@ export class WriteUnit implements ReadView {
    * Outside transactions each change has an own, growing time in the oplog, as in MongoDB.
    */
   commit(): Tick {
+    if (!this.isTransaction) this.trimCapped();
     this.finish('committed');
     if (this.changes.length === 0) return (this.committedAt = this.engine.clock.now);
     const wallTime = new Date();
@@ -175,6 +183,27 @@ export class WriteUnit implements ReadView {
     for (const entry of this.journal.reverse()) {
       if (typeof entry === 'function') entry();
       else this.revert(entry);
+    }
+  }
+
+  /** Makes room in capped collections: the oldest documents go, without an entry in the oplog (manual: Capped Collections). */
+  private trimCapped(): void {
+    const capped = new Map<Collection, { count: number; size: number }>();
+    for (const write of this.journal) {
+      if (typeof write === 'function' || !write.collection.isCapped) continue;
+      const { collection, before, after } = write;
+      const totals = capped.get(collection) ?? { count: collection.count, size: collection.dataSize };
+      totals.count += (after ? 1 : 0) - (before ? 1 : 0);
+      totals.size += (after?.length ?? 0) - (before?.length ?? 0);
+      capped.set(collection, totals);
+    }
+    for (const [collection, { count, size }] of capped) {
+      let over = { count: count - collection.maxCount, size: size - collection.maxSize };
+      for (const { id, bytes } of collection.scan(this)) {
+        if (over.count <= 0 && over.size <= 0) break;
+        this.write(collection, id, collection.records.get(id), bytes, undefined);
+        over = { count: over.count - 1, size: over.size - bytes.length };
+      }
     }
   }
 
@@ -217,6 +246,7 @@ export class WriteUnit implements ReadView {
       version.unit = undefined;
     }
     this.engine.history.push({ collection, id, tick, stale, bytes: before?.length ?? 0 });
+    if (after && collection.canExpire) this.engine.ttl.noteWrite(collection, after);
   }
 
   private revert({ collection, id, after }: RecordWrite): void {
