@@ -7,7 +7,7 @@ import type { QueryEnv } from './env.js';
 import { TreeApplication, type UpdateResult, type UpdateSite } from './update/apply.js';
 import { compileArrayFilters, type ElementFilter } from './update/array-filters.js';
 import { addToSet, pop, pull, pullAll } from './update/array.modifiers.js';
-import { diffDocuments } from './update/description.js';
+import { diffDocuments } from './update/diff.js';
 import { currentDate, extreme, set, setOnInsert, unset } from './update/field.modifiers.js';
 import type { ModifierCompiler } from './update/modifier.js';
 import { bit, increment, multiplyBy } from './update/number.modifiers.js';
@@ -17,7 +17,8 @@ import { addNode, type Branch, branch, identifierIn } from './update/tree.js';
 import { documentOfFilter, withIdFirst } from './update/upsert.js';
 
 export type { UpdateResult, UpdateSite } from './update/apply.js';
-export { diffDocuments, type UpdateDescription } from './update/description.js';
+export type { UpdateDescription } from './update/description.js';
+export { diffDocuments } from './update/diff.js';
 export { documentOfFilter, withIdFirst } from './update/upsert.js';
 
 /** A compiled update, of operators or a replacement. */
@@ -126,7 +127,7 @@ function assertIdKept(before: Doc, { doc, description }: UpdateResult): void {
   const after = doc.get('_id');
   if (after !== undefined) assertStorableId(after);
   if (id === undefined || (after !== undefined && identicalValues(id, after))) return;
-  const changed = [...description.updatedFields.keys(), ...description.removedFields];
+  const changed = description ? [...description.updatedFields.keys(), ...description.removedFields] : [];
   const path = changed.find((name) => name.startsWith('_id.')) ?? '_id';
   throw new CommandError(
     'ImmutableField',

@@ -13,10 +13,7 @@ const isNullish = (value: Value | undefined): boolean =>
 /** Whether a value equals the given one; null equals a missing field as well. */
 export function equality(expected: Value, collation: Collation | undefined): ValueTest {
   if (isNullish(expected)) return isNullish;
-  if (expected instanceof ObjectId) {
-    const hex = expected.toHexString();
-    return (value) => value instanceof ObjectId && value.toHexString() === hex;
-  }
+  if (expected instanceof ObjectId) return (value) => value instanceof ObjectId && expected.equals(value);
   if (isNumeric(expected)) return (value) => isNumeric(value) && compareNumbers(value, expected) === 0;
   if (typeof expected === 'string' && !collation) {
     return (value) =>

@@ -29,7 +29,8 @@ export interface UpdateResult {
   /** The document after the update: the very one before it when nothing changed. */
   readonly doc: Doc;
   readonly isModified: boolean;
-  readonly description: UpdateDescription;
+  /** Absent where a change stream tells the change as a replacement. */
+  readonly description: UpdateDescription | undefined;
 }
 
 type Container = Doc | Value[];

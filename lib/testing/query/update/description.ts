@@ -1,5 +1,4 @@
-import { identicalValues } from '../../bson/identical.js';
-import { type Doc, int32, isDoc, type Value } from '../../bson/value.js';
+import { type Doc, int32, type Value } from '../../bson/value.js';
 
 /** One step of a path in a document: a field's name or an array's index. */
 export type PathStep = string | number;
@@ -49,43 +48,4 @@ export class ChangeLog {
     }
     return name;
   }
-}
-
-function diffArrays(before: Value[], after: Value[], path: PathStep[], log: ChangeLog): void {
-  if (after.length < before.length) log.truncated(path, after.length);
-  after.forEach((value, i) => {
-    if (i >= before.length) log.updated([...path, i], value);
-    else diffValues(before[i]!, value, [...path, i], log);
-  });
-}
-
-function diffValues(before: Value, after: Value, path: PathStep[], log: ChangeLog): void {
-  if (identicalValues(before, after)) return;
-  if (isDoc(before) && isDoc(after) && keepsOrder(before, after)) diffFields(before, after, path, log);
-  else if (Array.isArray(before) && Array.isArray(after) && after.length > 0) diffArrays(before, after, path, log);
-  else log.updated(path, after);
-}
-
-/** A document whose kept fields changed places cannot be told as changes of single fields. */
-function keepsOrder(before: Doc, after: Doc): boolean {
-  const kept = [...before.keys()].filter((key) => after.has(key));
-  let at = 0;
-  for (const key of after.keys()) if (kept[at] === key) at++;
-  return at === kept.length && [...after.keys()].slice(0, kept.length).every((key, i) => kept[i] === key);
-}
-
-function diffFields(before: Doc, after: Doc, path: PathStep[], log: ChangeLog): void {
-  for (const key of before.keys()) if (!after.has(key)) log.removed([...path, key]);
-  for (const [key, value] of after) {
-    const old = before.get(key);
-    if (old === undefined) log.updated([...path, key], value);
-    else diffValues(old, value, [...path, key], log);
-  }
-}
-
-/** What changed from one document to another, as an update with a pipeline is told. */
-export function diffDocuments(before: Doc, after: Doc): UpdateDescription {
-  const log = new ChangeLog();
-  diffFields(before, after, [], log);
-  return log.description;
 }

@@ -56,12 +56,23 @@ function setAt(doc: Doc, path: string, value: Value): void {
   current.set(last, value);
 }
 
+function assertWithoutExpr(filter: Doc): void {
+  for (const [name, condition] of filter) {
+    if (name === '$expr') {
+      throw new CommandError('QueryFeatureNotAllowed', '$expr is not allowed in the query predicate for an upsert');
+    }
+    if (name.startsWith('$') && Array.isArray(condition)) condition.filter(isDoc).forEach(assertWithoutExpr);
+  }
+}
+
 /**
  * The document an upsert starts from: the fields that the filter demands by equality.
  * @param onlyId for a replacement, which takes nothing but `_id` from the filter
- * @throws CommandError NotSingleValueField (54) when the filter demands two values of one field
+ * @throws CommandError NotSingleValueField (54) when the filter demands two values of one field,
+ * QueryFeatureNotAllowed (224) when it has an expression
  */
 export function documentOfFilter(filter: Doc, onlyId: boolean): Doc {
+  assertWithoutExpr(filter);
   const doc: Doc = new Map();
   const equalities = [...collectEqualities(filter)].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [path, value] of equalities) {

@@ -334,6 +334,7 @@ describe('upsertDocument', () => {
     [{ _id: 1 }, { $set: { _id: 2 } }, 66],
     [{ _id: 1 }, { _id: 2 }, 66],
     [{}, { _id: [1] }, 53],
+    [{ $expr: true }, { a: 1 }, 224],
   ])('of %j and %j is refused with code %i', (filter, change, code) => {
     expect(() => upsert(filter, change)).toThrow(expect.objectContaining({ code }));
   });
@@ -366,20 +367,29 @@ describe('updateDescription', () => {
     ],
     ['a renamed field', { a: 1 }, { $rename: { a: 'b' } }, { b: 1 }, ['a']],
   ])('tells %s', (_title, before, change, updatedFields, removedFields, disambiguatedPaths = {}) => {
-    const { description } = update(before, change);
+    const description = update(before, change).description!;
     expect(hexOf(description.updatedFields)).toBe(hexOf(doc(updatedFields)));
     expect(description.removedFields).toEqual(removedFields);
     expect(hexOf(description.disambiguatedPaths)).toBe(hexOf(doc(disambiguatedPaths)));
     expect(description.truncatedArrays).toEqual([]);
   });
 
-  test('of two documents tells what differs, and arrays that were truncated', () => {
-    const description = diffDocuments(
-      doc({ a: [1, 2, 3], b: { c: 1, d: 2 }, e: 1 }),
-      doc({ a: [1, 9], b: { c: 1, d: 3 }, f: 1 }),
-    );
-    expect(hexOf(description.updatedFields)).toBe(hexOf(doc({ 'a.1': 9, 'b.d': 3, f: 1 })));
-    expect(description.removedFields).toEqual(['e']);
-    expect(description.truncatedArrays.map(hexOf)).toEqual([hexOf(doc({ field: 'a', newSize: 2 }))]);
+  const padding = 'x'.repeat(100);
+  test.each<[string, Document, Document, Document, string[], Document[]?]>([
+    ['fields', { a: 1, b: 1, c: 1 }, { a: 1, b: 2, d: 1 }, { b: 2, d: 1 }, ['c']],
+    ['a field that changed its place', { a: 1, b: 1 }, { b: 1, a: 1 }, { a: 1 }, []],
+    ['fields of a large document', { a: { b: 1, p: padding } }, { a: { b: 2, p: padding } }, { 'a.b': 2 }, []],
+    ['a small document as a whole', { a: { b: 1 } }, { a: { b: 2 } }, { a: { b: 2 } }, []],
+    ['elements', { a: [padding, 1] }, { a: [padding, 2, 3] }, { 'a.1': 2, 'a.2': 3 }, []],
+    ['a truncated array', { a: [padding, 1, 2] }, { a: [padding] }, {}, [], [{ field: 'a', newSize: 1 }]],
+  ])('of two documents tells %s', (_title, before, after, updatedFields, removedFields, truncatedArrays = []) => {
+    const description = diffDocuments(doc({ _p: padding, ...before }), doc({ _p: padding, ...after }))!;
+    expect(hexOf(description.updatedFields)).toBe(hexOf(doc(updatedFields)));
+    expect(description.removedFields).toEqual(removedFields);
+    expect(description.truncatedArrays.map(hexOf)).toEqual(truncatedArrays.map((truncated) => hexOf(doc(truncated))));
+  });
+
+  test('of two small documents is none: the new one is as short', () => {
+    expect(diffDocuments(doc({ _id: 1, a: 1 }), doc({ _id: 1, a: 2 }))).toBeUndefined();
   });
 });
