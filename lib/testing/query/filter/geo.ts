@@ -5,14 +5,14 @@ import { CommandError } from '../../errors.js';
 import { type Predicate, whole } from './predicate.js';
 
 /** A position: longitude and latitude, or x and y. */
-type Point = readonly [number, number];
+export type Point = readonly [number, number];
 /** An outer ring and the holes in it. */
 type Polygon = readonly (readonly Point[])[];
 type Region = (point: Point) => boolean;
 
 const bad = (message: string): CommandError => new CommandError('BadValue', message);
 
-function pointOf(value: Value | undefined): Point | undefined {
+export function pointOf(value: Value | undefined): Point | undefined {
   const pair = isDoc(value) ? [...value.values()] : value;
   if (!Array.isArray(pair) || pair.length < 2) return undefined;
   const [x, y] = pair;

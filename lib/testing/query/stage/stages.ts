@@ -1,8 +1,12 @@
 import type { StageDefinition } from './stage.js';
+import { bucketAutoStage } from './bucket-auto.stage.js';
 import { bucketStage } from './bucket.stage.js';
 import { countStage, sortByCountStage } from './count.stage.js';
+import { densifyStage } from './densify.stage.js';
 import { documentsStage } from './documents.stage.js';
 import { facetStage } from './facet.stage.js';
+import { fillStage } from './fill.stage.js';
+import { geoNearStage } from './geo-near.stage.js';
 import { graphLookupStage } from './graph-lookup.stage.js';
 import { groupStage } from './group.stage.js';
 import { hostSourceStages, searchStages } from './host-source.stage.js';
@@ -15,6 +19,7 @@ import { addFieldsStage, projectStage, unsetStage } from './project.stage.js';
 import { redactStage } from './redact.stage.js';
 import { replaceRootStage, replaceWithStage } from './replace-root.stage.js';
 import { sampleStage } from './sample.stage.js';
+import { setWindowFieldsStage } from './set-window-fields.stage.js';
 import { sortStage } from './sort.stage.js';
 import { unionWithStage } from './union-with.stage.js';
 import { unwindStage } from './unwind.stage.js';
@@ -24,9 +29,13 @@ export const STAGES: ReadonlyMap<string, StageDefinition> = new Map(
   Object.entries<StageDefinition>({
     $addFields: addFieldsStage,
     $bucket: bucketStage,
+    $bucketAuto: bucketAutoStage,
     $count: countStage,
+    $densify: densifyStage,
     $documents: documentsStage,
     $facet: facetStage,
+    $fill: fillStage,
+    $geoNear: geoNearStage,
     $graphLookup: graphLookupStage,
     $group: groupStage,
     $limit: limitStage,
@@ -40,6 +49,7 @@ export const STAGES: ReadonlyMap<string, StageDefinition> = new Map(
     $replaceWith: replaceWithStage,
     $sample: sampleStage,
     $set: addFieldsStage,
+    $setWindowFields: setWindowFieldsStage,
     $skip: skipStage,
     $sort: sortStage,
     $sortByCount: sortByCountStage,
