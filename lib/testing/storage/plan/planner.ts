@@ -3,6 +3,7 @@ import { isNumeric, toNumber } from '../../bson/number.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../../query/env.js';
+import { isOperatorDoc } from '../../query/filter.js';
 import { sortOrder } from '../../query/sort.js';
 import type { Collection } from '../collection.js';
 import {
@@ -47,12 +48,17 @@ export interface PlanRequest {
  * @throws CommandError what the filter and the sort throw; BadValue for a hint that names no index
  */
 export function planQuery(collection: Collection | undefined, request: PlanRequest, env: QueryEnv): QueryPlan {
+  if (!collection) {
+    residualOf(request.filter, env);
+    return new QueryPlan(new EndOfFile(), [], request, env);
+  }
   const { filter } = request;
   const sort = request.sort && request.sort.size > 0 && !request.sort.has('$natural') ? request.sort : undefined;
-  const planned: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
-  if (!collection) return new QueryPlan(new EndOfFile(), [], request, env);
-  const [best, ...others] = accessPaths(collection, request, planned, sort, env);
   const finish = (path: AccessPath): PlanStage => ordered(path, request, sort, env);
+  const byId = idLookup(collection, request, env);
+  if (byId) return new QueryPlan(finish({ stage: byId, providesSort: true }), [], request, env, collection);
+  const planned: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
+  const [best, ...others] = accessPaths(collection, request, planned, sort, env);
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
 }
 
@@ -98,8 +104,6 @@ function accessPaths(
   if (min || max) {
     throw new CommandError(51173, 'When using min()/max() a hint of which index to use must be provided');
   }
-  const byId = idLookup(collection, planned, env);
-  if (byId) return [{ stage: byId, providesSort: true }];
   const usable = collection.indexes.list().filter(({ spec }) => !spec.isHidden);
   const candidates = usable.map((index) => candidateOf(index, planned, sort, env.collation));
   const ranked = rank(
@@ -120,23 +124,29 @@ const naturalOf = (order: Doc | string | undefined): number | undefined => {
   return isNumeric(natural) ? toNumber(natural) : undefined;
 };
 
-/** A filter that is only an equality on `_id` needs neither bounds nor decoding. */
+/** A filter that is only an equality on `_id` needs no bounds, no decoding and no choice. */
 function idLookup(
   collection: Collection,
-  { filter, predicates, isComplete }: PlannedFilter,
-  env: QueryEnv,
+  { filter, hint, min, max, sort }: PlanRequest,
+  { collation }: QueryEnv,
 ): IdLookup | undefined {
-  const [predicate] = predicates;
-  if (filter.size !== 1 || predicates.length !== 1 || !isComplete) return undefined;
-  if (predicate!.path !== '_id' || predicate!.operator !== '$eq' || !isIdValue(predicate!.operand)) return undefined;
+  if (filter.size !== 1 || hint !== undefined || min || max || sort?.has('$natural')) return undefined;
+  const condition = filter.get('_id');
+  const value = isOperatorDoc(condition) && condition.size === 1 ? condition.get('$eq') : condition;
   const index = collection.indexes.id;
-  const context = { isHashed: false, isMultikey: false, isSparse: false, queryCollation: env.collation };
-  if (!index || !isSameCollation({ ...context, indexCollation: index.spec.collation })) return undefined;
-  return new IdLookup(collection, index, predicate!.operand);
+  if (!index || !isIdValue(value)) return undefined;
+  const context = { isHashed: false, isMultikey: false, isSparse: false, queryCollation: collation };
+  if (!isSameCollation({ ...context, indexCollation: index.spec.collation })) return undefined;
+  return new IdLookup(collection, index, value);
 }
 
-const isIdValue = (value: Value): boolean =>
-  value !== null && !Array.isArray(value) && !(value instanceof BSONRegExp) && !(value instanceof BsonUndefined);
+const isIdValue = (value: Value | undefined): value is Value =>
+  value !== undefined &&
+  value !== null &&
+  !isOperatorDoc(value) &&
+  !Array.isArray(value) &&
+  !(value instanceof BSONRegExp) &&
+  !(value instanceof BsonUndefined);
 
 /** The clauses of an `$or`, each by an index of its own. */
 function anyClause(collection: Collection, planned: PlannedFilter, env: QueryEnv): PlanStage | undefined {

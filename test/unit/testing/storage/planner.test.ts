@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Int32 } from 'bson';
+import { parseCollation } from '../../../../lib/testing/bson/collation.js';
+import type { Doc } from '../../../../lib/testing/bson/value.js';
+import { plainEnv } from '../../../../lib/testing/query/env.js';
+import type { Collection } from '../../../../lib/testing/storage/collection.js';
+import { planQuery } from '../../../../lib/testing/storage/plan/planner.js';
+import { LATEST } from '../../../../lib/testing/storage/read-view.js';
+import { Storage } from '../../../../lib/testing/storage/storage.js';
+import { bytesFrom, collectionOf, createIndex, docFrom, find, inUnit, insertAll, plan, type Plain } from './fixture.js';
+
+const plainOf = (value: unknown): unknown => {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([name, each]) => [name, plainOf(each)]));
+  if (Array.isArray(value)) return value.map(plainOf);
+  return value instanceof Int32 ? value.value : value;
+};
+
+describe('planQuery', () => {
+  let storage: Storage;
+  let collection: Collection;
+
+  beforeEach(() => {
+    storage = new Storage();
+    collection = collectionOf(storage);
+    insertAll(
+      storage,
+      collection,
+      Array.from({ length: 50 }, (_, i) => ({ _id: i, a: i % 10, b: i, tags: [`t${i % 3}`, 'all'] })),
+    );
+    createIndex(storage, collection, { a: 1, b: -1 });
+  });
+  afterEach(() => storage.close());
+
+  const winner = (filter: Plain, rest: Parameters<typeof plan>[2] = {}): Plain =>
+    plainOf(plan(collection, filter, rest).queryPlannerDoc().get('winningPlan')) as Plain;
+  const stats = (filter: Plain): Plain => plainOf(plan(collection, filter).executionStatsDoc(LATEST)) as Plain;
+
+  it('reads a range of the index, with its bounds in explain, and no more keys than it must', () => {
+    expect(winner({ a: 3, b: { $gt: 10, $lte: 33 } })).toEqual({
+      stage: 'FETCH',
+      inputStage: {
+        stage: 'IXSCAN',
+        keyPattern: { a: 1, b: -1 },
+        indexName: 'a_1_b_-1',
+        isMultiKey: false,
+        multiKeyPaths: { a: [], b: [] },
+        isUnique: false,
+        isSparse: false,
+        isPartial: false,
+        indexVersion: 2,
+        direction: 'forward',
+        indexBounds: { a: ['[3, 3]'], b: ['[33, 10)'] },
+      },
+    });
+    expect(stats({ a: 3, b: { $gt: 10, $lte: 33 } })).toMatchObject({
+      nReturned: 3,
+      totalKeysExamined: 3,
+      totalDocsExamined: 3,
+    });
+  });
+
+  it('looks an _id up at once, and scans the collection when no index helps', () => {
+    expect(winner({ _id: 7 })).toEqual({ stage: 'IDHACK' });
+    expect(stats({ _id: 7 })).toMatchObject({ nReturned: 1, totalDocsExamined: 1 });
+    expect(winner({ b: 7 })).toEqual({ stage: 'COLLSCAN', filter: { b: 7 }, direction: 'forward' });
+    expect(stats({ b: 7 })).toMatchObject({ nReturned: 1, totalKeysExamined: 0, totalDocsExamined: 50 });
+  });
+
+  it('sorts by the index in either direction, and by itself only when it must', () => {
+    const order = (sort: Plain) => winner({}, { sort: docFrom(sort) });
+    expect(order({ a: -1, b: 1 })).toMatchObject({ stage: 'FETCH', inputStage: { direction: 'backward' } });
+    expect(order({ a: 1 })).toMatchObject({ stage: 'FETCH', inputStage: { direction: 'forward' } });
+    expect(order({ a: 1, b: 1 })).toMatchObject({ stage: 'SORT', sortPattern: { a: 1, b: 1 } });
+    expect(winner({ a: 2 }, { sort: docFrom({ b: 1 }), skip: 1, limit: 2 })).toMatchObject({
+      stage: 'LIMIT',
+      inputStage: { stage: 'SKIP', inputStage: { stage: 'FETCH', inputStage: { direction: 'backward' } } },
+    });
+    const page = plan(collection, { a: 2 }, { sort: docFrom({ b: 1 }), skip: 1, limit: 2 });
+    expect([...page.run(LATEST)].map(({ doc }) => plainOf(doc.get('b')))).toEqual([12, 22]);
+  });
+
+  it('takes the clauses of an $or each from its index', () => {
+    expect(winner({ $or: [{ a: 1 }, { _id: 4 }] })).toMatchObject({ stage: 'FETCH', inputStage: { stage: 'OR' } });
+    expect(find(collection, { $or: [{ a: 1 }, { _id: 4 }, { _id: 11 }] })).toHaveLength(6);
+  });
+
+  it('chooses the index with fewer keys and lists the other as rejected', () => {
+    createIndex(storage, collection, { b: 1 });
+    const query = plan(collection, { a: 3, b: 13 });
+    const planner = plainOf(query.queryPlannerDoc()) as { rejectedPlans: Plain[] };
+    expect(planner.rejectedPlans).toHaveLength(1);
+    expect(find(collection, { a: 3, b: 13 })).toEqual(['13']);
+  });
+
+  it('obeys a hint by name, by key and by $natural, and refuses one that names no index', () => {
+    expect(winner({}, { hint: 'a_1_b_-1' })).toMatchObject({ inputStage: { stage: 'IXSCAN' } });
+    expect(winner({}, { hint: docFrom({ a: 1, b: -1 }) })).toMatchObject({ inputStage: { stage: 'IXSCAN' } });
+    expect(winner({ a: 1 }, { hint: docFrom({ $natural: -1 }) })).toMatchObject({
+      stage: 'COLLSCAN',
+      direction: 'backward',
+    });
+    expect(() => winner({}, { hint: 'b_1' })).toThrow(
+      'error processing query: ns=shop.orders planner returned error :: caused by :: hint provided does not correspond to an existing index',
+    );
+  });
+
+  it('reads from min up to max of the hinted index', () => {
+    createIndex(storage, collection, { b: 1 });
+    const query = plan(collection, {}, { hint: docFrom({ b: 1 }), min: docFrom({ b: 3 }), max: docFrom({ b: 6 }) });
+    expect([...query.run(LATEST)].map(({ doc }) => plainOf(doc.get('b')))).toEqual([3, 4, 5]);
+    expect(() => plan(collection, {}, { min: docFrom({ b: 3 }) })).toThrow(/hint of which index to use/);
+  });
+
+  it('does not use a hidden index, a sparse one that lacks documents, nor a partial one the filter does not imply', () => {
+    createIndex(storage, collection, { b: 1 }, { hidden: true });
+    createIndex(storage, collection, { c: 1 }, { sparse: true });
+    createIndex(storage, collection, { tags: 1 }, { partialFilterExpression: { b: { $gte: 25 } } });
+    expect(winner({ b: 1 })).toMatchObject({ stage: 'COLLSCAN' });
+    expect(winner({ c: null })).toMatchObject({ stage: 'COLLSCAN' });
+    expect(winner({ c: 1 })).toMatchObject({ inputStage: { indexName: 'c_1' } });
+    expect(winner({ tags: 't1' })).toMatchObject({ stage: 'COLLSCAN' });
+    expect(winner({ tags: 't1', b: { $gt: 30 } })).toMatchObject({
+      inputStage: { indexName: 'tags_1', isPartial: true },
+    });
+  });
+
+  it('compares strings by an index only under its collation', () => {
+    const collation = parseCollation(docFrom({ locale: 'en', strength: 2 }))!;
+    createIndex(storage, collection, { name: 1 }, { collation: { locale: 'en', strength: 2 } });
+    insertAll(storage, collection, [{ _id: 'x', name: 'Ada' }]);
+    expect(winner({ name: 'ada' })).toMatchObject({ stage: 'COLLSCAN' });
+    const query = plan(collection, { name: 'ada' }, {}, { ...plainEnv(), collation });
+    expect(query.summary).toBe('IXSCAN');
+    expect([...query.run(LATEST)]).toHaveLength(1);
+  });
+
+  it('goes on after writes in between, and ends with an error when the collection is dropped', () => {
+    const matches = plan(collection, { a: { $gte: 0 } }).run(LATEST);
+    const first = matches.next().value!;
+    inUnit(storage, (unit) => {
+      unit.remove(collection, first.id);
+      unit.insert(collection, bytesFrom({ _id: 'late', a: 9, b: -1 }));
+    });
+    const rest = [...take(matches, 30)];
+    expect(rest).toHaveLength(30);
+    inUnit(storage, (unit) => storage.catalog.drop(unit, collection.ns));
+    expect(() => matches.next()).toThrow(/collection dropped/);
+  });
+
+  it('finds nothing in a collection that does not exist, but still checks the filter', () => {
+    expect([...planNothing({ a: 1 })]).toEqual([]);
+    expect(() => planNothing({ a: { $nope: 1 } })).toThrow(/\$nope/);
+  });
+});
+
+function* take<T>(items: Iterator<T>, count: number): Generator<T> {
+  for (let i = 0; i < count; i++) yield items.next().value as T;
+}
+
+const planNothing = (filter: Plain): Iterable<unknown> =>
+  planQuery(undefined, { filter: docFrom(filter) as Doc }, plainEnv()).run(LATEST);
