@@ -94,11 +94,19 @@ function filtersOf(compiler: FilterCompiler, operand: Value, name: string): Filt
   });
 }
 
-function or(filters: readonly Filter[]): Filter {
+function or(filters: readonly Filter[], tellsPosition: boolean): Filter {
+  const [only] = filters;
+  if (only && filters.length === 1) return only;
   return (doc, details) => {
-    for (const filter of filters) if (filter(doc, details)) return true;
+    for (const filter of filters) if (filter(doc, tellsPosition ? details : undefined)) return true;
     return false;
   };
+}
+
+/** Alternatives tell which array element matched only when all are of one field, as then `$or` is an `$in`. */
+function asksOneField(operand: Value): boolean {
+  const names = (operand as Doc[]).map((branch) => (branch.size === 1 ? branch.keys().next().value : undefined));
+  return names[0] !== undefined && !names[0].startsWith('$') && names.every((name) => name === names[0]);
 }
 
 function expression(compiler: FilterCompiler, operand: Value): Filter {
@@ -129,11 +137,11 @@ const reference: DocumentOperator = (compiler, operand, name) =>
 /** The operators that stand at a filter's top, by name; `undefined` for those that demand nothing. */
 const DOCUMENT_OPERATORS: ReadonlyMap<string, DocumentOperator> = new Map<string, DocumentOperator>([
   ['$and', (compiler, operand, name) => allOf(filtersOf(compiler, operand, name))],
-  ['$or', (compiler, operand, name) => or(filtersOf(compiler, operand, name))],
+  ['$or', (compiler, operand, name) => or(filtersOf(compiler, operand, name), asksOneField(operand))],
   [
     '$nor',
     (compiler, operand, name) => {
-      const any = or(filtersOf(compiler, operand, name));
+      const any = or(filtersOf(compiler, operand, name), false);
       return (doc) => !any(doc);
     },
   ],

@@ -234,6 +234,8 @@ describe('compileFilter', () => {
     [{ 'a.0.b': 2 }, { a: [{ b: [1, 2] }] }, 1],
     [{ x: 1, a: { $in: [3] } }, { x: 1, a: [1, 3] }, 1],
     [{ a: 1 }, { a: 1 }, -1],
+    [{ $or: [{ a: 2 }, { a: 3 }] }, { a: [1, 3] }, 1],
+    [{ $or: [{ a: 3 }, { b: 3 }] }, { a: [1, 3] }, -1],
   ])('%j tells which element of %j matched', (filter, document, index) => {
     const details = { index: -1 };
     expect(compileFilter(doc(filter), plainEnv())(doc(document), details)).toBe(true);
