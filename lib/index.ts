@@ -3,6 +3,7 @@ export { InjectTenantModel, type InjectTenantModelOptions } from './decorators/i
 export { OnDbConnect } from './decorators/on-db-connect.decorator.js';
 export { OnDbDisconnect } from './decorators/on-db-disconnect.decorator.js';
 export { OnDbError } from './decorators/on-db-error.decorator.js';
+export { WithTenant } from './decorators/with-tenant.decorator.js';
 export {
   ConnectionBudgetError,
   ConnectionOwnershipError,
@@ -18,8 +19,15 @@ export {
   PoolForceClosedError,
   PoolInitializingError,
   SessionMismatchError,
+  TenantBusyError,
+  TenantConfirmationError,
+  TenantConflictError,
   TenantError,
   TenantMissingError,
+  TenantNotReadyError,
+  TenantSwitchError,
+  TenantTaskError,
+  TenantUnknownError,
 } from './polymongo.errors.js';
 export { PolyMongoModule } from './polymongo.module.js';
 export type {
@@ -28,7 +36,15 @@ export type {
   PolyMongoOptionsFactory,
 } from './polymongo.module-options.js';
 export type { DBSpecificConfig, PolyMongoOptions, RetryOptions, ScaleOptions } from './polymongo.options.js';
-export type { TenantOptions, TenantRequest, TenantResolver } from './polymongo.tenant-options.js';
+export type {
+  TenantConnection,
+  TenantOptions,
+  TenantRequest,
+  TenantResolver,
+  TenantResolverClass,
+  TenantResolverOption,
+  TenantResolverProvider,
+} from './polymongo.tenant-options.js';
 export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export type { PoolState } from './polymongo.types.js';
 export { PolyMongoWrapper, type WrapperOwner } from './polymongo.wrapper.js';
@@ -56,5 +72,20 @@ export {
   type PoolConfigView,
   type SeparatePoolStats,
 } from './providers/stats/polymongo-stats.provider.js';
+export {
+  PolyMongoTenants,
+  type ProvisionedTenant,
+  type ProvisionOptions,
+} from './providers/tenant/polymongo-tenants.provider.js';
 export { TenantContext } from './providers/tenant/tenant.context.js';
-export { fromHeader, fromSubdomain } from './providers/tenant/tenant.resolvers.js';
+export { TenantContextIdStrategy } from './providers/tenant/tenant.context-id.strategy.js';
+export type { ForEachOptions, TenantResult, TenantTask, TenantTaskContext } from './providers/tenant/tenant.fan-out.js';
+export { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
+export {
+  afterGuards,
+  fromClaim,
+  fromCookie,
+  fromHeader,
+  fromPath,
+  fromSubdomain,
+} from './providers/tenant/tenant.resolvers.js';

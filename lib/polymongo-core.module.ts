@@ -5,15 +5,16 @@ import {
   Scope,
   type BeforeApplicationShutdown,
   type DynamicModule,
-  type MiddlewareConsumer,
   type NestModule,
   type OnApplicationShutdown,
   type OnModuleInit,
   type Provider,
+  type Type,
 } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import type { PolyMongoModuleAsyncOptions, PolyMongoOptionsFactory } from './polymongo.module-options.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
+import type { TenantResolverProvider } from './polymongo.tenant-options.js';
 import { POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import { HookExplorer } from './providers/hooks/hook.explorer.js';
@@ -21,7 +22,9 @@ import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
 import { TenantContext } from './providers/tenant/tenant.context.js';
-import { createTenantMiddleware } from './providers/tenant/tenant.middleware.js';
+import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
+import { enterWithEachRequest, TenantEntry } from './providers/tenant/tenant.entry.js';
+import { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
 
 /** The injectable parts, each a view of the one wrapper. */
 const VIEWS: Provider[] = [
@@ -29,13 +32,23 @@ const VIEWS: Provider[] = [
   view(PolyMongoHooks, (wrapper) => wrapper.hooks),
   view(PolyMongoStats, (wrapper) => wrapper.stats),
   view(TenantContext, (wrapper) => wrapper.tenantContext),
+  view(PolyMongoTenants, (wrapper) => wrapper.tenants),
+  view(TenantEntry, (wrapper) => wrapper.tenantEntry),
   {
     provide: TENANT_ID,
     scope: Scope.REQUEST,
+    durable: true, // with a strategy applied; without one, one for each request
     inject: [TenantContext],
     useFactory: (context: TenantContext) => context.require(),
   },
 ];
+
+/** A factory that gives nothing registers nothing: an interceptor costs every request. */
+const TENANT_INTERCEPTOR: Provider = {
+  provide: APP_INTERCEPTOR,
+  inject: [TenantEntry],
+  useFactory: (entry: TenantEntry) => (entry.resolution.hasAfterGuards ? new TenantInterceptor(entry) : undefined),
+};
 
 /** Owns the one wrapper of an application: makes it, connects it when the application starts, closes it when it ends. */
 @Global()
@@ -44,6 +57,8 @@ export class PolyMongoCoreModule implements NestModule, OnModuleInit, BeforeAppl
   constructor(
     @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
     @Inject(HookExplorer) private readonly hookExplorer: HookExplorer,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
   ) {}
 
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
@@ -56,19 +71,20 @@ export class PolyMongoCoreModule implements NestModule, OnModuleInit, BeforeAppl
     return {
       module: PolyMongoCoreModule,
       imports: [DiscoveryModule, ...(options.imports ?? [])],
-      providers: [...optionsProviders(options), ...providers, HookExplorer],
+      providers: [...optionsProviders(options), ...providers, HookExplorer, TENANT_INTERCEPTOR],
       exports: providers.map((provider) => (provider as { provide: symbol }).provide),
     };
   }
 
-  configure(consumer: MiddlewareConsumer): void {
-    const { tenantDatabases, tenantContext } = this.wrapper;
-    if (tenantDatabases.options.resolve.length === 0) return;
-    consumer.apply(createTenantMiddleware(tenantDatabases, tenantContext)).forRoutes('{*path}');
+  /** Before the routes are made: the tenant comes first. */
+  configure(): void {
+    const { tenantEntry } = this.wrapper;
+    if (tenantEntry.resolution.resolvers.length > 0) enterWithEachRequest(this.adapterHost.httpAdapter, tenantEntry);
   }
 
   /** Hooks are registered before the first connection is made. */
   async onModuleInit(): Promise<void> {
+    await this.wrapper.tenantEntry.resolution.construct((type) => this.resolverOf(type));
     this.hookExplorer.explore();
     await this.wrapper.pools.connectEager();
   }
@@ -80,6 +96,14 @@ export class PolyMongoCoreModule implements NestModule, OnModuleInit, BeforeAppl
 
   async onApplicationShutdown(): Promise<void> {
     await this.wrapper.pools.closeAll();
+  }
+
+  private async resolverOf(type: Type<TenantResolverProvider>): Promise<TenantResolverProvider> {
+    try {
+      return this.moduleRef.get(type, { strict: false });
+    } catch {
+      return this.moduleRef.create(type); // no provider: made here, with what this module sees
+    }
   }
 }
 

@@ -15,6 +15,10 @@ export interface PolyMongoEventMap {
   released: { db: string };
   /** Long-lived streams of these databases are to end (`complete`) or to go over to a new pool (`resume`). */
   streams: { dbs: readonly string[]; action: 'complete' | 'resume' };
+  /** A tenant's database is there, with collections, indexes and seeds. `isNew`: it was not before. */
+  tenantProvisioned: { tenantId: string; db: string; isNew: boolean };
+  /** A tenant's database is gone. */
+  tenantDeprovisioned: { tenantId: string; db: string };
   /** Something failed beside the caller: a hook, a connect in the background. */
   error: { db: string; error: unknown; during: string };
 }

@@ -66,6 +66,7 @@ function modelProviders({
     {
       provide: getTenantModelToken(name, 'request'),
       scope: Scope.REQUEST,
+      durable: true,
       inject: [getPolyModelToken(name)],
       useFactory: (model: PolyModelOf<AnyModel>) => model.tenant(),
     },

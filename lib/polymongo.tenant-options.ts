@@ -1,44 +1,117 @@
+import type { ExecutionContext, Type } from '@nestjs/common';
+import type { Connection } from 'mongoose';
 import { checks, type Checks } from './polymongo.checks.js';
+import type { ScaleOptions } from './polymongo.options.js';
 
-/** The part of an HTTP request that resolvers look at; Express's and Fastify's requests both have it. */
+/**
+ * What resolvers look at: the request of Express or Fastify; of a WebSocket message its handshake; of a microservice
+ * message no headers, and its payload as `data`.
+ */
 export interface TenantRequest {
   headers: Record<string, string | string[] | undefined>;
+  rawHeaders?: readonly string[];
+  /** The host without its port, as the HTTP adapter trusts it (Express `trust proxy`, Fastify `trustProxy`). */
   hostname?: string;
   url?: string;
+  originalUrl?: string;
   params?: unknown;
+  /** What an authentication guard left there, verified. */
+  user?: unknown;
+  data?: unknown;
 }
 
-/** Finds the tenant of a request: its id, or undefined when the request names none. */
-export type TenantResolver<R = TenantRequest> = (request: R) => string | undefined | Promise<string | undefined>;
+type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * Finds the tenant of a request: its id, or undefined when the request names none. Nest's execution context is there
+ * only for those that run after the guards, and for WebSocket and microservice messages.
+ */
+export interface TenantResolver<R = TenantRequest> {
+  (request: R, context?: ExecutionContext): MaybePromise<string | undefined>;
+  /** Asked after the guards, by `TenantInterceptor`; until then the request has no tenant. Set by `afterGuards()`. */
+  readonly runsAfterGuards?: boolean;
+}
+
+/** What a resolver class makes. */
+export interface TenantResolverProvider<R = TenantRequest> {
+  resolve(request: R, context?: ExecutionContext): MaybePromise<string | undefined>;
+}
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- a resolver names its own request type */
+/**
+ * A resolver that is a class, with what it injects. A provider of this class is used; without one it is constructed.
+ * `static runsAfterGuards = true` has it asked after the guards.
+ */
+export type TenantResolverClass = Type<TenantResolverProvider<any>> & { readonly runsAfterGuards?: boolean };
+
+export type TenantResolverOption = TenantResolver<any> | TenantResolverClass;
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+/** Where a tenant's database is: a pool of its own, on the primary cluster when there is no `mongoURI`. */
+export interface TenantConnection {
+  mongoURI?: string;
+  options?: Omit<ScaleOptions, 'mongoURI'>;
+}
 
 /** How tenants are found and where their documents are. */
 export interface TenantOptions {
-  /** Finds the tenant of each HTTP request; several are asked in order. Without it only `TenantContext.run` sets one. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a resolver names its own request type
-  resolve?: TenantResolver<any> | readonly TenantResolver<any>[];
+  /**
+   * Finds the tenant of each request. All of several are asked; the first that names one decides, and one that names
+   * another is an error. Without it only `tenants.run` and `TenantContext.run` set a tenant.
+   */
+  resolve?: TenantResolverOption | readonly TenantResolverOption[];
   /** The name of a tenant's database. Default `tenant_<id>`. */
   database?: (tenantId: string) => string;
   /** What a tenant id looks like. Default `^[a-z0-9][a-z0-9_-]{0,55}$`. */
   pattern?: RegExp;
+  /**
+   * Says whether there is such a tenant; others are refused with 404 and get no database. `'provisioned'`: those that
+   * `tenants.provision` made. Default: every well-formed id.
+   */
+  exists?: 'provisioned' | ((tenantId: string) => MaybePromise<boolean>);
+  /** How long an answer of `exists` counts, yes or no, in ms. Default 60000. */
+  existsTTLMS?: number;
+  /**
+   * Gives a tenant the pool of its own, for tenants on several clusters; undefined leaves it on the primary pool. Asked
+   * once a tenant, and again after it failed or its pool could not connect. Default: all share the primary pool.
+   */
+  connection?: (tenantId: string) => MaybePromise<TenantConnection | undefined>;
+  /** Fills a new tenant's database, as that tenant, once; again if the process died in the middle. */
+  seed?: (tenantId: string, connection: Connection) => MaybePromise<unknown>;
+  /** Tenant models are those of the default database where no tenant is named. Default false: that is an error. */
+  useDefaultDB?: boolean;
 }
 
+type Optional = 'exists' | 'connection' | 'seed';
+
 /** The tenant options with their defaults. */
-export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resolve'>>> & {
-  readonly resolve: readonly TenantResolver[];
-};
+export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resolve' | Optional>>> &
+  Readonly<Pick<TenantOptions, Optional>> & { readonly resolve: readonly TenantResolverOption[] };
 
 export const TENANT_CHECKS: Checks<TenantOptions> = {
   resolve: {
-    allowed: "a function of the request, a ready resolver such as fromHeader('x-tenant-id'), or an array of them",
+    allowed:
+      "a function of the request, a ready resolver such as fromHeader('x-tenant-id'), a class, or an array of them",
     accepts: (v) => [v].flat().every((each) => typeof each === 'function'),
   },
   database: checks.function,
   pattern: { allowed: 'a regular expression', accepts: (v) => v instanceof RegExp },
+  exists: {
+    allowed: "a function of the tenant's id, or 'provisioned'",
+    accepts: (v) => typeof v === 'function' || v === 'provisioned',
+  },
+  existsTTLMS: checks.durationMS,
+  connection: checks.function,
+  seed: checks.function,
+  useDefaultDB: checks.boolean,
 };
 
 export const resolveTenantOptions = (tenant: TenantOptions = {}): ResolvedTenantOptions =>
   Object.freeze({
-    resolve: Object.freeze([tenant.resolve ?? []].flat()) as readonly TenantResolver[],
+    ...tenant,
+    resolve: Object.freeze([tenant.resolve ?? []].flat()) as readonly TenantResolverOption[],
     database: tenant.database ?? ((tenantId: string) => `tenant_${tenantId}`),
     pattern: tenant.pattern ?? /^[a-z0-9][a-z0-9_-]{0,55}$/,
+    existsTTLMS: tenant.existsTTLMS ?? 60_000,
+    useDefaultDB: tenant.useDefaultDB ?? false,
   });

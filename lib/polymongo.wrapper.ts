@@ -7,9 +7,13 @@ import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 import { closeOnSignals } from './providers/pools/process.signals.js';
 import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
+import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
 import { TenantContext } from './providers/tenant/tenant.context.js';
 import { TenantDatabases } from './providers/tenant/tenant.databases.js';
+import { TenantDirectory } from './providers/tenant/tenant.directory.js';
+import { TenantEntry } from './providers/tenant/tenant.entry.js';
 import { createTenantModel } from './providers/tenant/tenant.model.js';
+import { TenantRegistry } from './providers/tenant/tenant.registry.js';
 
 /** Who ends the wrapper: the process, on a signal, or Nest, with the application. */
 export type WrapperOwner = 'process' | 'nest';
@@ -40,6 +44,9 @@ export class PolyMongoWrapper {
   readonly stats: PolyMongoStats;
   readonly tenantContext: TenantContext;
   readonly tenantDatabases: TenantDatabases;
+  readonly tenantDirectory: TenantDirectory;
+  readonly tenantEntry: TenantEntry;
+  readonly tenants: PolyMongoTenants;
   readonly scale: {
     /** Gives databases a pool of their own, from their next use on; `coldStart: false` connects at once, in the background. */
     setDB(names: string | readonly string[], options?: ScaleOptions): void;
@@ -66,6 +73,10 @@ export class PolyMongoWrapper {
     this.stats = new PolyMongoStats(this.pools);
     this.tenantContext = new TenantContext(this.options.tenant);
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
+    const tenantRegistry = new TenantRegistry(this.pools);
+    this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, (id) => tenantRegistry.isReady(id));
+    this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant.resolve);
+    this.tenants = new PolyMongoTenants(this.pools, this.tenantDatabases, this.tenantDirectory, tenantRegistry);
     const { pools } = this;
     this.scale = {
       setDB: (names, scaleOptions) => {

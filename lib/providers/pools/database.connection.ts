@@ -42,6 +42,7 @@ class PooledConnection extends Native {
   }
 
   get client(): mongo.MongoClient {
+    this.database.gate?.assertPassed();
     return this.database.pool.client;
   }
   set client(_: mongo.MongoClient) {

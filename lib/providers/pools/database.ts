@@ -18,6 +18,14 @@ export interface DatabaseHost {
   nameOfClient(client: mongo.MongoClient): string | undefined;
 }
 
+/** Stands before a database and says whether work may begin on it. */
+export interface DatabaseGate {
+  /** Undefined: it may. A promise: the work waits for it, and fails with it. */
+  pass(): Promise<void> | undefined;
+  /** For what cannot wait. @throws when it is not known yet on which pool the database is */
+  assertPassed(): void;
+}
+
 /**
  * One database: its name, a mongoose connection to it, and the way to run work on it. It stays good when its pool
  * is closed, opened again or replaced, so whatever holds it (a model somebody kept) keeps working.
@@ -32,6 +40,7 @@ export class Database implements LeaseUser {
   lastAccessed: number | undefined;
   /** Operations, cursors, streams and tasks under way on it. */
   leaseCount = 0;
+  gate: DatabaseGate | undefined;
 
   constructor(
     readonly name: string,
@@ -47,6 +56,8 @@ export class Database implements LeaseUser {
 
   /** Runs `fn` with the pool open, and keeps it open until the returned promise settles. */
   async run<T>(fn: () => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
+    const admission = this.gate?.pass();
+    if (admission) await admission;
     const lease = this.#tryEnter(kind) ?? (await this.enter(kind));
     try {
       return await lease.during(fn);
@@ -61,6 +72,8 @@ export class Database implements LeaseUser {
    * @throws PolyMongoClosedError during shutdown; PoolConnectError; ConnectionBudgetError
    */
   async enter(kind: LeaseKind, abort?: () => void): Promise<PoolLease> {
+    const admission = this.gate?.pass();
+    if (admission) await admission;
     for (;;) {
       const ready = this.#tryEnter(kind, abort);
       if (ready) return ready;

@@ -1,32 +1,54 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { InvalidTenantIdError, TenantMissingError } from '../../polymongo.errors.js';
+import { Observable } from 'rxjs';
+import { InvalidTenantIdError, TenantConflictError, TenantMissingError } from '../../polymongo.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
+
+/** The tenant of a piece of work: of a request, decided now or after its guards, or of a `run`. */
+export interface TenantScope {
+  tenantId: string | undefined;
+  /** A request whose tenant is still to be found; nothing may stand in for it. */
+  isPending: boolean;
+  /** It belongs to an HTTP request and is shared by all that serves it. */
+  readonly isRequest: boolean;
+  /** It provisions or deprovisions the tenant, which may not exist (yet, any more). */
+  readonly isManager?: boolean;
+}
+
+/** Hears of a tenant being entered inside of another (or of none); refuses by throwing. */
+export type SwitchListener = (from: string | undefined, to: string) => void;
 
 /** The tenant on whose behalf the current code runs, carried through promises, timers and streams by AsyncLocalStorage. */
 export class TenantContext {
-  readonly #storage = new AsyncLocalStorage<string | undefined>();
+  readonly #storage = new AsyncLocalStorage<TenantScope | undefined>();
   readonly #options: ResolvedTenantOptions;
+  readonly #onSwitch = new Set<SwitchListener>();
 
   constructor(options: ResolvedTenantOptions) {
     this.#options = options;
   }
 
   /**
-   * Runs `fn` as this tenant and gives back what it gives.
+   * Runs `fn` as this tenant and gives back what it gives. A generator or Observable that it gives goes on as this
+   * tenant wherever it is read.
    * @throws InvalidTenantIdError at once, before `fn` runs
+   * @throws TenantSwitchError inside a transaction of another tenant
    */
   run<T>(tenantId: string, fn: () => T): T {
-    return this.#storage.run(this.check(tenantId), fn);
+    this.check(tenantId);
+    const from = this.current();
+    if (from !== tenantId) for (const listener of this.#onSwitch) listener(from, tenantId);
+    const scope = { tenantId, isPending: false, isRequest: false };
+    return this.#carry(scope, this.#storage.run(scope, fn));
   }
 
   /** The current tenant's id, undefined outside of any. */
   current(): string | undefined {
-    return this.#storage.getStore();
+    return this.#storage.getStore()?.tenantId;
   }
 
   /** The current tenant's id. @throws TenantMissingError outside of any */
   require(): string {
-    const tenantId = this.#storage.getStore();
+    const tenantId = this.#storage.getStore()?.tenantId;
     if (tenantId === undefined) throw new TenantMissingError();
     return tenantId;
   }
@@ -38,4 +60,47 @@ export class TenantContext {
     if (typeof tenantId !== 'string' || !pattern.test(tenantId)) throw new InvalidTenantIdError(String(pattern));
     return tenantId;
   }
+
+  /** Has `listener` hear of each switch before it happens; gives the function that takes it back. */
+  onSwitch(listener: SwitchListener): () => void {
+    this.#onSwitch.add(listener);
+    return () => void this.#onSwitch.delete(listener);
+  }
+
+  /** The scope of the current code. */
+  get scope(): TenantScope | undefined {
+    return this.#storage.getStore();
+  }
+
+  /** Runs `fn` in a scope, whatever the current one is; undefined: as no tenant. */
+  within<T>(scope: TenantScope | undefined, fn: () => T): T {
+    return this.#storage.run(scope, fn);
+  }
+
+  /** Decides the tenant of the current request. @throws TenantConflictError when it has another one already */
+  decide(scope: TenantScope, tenantId: string | undefined): void {
+    if (tenantId !== undefined && scope.tenantId !== undefined && scope.tenantId !== tenantId) {
+      throw new TenantConflictError();
+    }
+    scope.tenantId ??= tenantId;
+    scope.isPending = false;
+  }
+
+  /** What is evaluated later, by whoever reads it, would else run as its reader's tenant. */
+  #carry<T>(scope: TenantScope, result: T): T {
+    if (result instanceof Observable) {
+      return new Observable((subscriber) => this.within(scope, () => result.subscribe(subscriber))) as T;
+    }
+    if (!isGenerator(result)) return result;
+    for (const step of ['next', 'return', 'throw'] as const) {
+      const native = result[step].bind(result) as (value: unknown) => unknown;
+      Object.defineProperty(result, step, { value: (value: unknown) => this.within(scope, () => native(value)) });
+    }
+    return result;
+  }
 }
+
+const GENERATORS = new Set(['[object Generator]', '[object AsyncGenerator]']);
+
+const isGenerator = (value: unknown): value is Generator | AsyncGenerator =>
+  typeof value === 'object' && value !== null && GENERATORS.has(Object.prototype.toString.call(value));

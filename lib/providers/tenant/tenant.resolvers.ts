@@ -1,11 +1,14 @@
+import { TenantConflictError } from '../../polymongo.errors.js';
 import type { TenantRequest, TenantResolver } from '../../polymongo.tenant-options.js';
 
-/** The tenant id in a request header. */
+/** The tenant id in a request header. The header may come twice, but not with two values. */
 export function fromHeader(name: string): TenantResolver {
   const key = name.toLowerCase();
-  return ({ headers }) => {
+  return ({ headers, rawHeaders = [] }) => {
     const value = headers[key];
-    return Array.isArray(value) ? value.join(',') : value; // two of them are never a well-formed id
+    if (value === undefined) return undefined;
+    const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === key);
+    return theOnly(values.length > 1 ? values : [value].flat());
   };
 }
 
@@ -24,7 +27,73 @@ export function fromSubdomain({ baseDomain }: { baseDomain?: string } = {}): Ten
   };
 }
 
-function hostOf({ headers }: TenantRequest): string {
-  const host = String(headers['host'] ?? '').toLowerCase();
+/**
+ * The tenant id as a segment of the path, found before the request is routed: `fromPath('/shops/:tenant')` gives
+ * `acme` of `/shops/acme/orders`. Paths that begin otherwise name no tenant.
+ */
+export function fromPath(template: string): TenantResolver {
+  const wanted = template.split('/').filter(Boolean);
+  const at = wanted.findIndex((segment) => segment.startsWith(':'));
+  if (at < 0) throw new TypeError(`fromPath('${template}') needs a parameter, as in fromPath('/shops/:tenant').`);
+  return ({ originalUrl, url = '' }) => {
+    const segments = (originalUrl ?? url).split(/[?#]/, 1)[0]!.split('/').slice(1);
+    const matches = wanted.every((segment, i) => (segment.startsWith(':') ? segments[i] : segments[i] === segment));
+    return matches ? decoded(segments[at]!) : undefined;
+  };
+}
+
+/** The tenant id in a cookie. For signed cookies write a function, such as `(request) => request.signedCookies.tenant`. */
+export function fromCookie(name: string): TenantResolver {
+  return ({ headers }) => {
+    const pairs = String(headers['cookie'] ?? '').split(';');
+    const values = pairs.flatMap((pair) => {
+      const at = pair.indexOf('=');
+      return at >= 0 && pair.slice(0, at).trim() === name
+        ? [
+            decoded(
+              pair
+                .slice(at + 1)
+                .trim()
+                .replace(/^"(.*)"$/, '$1'),
+            ),
+          ]
+        : [];
+    });
+    return values.length > 0 ? theOnly(values) : undefined;
+  };
+}
+
+/**
+ * The tenant id as a claim of the verified token, which an authentication guard has left in `request.user`. Asked after
+ * the guards.
+ */
+export function fromClaim(name: string): TenantResolver {
+  return afterGuards(({ user }: TenantRequest) => {
+    return typeof user === 'object' && user !== null && Object.hasOwn(user, name)
+      ? (user as Record<string, string>)[name]
+      : undefined;
+  });
+}
+
+/** Has a resolver asked after the guards, where it sees what they found out. Until then the request has no tenant. */
+export const afterGuards = <R>(resolver: TenantResolver<R>): TenantResolver<R> =>
+  Object.assign((...args: Parameters<TenantResolver<R>>) => resolver(...args), { runsAfterGuards: true });
+
+function theOnly(values: readonly string[]): string {
+  if (values.some((value) => value !== values[0])) throw new TenantConflictError();
+  return values[0]!;
+}
+
+/** A malformed escape is left as it is; no tenant id has one. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function hostOf({ headers, hostname }: TenantRequest): string {
+  const host = (hostname ?? String(headers['host'] ?? '')).toLowerCase();
   return host.startsWith('[') ? host : host.replace(/:\d+$/, '');
 }

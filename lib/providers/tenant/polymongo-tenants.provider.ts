@@ -1,0 +1,153 @@
+import type { Observable } from 'rxjs';
+import { TenantConfirmationError } from '../../polymongo.errors.js';
+import type { PolyMongoEventMap } from '../../polymongo.events.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import type { TenantDatabases } from './tenant.databases.js';
+import type { TenantDirectory } from './tenant.directory.js';
+import { fanOut, observe, type ForEachOptions, type TenantResult, type TenantTask } from './tenant.fan-out.js';
+import type { TenantRegistry } from './tenant.registry.js';
+
+export interface ProvisionOptions {
+  /** How long to wait for another process that works on the same tenant, in ms. Default 60000. */
+  timeoutMS?: number;
+}
+
+/** What `provision` has made, or found. */
+export interface ProvisionedTenant {
+  tenantId: string;
+  database: string;
+  /** It was not there before; it has been seeded. */
+  isNew: boolean;
+}
+
+/** The tenants: making and dropping them, and running code as one or as each of them. */
+export class PolyMongoTenants {
+  readonly #pools: PolyMongoPools;
+  readonly #databases: TenantDatabases;
+  readonly #directory: TenantDirectory;
+  readonly #registry: TenantRegistry;
+
+  constructor(pools: PolyMongoPools, databases: TenantDatabases, directory: TenantDirectory, registry: TenantRegistry) {
+    this.#pools = pools;
+    this.#databases = databases;
+    this.#directory = directory;
+    this.#registry = registry;
+  }
+
+  /**
+   * Runs a job, a scheduled task or a script as a tenant, once it is certain that the tenant exists and where it is.
+   * @throws InvalidTenantIdError, TenantUnknownError; what `fn` throws
+   */
+  async run<T>(tenantId: string, fn: () => T): Promise<Awaited<T>> {
+    await this.#directory.admit(tenantId);
+    return await this.#databases.context.run(tenantId, fn);
+  }
+
+  /**
+   * Makes a tenant's database: the collections and indexes of every registered model, then the `seed` option's
+   * documents, once. Doing it again makes what is missing; two processes at the same time take turns.
+   * @throws InvalidTenantIdError, TenantBusyError; what the seed throws (the tenant is then not ready, and the next
+   *   `provision` seeds again)
+   */
+  async provision(tenantId: string, { timeoutMS = 60_000 }: ProvisionOptions = {}): Promise<ProvisionedTenant> {
+    const database = this.#databases.of(tenantId);
+    const isNew = await this.#registry.whileOwning(tenantId, database, timeoutMS, (record) =>
+      this.#directory.manage(tenantId, async () => {
+        await this.#pools.ensureIndexes(database);
+        if (record.state === 'ready') return false;
+        await this.#databases.options.seed?.(tenantId, this.#pools.connectionOf(database));
+        await this.#registry.mark(record, 'ready');
+        return true;
+      }),
+    );
+    this.#pools.events.emit('tenantProvisioned', { tenantId, db: database, isNew });
+    return { tenantId, database, isNew };
+  }
+
+  /**
+   * Drops a tenant: its change streams complete, its pool closes, its database goes.
+   * @param options `confirm`: the tenant's id once more
+   * @throws TenantConfirmationError, InvalidTenantIdError, TenantBusyError
+   */
+  async deprovision(
+    tenantId: string,
+    { confirm, timeoutMS = 60_000 }: ProvisionOptions & { confirm?: string } = {},
+  ): Promise<void> {
+    const db = this.#databases.of(tenantId);
+    if (confirm !== tenantId) throw new TenantConfirmationError(tenantId);
+    await this.#registry.whileOwning(tenantId, db, timeoutMS, async (record) => {
+      await this.#registry.mark(record, 'removing');
+      await this.#directory.manage(tenantId, async () => {
+        await this.#pools.completeStreams([db]);
+        await this.#pools.disconnect(db, 'deprovisioned');
+        const database = this.#pools.database(db);
+        await database.run(() => database.connection.db!.dropDatabase());
+        await this.#pools.disconnect(db, 'deprovisioned');
+        await this.#pools.release(db, 'deprovisioned');
+      });
+      await this.#registry.remove(record);
+    });
+    this.#directory.forget(tenantId);
+    this.#pools.events.emit('tenantDeprovisioned', { tenantId, db });
+  }
+
+  /** The ids of all tenants, sorted: those provisioned, and those whose database is on the primary cluster. */
+  async list(): Promise<string[]> {
+    const records = await this.#registry.list();
+    const removed = new Set(records.filter(({ state }) => state === 'removing').map(({ _id }) => _id));
+    const found = (await this.#databaseNames()).map((name) => this.#databases.idOf(name));
+    const ids = [...records.filter(({ state }) => state === 'ready').map(({ _id }) => _id), ...found];
+    return [...new Set(ids)].filter((id) => id !== undefined && !removed.has(id)).sort() as string[];
+  }
+
+  /** Does something as each tenant, some at a time; resolves with all results when all are done. @throws TenantTaskError */
+  async forEach<T>(task: TenantTask<T>, options: ForEachOptions = {}): Promise<TenantResult<T>[]> {
+    const results: TenantResult<T>[] = [];
+    for await (const result of this.iterate(task, options)) results.push(result);
+    return results;
+  }
+
+  /** As `forEach`, giving each result when it is there. Leaving the loop stops the work. */
+  async *iterate<T>(
+    task: TenantTask<T>,
+    options: ForEachOptions = {},
+  ): AsyncGenerator<TenantResult<T>, void, undefined> {
+    options.signal?.throwIfAborted();
+    const tenants = options.tenants ?? (await this.list());
+    const concurrency = Math.min(options.concurrency ?? 4, this.#maxConcurrency);
+    yield* fanOut(tenants, (tenantId, context) => this.run(tenantId, () => task(tenantId, context)), {
+      ...options,
+      concurrency: Math.max(1, concurrency),
+    });
+  }
+
+  /** As `forEach`, as an Observable that begins when it is subscribed to and stops when it is unsubscribed from. */
+  observe<T>(task: TenantTask<T>, options: ForEachOptions = {}): Observable<TenantResult<T>> {
+    return observe((stop) => {
+      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
+      return this.iterate(task, { ...options, signal });
+    });
+  }
+
+  /** Calls `listener` when a tenant has been provisioned here; gives the function that takes it back. */
+  onProvisioned(listener: (event: PolyMongoEventMap['tenantProvisioned']) => unknown): () => void {
+    return this.#pools.events.on('tenantProvisioned', listener);
+  }
+
+  /** Calls `listener` when a tenant has been dropped here; gives the function that takes it back. */
+  onDeprovisioned(listener: (event: PolyMongoEventMap['tenantDeprovisioned']) => unknown): () => void {
+    return this.#pools.events.on('tenantDeprovisioned', listener);
+  }
+
+  /** With a pool for each tenant, no more of them than fit beside the primary one. */
+  get #maxConcurrency(): number {
+    const { maxTotalConnections, maxPoolSize, tenant } = this.#pools.options;
+    return tenant.connection ? Math.floor((maxTotalConnections - maxPoolSize) / maxPoolSize) : Infinity;
+  }
+
+  async #databaseNames(): Promise<string[]> {
+    const database = this.#pools.database(this.#pools.options.defaultDB);
+    const { databases } = await database.run(() => database.connection.db!.admin().listDatabases({ nameOnly: true }));
+    return databases.map(({ name }) => name);
+  }
+}

@@ -1,0 +1,93 @@
+import { Observable } from 'rxjs';
+import { TenantTaskError } from '../../polymongo.errors.js';
+
+/** How the work on one tenant ended, and how many of all are done with it. */
+export type TenantResult<T> = { readonly tenantId: string; readonly done: number; readonly total: number } & (
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
+);
+
+export interface ForEachOptions {
+  /** Tenants at the same time at most. Default 4; fewer where `maxTotalConnections` has no pools for so many. */
+  concurrency?: number;
+  /** Stops it: no further tenant begins, and the running ones are told by the signal that they are given. */
+  signal?: AbortSignal;
+  /** `stop` (default): the first error ends it, with a TenantTaskError. `collect`: errors are results. */
+  onError?: 'stop' | 'collect';
+  /** Which tenants. Default: all that `list()` gives. */
+  tenants?: readonly string[];
+  /** Called after each tenant. */
+  onProgress?: (progress: { done: number; failed: number; total: number }) => void;
+}
+
+export interface TenantTaskContext {
+  readonly signal: AbortSignal;
+}
+
+export type TenantTask<T> = (tenantId: string, context: TenantTaskContext) => T | Promise<T>;
+
+/**
+ * Works on tenants, some at a time, and gives each result when it is there. Whoever stops reading stops the work; it
+ * always ends after the tasks that have begun.
+ * @throws TenantTaskError; the signal's reason
+ */
+export async function* fanOut<T>(
+  tenants: readonly string[],
+  task: TenantTask<T>,
+  { concurrency = 4, signal, onError = 'stop', onProgress }: ForEachOptions,
+): AsyncGenerator<TenantResult<T>, void, undefined> {
+  const total = tenants.length;
+  const stop = new AbortController();
+  const context = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal };
+  const running = new Map<string, Promise<Settled<T>>>();
+  const waiting = tenants.values();
+  let done = 0;
+  let failed = 0;
+
+  const fill = (): void => {
+    while (running.size < concurrency && !context.signal.aborted) {
+      const { value: tenantId } = waiting.next();
+      if (tenantId === undefined) return;
+      running.set(tenantId, settle(tenantId, task, context));
+    }
+  };
+  try {
+    for (fill(); running.size > 0; fill()) {
+      const settled = await Promise.race(running.values());
+      running.delete(settled.tenantId);
+      done++;
+      if (!settled.ok) failed++;
+      onProgress?.({ done, failed, total });
+      if (!settled.ok && onError === 'stop') {
+        throw new TenantTaskError(settled.tenantId, done - 1, total, settled.error);
+      }
+      yield { ...settled, done, total };
+    }
+    signal?.throwIfAborted();
+  } finally {
+    stop.abort();
+    await Promise.all(running.values());
+  }
+}
+
+type Settled<T> = { tenantId: string } & ({ ok: true; value: T } | { ok: false; error: unknown });
+
+async function settle<T>(tenantId: string, task: TenantTask<T>, context: TenantTaskContext): Promise<Settled<T>> {
+  try {
+    return { tenantId, ok: true, value: await task(tenantId, context) };
+  } catch (error) {
+    return { tenantId, ok: false, error };
+  }
+}
+
+/** The same as an Observable; unsubscribing stops the work. */
+export function observe<T>(start: (signal: AbortSignal) => AsyncIterable<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const stop = new AbortController();
+    const drain = async (): Promise<void> => {
+      for await (const item of start(stop.signal)) subscriber.next(item);
+      subscriber.complete();
+    };
+    drain().catch((error: unknown) => subscriber.error(error));
+    return () => stop.abort();
+  });
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { mongo } from 'mongoose';
+import { TenantBusyError } from '../../polymongo.errors.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+
+/** Where provisioned tenants are written down, in the default database. */
+export const TENANTS_COLLECTION = 'polymongo_tenants';
+
+export interface TenantRecord {
+  _id: string;
+  database: string;
+  state: 'provisioning' | 'ready' | 'removing';
+  createdAt: Date;
+  readyAt?: Date;
+  /** Who works on it now, and until when it is theirs unless they renew it. */
+  owner?: string;
+  ownedUntil?: Date;
+}
+
+const OWNED_MS = 30_000;
+const POLL_MS = 100;
+const DUPLICATE_KEY = 11000;
+
+/** The tenants that were provisioned, and the lock that lets one process at a time work on each. */
+export class TenantRegistry {
+  readonly #pools: PolyMongoPools;
+
+  constructor(pools: PolyMongoPools) {
+    this.#pools = pools;
+  }
+
+  async isReady(tenantId: string): Promise<boolean> {
+    return (await this.#with((tenants) => tenants.findOne({ _id: tenantId, state: 'ready' }))) !== null;
+  }
+
+  /** The records of all tenants, by id. */
+  list(): Promise<TenantRecord[]> {
+    return this.#with((tenants) => tenants.find().sort({ _id: 1 }).toArray());
+  }
+
+  /**
+   * Runs `work` while this process alone owns the tenant's record. The record of a process that died is taken over
+   * after 30 s.
+   * @throws TenantBusyError when another process owns it for longer than `timeoutMS`
+   */
+  async whileOwning<T>(
+    tenantId: string,
+    database: string,
+    timeoutMS: number,
+    work: (record: TenantRecord) => Promise<T>,
+  ): Promise<T> {
+    const owner = randomUUID();
+    const record = await this.#own(tenantId, database, owner, timeoutMS);
+    const renewal = setInterval(() => {
+      this.#update(tenantId, owner, { $set: { ownedUntil: soon() } }).catch(() => {}); // the next one may succeed
+    }, OWNED_MS / 3);
+    renewal.unref();
+    try {
+      return await work(record);
+    } finally {
+      clearInterval(renewal);
+      await this.#update(tenantId, owner, { $unset: { owner: '', ownedUntil: '' } });
+    }
+  }
+
+  /** Changes the state of a record that is owned. */
+  async mark(record: TenantRecord, state: TenantRecord['state']): Promise<void> {
+    const readyAt = state === 'ready' ? { readyAt: record.readyAt ?? new Date() } : {};
+    await this.#update(record._id, record.owner!, { $set: { state, ...readyAt } });
+  }
+
+  /** Takes a record out that is owned. */
+  async remove({ _id, owner }: TenantRecord): Promise<void> {
+    await this.#with((tenants) => tenants.deleteOne({ _id, owner: owner! }));
+  }
+
+  async #own(tenantId: string, database: string, owner: string, timeoutMS: number): Promise<TenantRecord> {
+    const startedAt = Date.now();
+    for (;;) {
+      const record = await this.#tryOwn(tenantId, database, owner);
+      if (record) return record;
+      const waitedMS = Date.now() - startedAt;
+      if (waitedMS >= timeoutMS) throw new TenantBusyError(tenantId, waitedMS);
+      await delay(POLL_MS);
+    }
+  }
+
+  async #tryOwn(tenantId: string, database: string, owner: string): Promise<TenantRecord | undefined> {
+    const isFree = { $or: [{ ownedUntil: { $exists: false } }, { ownedUntil: { $lt: new Date() } }] };
+    try {
+      const record = await this.#with((tenants) =>
+        tenants.findOneAndUpdate(
+          { _id: tenantId, ...isFree },
+          {
+            $set: { database, owner, ownedUntil: soon() },
+            $setOnInsert: { state: 'provisioning', createdAt: new Date() },
+          },
+          { upsert: true, returnDocument: 'after' },
+        ),
+      );
+      return record ?? undefined;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === DUPLICATE_KEY) return undefined; // there, and not free
+      throw error;
+    }
+  }
+
+  async #update(tenantId: string, owner: string, update: mongo.UpdateFilter<TenantRecord>): Promise<void> {
+    await this.#with((tenants) => tenants.updateOne({ _id: tenantId, owner }, update));
+  }
+
+  #with<T>(fn: (tenants: mongo.Collection<TenantRecord>) => Promise<T>): Promise<T> {
+    const database = this.#pools.database(this.#pools.options.defaultDB);
+    return database.run(() => fn(database.connection.db!.collection<TenantRecord>(TENANTS_COLLECTION)));
+  }
+}
+
+const soon = (): Date => new Date(Date.now() + OWNED_MS);

@@ -1,0 +1,92 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { PolyMongoError, TenantConflictError } from '../../polymongo.errors.js';
+import type {
+  TenantRequest,
+  TenantResolver,
+  TenantResolverClass,
+  TenantResolverOption,
+  TenantResolverProvider,
+} from '../../polymongo.tenant-options.js';
+import type { TenantContext } from './tenant.context.js';
+
+/** Makes the instance of a resolver class. */
+export type ResolverFactory = (type: TenantResolverClass) => Promise<TenantResolverProvider>;
+
+type Answer = string | undefined | Promise<string | undefined>;
+
+/** Asks the resolvers of the `resolve` option: some when a request arrives, some after its guards. */
+export class TenantResolution {
+  #beforeGuards: readonly TenantResolver[] = [];
+  #afterGuards: readonly TenantResolver[] = [];
+
+  constructor(
+    readonly resolvers: readonly TenantResolverOption[],
+    readonly context: TenantContext,
+  ) {
+    this.#use(
+      resolvers.map((resolver) => (isClass(resolver) ? withStageOf(resolver, () => notConstructed()) : resolver)),
+    );
+  }
+
+  /** Makes the resolvers that are classes. Called when the application starts, before the first request. */
+  async construct(make: ResolverFactory): Promise<void> {
+    const all = this.resolvers.map(async (resolver) => {
+      if (!isClass(resolver)) return resolver;
+      const instance = await make(resolver);
+      return withStageOf(resolver, (request, context) => instance.resolve(request, context));
+    });
+    this.#use(await Promise.all(all));
+  }
+
+  /** Some resolver waits for the guards. */
+  get hasAfterGuards(): boolean {
+    return this.#afterGuards.length > 0;
+  }
+
+  /** The tenant that an arriving request names. @throws TenantConflictError, InvalidTenantIdError */
+  beforeGuards(request: TenantRequest): Answer {
+    return this.#ask(this.#beforeGuards, request);
+  }
+
+  /** The tenant that is known after the guards. @throws as above */
+  afterGuards(request: TenantRequest, context: ExecutionContext): Answer {
+    return this.#ask(this.#afterGuards, request, context);
+  }
+
+  /** The tenant that a message names which came by no HTTP request. @throws as above */
+  atOnce(request: TenantRequest, context: ExecutionContext): Answer {
+    return this.#ask([...this.#beforeGuards, ...this.#afterGuards], request, context);
+  }
+
+  #use(resolvers: readonly TenantResolver[]): void {
+    this.#beforeGuards = resolvers.filter((resolver) => !resolver.runsAfterGuards);
+    this.#afterGuards = resolvers.filter((resolver) => resolver.runsAfterGuards);
+  }
+
+  #ask(resolvers: readonly TenantResolver[], request: TenantRequest, context?: ExecutionContext): Answer {
+    const answers = resolvers.map((resolver) => resolver(request, context));
+    return answers.some(isPromise)
+      ? Promise.all(answers).then((all) => this.#agree(all))
+      : this.#agree(answers as (string | undefined)[]);
+  }
+
+  #agree(answers: readonly (string | undefined)[]): string | undefined {
+    const named = answers.filter((answer) => answer !== undefined);
+    for (const tenantId of named) this.context.check(tenantId);
+    if (named.some((tenantId) => tenantId !== named[0])) throw new TenantConflictError();
+    return named[0];
+  }
+}
+
+export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+
+const isClass = (resolver: TenantResolverOption): resolver is TenantResolverClass =>
+  typeof (resolver as TenantResolverClass).prototype?.resolve === 'function';
+
+const withStageOf = ({ runsAfterGuards = false }: TenantResolverClass, resolve: TenantResolver): TenantResolver =>
+  Object.assign(resolve, { runsAfterGuards });
+
+function notConstructed(): never {
+  throw new PolyMongoError('A tenant resolver class was asked before the application has been initialized.');
+}
