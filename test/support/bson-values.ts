@@ -5,7 +5,7 @@ import { type Doc, dateOf, int32, isDoc, typeName, type Value, WideDate } from '
 export function value(source: unknown): Value {
   if (typeof source === 'number') return Object.is(source | 0, source) ? int32(source) : source;
   if (source instanceof Double) return source.value;
-  if (source instanceof Long) return source.toBigInt();
+  if (source instanceof Long && !(source instanceof Timestamp)) return source.toBigInt();
   if (Array.isArray(source)) return source.map(value);
   if (source instanceof RegExp) return new BSONRegExp(source.source, source.flags);
   const isPlain = source !== null && typeof source === 'object' && Object.getPrototypeOf(source) === Object.prototype;
