@@ -21,6 +21,8 @@ export interface Command {
   readonly isWrite?: boolean;
   /** Accepts a read concern of any level; others take only `local` as default. */
   readonly takesReadConcern?: boolean;
+  /** Takes a write concern although it need not write, as `aggregate` does. */
+  readonly takesWriteConcern?: boolean;
   /** Runs outside of the session's other operations, such as killSessions. */
   readonly isSessionFree?: boolean;
   run(op: Operation): ReplyDoc | Promise<ReplyDoc>;

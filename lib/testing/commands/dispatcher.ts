@@ -6,6 +6,7 @@ import type { Connection, Reply, RequestHandler } from '../wire/connection.js';
 import type { RequestMessage } from '../wire/message.js';
 import { checkApiVersion } from './api-version.js';
 import { requireAuthentication } from './auth/require-authentication.js';
+import { checkConcerns } from './concerns.js';
 import { ArgumentParser, stringArgument } from './arguments.js';
 import { executeOperation } from './execute.js';
 import type { Command } from './command.js';
@@ -64,6 +65,7 @@ export class Dispatcher implements RequestHandler {
     if (server.credentials) requireAuthentication(client, command, commandName);
     if (!command) throw new CommandError('CommandNotFound', `no such command: '${commandName}'`);
     const generic = parseGenericArguments(args);
+    checkConcerns(command, commandName, generic);
     checkApiVersion(server, command, commandName, args);
     if (command.isAdminOnly && db !== 'admin') {
       throw new CommandError('Unauthorized', `${commandName} may only be run against the admin database.`);
@@ -97,6 +99,7 @@ export class Dispatcher implements RequestHandler {
   private finish(op: Operation, reply?: ReplyDoc, error?: unknown): Reply | undefined {
     this.server.operations.delete(op.id);
     op.client.operation = undefined;
+    if (!reply) op.snapshot?.release();
     if (op.isAnswerLost) return undefined;
     const final = reply ?? errorReply(this.server, asCommandError(error), op);
     if (reply) finishReply(op, reply);

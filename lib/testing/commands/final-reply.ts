@@ -4,6 +4,7 @@ import type { Doc, Value } from '../bson/value.js';
 import { isDoc } from '../bson/value.js';
 import { timestampOf } from '../storage/clock.js';
 import { integerArgument } from './arguments.js';
+import { writeConcernErrorOf } from './concerns.js';
 import { errorLabelsOf } from './error-labels.js';
 import type { Operation } from './operation.js';
 import { fieldsOf, int } from './reply.js';
@@ -29,7 +30,8 @@ export function errorReply(server: MongoServer, error: CommandError, op?: Operat
 /** Adds to a command's own fields what every reply has: a fault's write concern error, `ok`, labels, times. */
 export function finishReply(op: Operation, reply: ReplyDoc): void {
   const fault = op.fault;
-  if (fault?.writeConcernError) reply.set('writeConcernError', fault.writeConcernError);
+  const unfulfilled = fault?.writeConcernError ?? writeConcernErrorOf(op.generic);
+  if (unfulfilled) reply.set('writeConcernError', unfulfilled);
   const writeConcernError = reply.get('writeConcernError');
   if (isDoc(writeConcernError)) {
     const labels = fault?.errorLabels ?? labelsOf(op, undefined, integerArgument(writeConcernError, 'code'));

@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/value.js';
 import type { RequestMessage } from '../wire/message.js';
 import type { Reply } from '../wire/connection.js';
+import type { Snapshot } from '../storage/snapshot.js';
 import type { WriteUnit } from '../storage/write-unit.js';
 import type { ClientCursor } from './cursor/client-cursor.js';
 import type { CommandFault } from './fail-point/fail-point.js';
@@ -58,6 +59,8 @@ export class Operation {
     return this.isInTransaction ? this.session?.transaction.requireInProgress() : undefined;
   }
 
+  /** The point in time it reads at, to be released if it fails. */
+  snapshot: Snapshot | undefined;
   /** For what outlives the operation, as a cursor does: the getMore that reads it now. */
   successor: Operation | undefined;
 

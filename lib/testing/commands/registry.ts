@@ -27,6 +27,10 @@ import { currentOp, killOp } from './diagnostics/current-op.command.js';
 import { collStats, dbStats, validate } from './diagnostics/stats.commands.js';
 import { buildInfo } from './diagnostics/build-info.command.js';
 import { connectionStatus } from './diagnostics/connection-status.command.js';
+import { explain } from './diagnostics/explain.command.js';
+import { listCommands } from './diagnostics/list-commands.command.js';
+import { getCmdLineOpts, getLog, whatsmyuri } from './diagnostics/process.commands.js';
+import { getDefaultRWConcern, replSetGetConfig, replSetGetStatus } from './diagnostics/replica-set.commands.js';
 import { hostInfo } from './diagnostics/host-info.command.js';
 import { getParameter, setParameter } from './diagnostics/parameter.commands.js';
 import { ping } from './diagnostics/ping.command.js';
@@ -66,8 +70,12 @@ const COMMANDS: readonly Command[] = [
   dropIndexes,
   dropSearchIndex,
   endSessions,
+  explain,
   find,
   findAndModify,
+  getCmdLineOpts,
+  getDefaultRWConcern,
+  getLog,
   getMore,
   getParameter,
   hello,
@@ -79,6 +87,7 @@ const COMMANDS: readonly Command[] = [
   killOp,
   killSessions,
   listCollections,
+  listCommands,
   listDatabases,
   listIndexes,
   listSearchIndexes,
@@ -86,6 +95,8 @@ const COMMANDS: readonly Command[] = [
   ping,
   refreshSessions,
   renameCollection,
+  replSetGetConfig,
+  replSetGetStatus,
   saslContinue,
   saslStart,
   serverStatus,
@@ -94,6 +105,7 @@ const COMMANDS: readonly Command[] = [
   update,
   updateSearchIndex,
   validate,
+  whatsmyuri,
 ];
 
 const BY_NAME = new Map(
@@ -101,3 +113,5 @@ const BY_NAME = new Map(
 );
 
 export const findCommand = (name: string): Command | undefined => BY_NAME.get(name);
+
+export const allCommands = (): readonly Command[] => COMMANDS;

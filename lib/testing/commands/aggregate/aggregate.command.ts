@@ -5,13 +5,14 @@ import type { PipelineNamespace } from '../../query/pipeline-host.js';
 import { timestampOf } from '../../storage/clock.js';
 import { checkDbName, checkNamespace, nsString } from '../../storage/namespace.js';
 import { planQuery } from '../../storage/plan/planner.js';
-import { countArgument, docArgument } from '../arguments.js';
+import { boolArgument, countArgument, docArgument } from '../arguments.js';
 import { openChangeStream } from '../change-stream/open-change-stream.js';
 import type { Command } from '../command.js';
 import { hintOf } from '../crud/find.command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { openReadView } from '../crud/read-view.js';
 import { runWrite } from '../crud/write.js';
+import { explainCommand } from '../diagnostics/explain.command.js';
 import { emptyCursor, openCursor } from '../cursor/open-cursor.js';
 import type { Operation } from '../operation.js';
 import type { ReplyDoc } from '../reply.js';
@@ -22,6 +23,7 @@ export const aggregate: Command = {
   isInApiV1: true,
   isAllowedInTransaction: true,
   takesReadConcern: true,
+  takesWriteConcern: true,
   args: {
     aggregate: 'any',
     pipeline: 'array!',
@@ -40,6 +42,7 @@ export const aggregate: Command = {
   run(op) {
     const { args } = op;
     const stages = pipelineStages(args.get('pipeline'));
+    if (boolArgument(args, 'explain')) return explainCommand(op, false);
     const cursor = docArgument(args, 'cursor');
     if (!cursor) {
       throw new CommandError(

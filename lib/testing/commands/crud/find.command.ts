@@ -9,6 +9,7 @@ import { boolArgument, countArgument, docArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import type { DocumentSource } from '../cursor/client-cursor.js';
 import { openCursor } from '../cursor/open-cursor.js';
+import { TailableSource } from '../cursor/tailable-source.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import type { PlanRequest } from '../../storage/plan/planner.js';
 import { namespaceOf } from './namespace-argument.js';
@@ -60,12 +61,25 @@ export const find: Command = {
     const env = queryEnv(op, { collation, collection: entry });
     const projection = docArgument(args, 'projection');
     const project = projection && projection.size > 0 ? compileProjection(projection, env, request.filter) : undefined;
+    const options = {
+      batchSize: countArgument(args, 'batchSize'),
+      isSingleBatch: boolArgument(args, 'singleBatch'),
+      noTimeout: boolArgument(args, 'noCursorTimeout'),
+    };
+    if (entry && boolArgument(args, 'tailable')) {
+      const tail = new TailableSource(server.storage, entry, request.filter, env, project);
+      return openCursor(op, nsString(ns), tail, { ...options, isAwaitData: boolArgument(args, 'awaitData') });
+    }
+    const showsRecordId = boolArgument(args, 'showRecordId');
     const matches = planQuery(entry, request, env).run(view);
     const source: DocumentSource = {
       next() {
+        if (entry?.isDropped) throw new CommandError('QueryPlanKilled', `collection dropped: ${nsString(ns)}`);
         const { value: match, done } = matches.next();
         if (done) return undefined;
-        return project ? encodeDoc(project(match.doc)) : match.bytes;
+        if (!project && !showsRecordId) return match.bytes;
+        const shown = project ? project(match.doc) : match.doc;
+        return encodeDoc(showsRecordId ? new Map([...shown, ['$recordId', BigInt(match.id)]]) : shown);
       },
       close() {
         matches.return(undefined);
@@ -73,11 +87,7 @@ export const find: Command = {
       },
       ...(snapshot && { batchFields: () => ({ atClusterTime: timestampOf(snapshot.tick) }) }),
     };
-    return openCursor(op, nsString(ns), source, {
-      batchSize: countArgument(args, 'batchSize'),
-      isSingleBatch: boolArgument(args, 'singleBatch'),
-      noTimeout: boolArgument(args, 'noCursorTimeout'),
-    });
+    return openCursor(op, nsString(ns), source, options);
   },
 };
 
@@ -90,6 +100,12 @@ export function hintOf(args: Doc): Doc | string | undefined {
 function checkTailable(args: Doc): void {
   if (boolArgument(args, 'awaitData') && !boolArgument(args, 'tailable')) {
     throw new CommandError('FailedToParse', 'Cannot set awaitData without tailable');
+  }
+  if (boolArgument(args, 'tailable') && docArgument(args, 'sort')?.size) {
+    throw new CommandError('BadValue', 'cannot use tailable option with a sort other than {$natural: 1}');
+  }
+  if (boolArgument(args, 'returnKey')) {
+    throw new CommandError('CommandNotSupported', 'returnKey is not supported by the embedded MongoDB');
   }
 }
 

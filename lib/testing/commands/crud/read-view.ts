@@ -18,6 +18,7 @@ export function openReadView(op: Operation): OpenedView {
   if (readConcern?.level !== 'snapshot') return { view: LATEST };
   const { storage } = op.server;
   const snapshot = storage.snapshot(readConcern.atClusterTime && tickOf(readConcern.atClusterTime));
+  op.snapshot = snapshot;
   storage.snapshots.retain(snapshot.tick);
   return { view: snapshot, snapshot };
 }

@@ -1,7 +1,8 @@
-import type { Doc } from '../../bson/value.js';
+import type { Value } from '../../bson/value.js';
 import type { Value } from '../../bson/value.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import type { Interrupt } from '../interrupt.js';
+import type { Operation } from '../operation.js';
 
 /** Who opened a cursor: only the same session and transaction may read on. */
 export interface CursorOrigin {
@@ -47,11 +48,12 @@ export class ClientCursor {
     readonly ns: string,
     readonly source: DocumentSource,
     readonly origin: CursorOrigin,
+    /** The operation whose environment the source still uses. */
+    readonly opener: Operation,
     readonly options: {
       readonly isAwaitData?: boolean;
       readonly noTimeout?: boolean;
       readonly isChangeStream?: boolean;
-      readonly command: Doc;
       /** Documents a find's `limit` still allows. */
       readonly isSingleBatch?: boolean;
     },

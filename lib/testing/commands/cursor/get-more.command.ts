@@ -26,6 +26,7 @@ export const getMore: Command = {
     const cursor = findCursor(op);
     cursor.isPinned = true;
     op.cursor = cursor;
+    cursor.opener.successor = op;
     try {
       return await nextBatch(op, cursor);
     } catch (error) {

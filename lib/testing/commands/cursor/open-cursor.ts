@@ -23,7 +23,8 @@ export function openCursor(op: Operation, ns: string, source: DocumentSource, op
     ns,
     source,
     { session: op.generic.lsid, transaction: op.isInTransaction ? op.generic.txnNumber : undefined },
-    { ...options, command: op.args },
+    op,
+    options,
   );
   const batch = cursor.take(options.batchSize ?? DEFAULT_FIRST_BATCH);
   const isClosed = batch.isLast || options.isSingleBatch === true;

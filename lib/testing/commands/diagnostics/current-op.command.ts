@@ -67,7 +67,7 @@ function describe({ server, client, id, namespace, now, command, args, generic, 
     op: opOf(command.name),
     ns: namespace,
     command: shown,
-    cursor: cursor && fieldsOf({ cursorId: cursor.id, originatingCommand: cursor.options.command }),
+    cursor: cursor && fieldsOf({ cursorId: cursor.id, originatingCommand: cursor.opener.args }),
     numYields: int(0),
     waitingForLock: false,
   });

@@ -15,6 +15,7 @@ export const commitTransaction: Command = {
   isAdminOnly: true,
   isInApiV1: true,
   isAllowedInTransaction: true,
+  takesWriteConcern: true,
   args: { commitTransaction: 'any', recoveryToken: 'object' },
   run(op) {
     const transaction = requireTransaction(op);
@@ -28,6 +29,7 @@ export const abortTransaction: Command = {
   isAdminOnly: true,
   isInApiV1: true,
   isAllowedInTransaction: true,
+  takesWriteConcern: true,
   args: { abortTransaction: 'any', recoveryToken: 'object' },
   run(op) {
     const transaction = requireTransaction(op);

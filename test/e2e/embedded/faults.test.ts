@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect, createConnection } from 'node:net';
+import { once } from 'node:events';
+import mongoose from 'mongoose';
+import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+
+const { MongoClient } = mongoose.mongo;
+
+describe('faults of EmbeddedMongo', () => {
+  let mongo: EmbeddedMongo;
+  let client: mongoose.mongo.MongoClient;
+
+  beforeEach(async () => {
+    mongo = await EmbeddedMongo.start();
+    client = await new MongoClient(mongo.uri, { serverSelectionTimeoutMS: 5000 }).connect();
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await mongo.stop();
+  });
+
+  const failCommand = (mode: object | string, data: object) =>
+    client.db('admin').command({ configureFailPoint: 'failCommand', mode, data });
+
+  it('fails commands so many times with the code asked for', async () => {
+    await failCommand({ times: 1 }, { failCommands: ['ping'], errorCode: 8000 });
+    await expect(client.db('a').command({ ping: 1 })).rejects.toMatchObject({ code: 8000 });
+    await expect(client.db('a').command({ ping: 1 })).resolves.toMatchObject({ ok: 1 });
+  });
+
+  it('lets the driver retry a write whose connection was closed, and does it once', async () => {
+    const docs = client.db('a').collection('docs');
+    await docs.insertOne({ n: 0 });
+    await client.db('admin').command({ configureFailPoint: 'onPrimaryTransactionalWrite', mode: { times: 1 } });
+    await docs.updateOne({}, { $inc: { n: 1 } });
+    expect((await docs.findOne({}))?.n).toBe(1);
+  });
+
+  it('keeps its data over a restart, on the same port', async () => {
+    const docs = client.db('a').collection('docs');
+    await docs.insertOne({ n: 1 });
+    const { port } = mongo;
+    await mongo.restart();
+    expect(mongo.port).toBe(port);
+    expect(await docs.countDocuments()).toBe(1);
+  });
+
+  it('serves on after its connections were dropped', async () => {
+    mongo.dropConnections();
+    await expect(client.db('a').collection('docs').findOne()).resolves.toBeNull();
+  });
+
+  it('answers late while it is stalled', async () => {
+    const order: string[] = [];
+    mongo.stall(300);
+    setTimeout(() => order.push('200 ms'), 200);
+    await client.db('a').command({ ping: 1 });
+    order.push('answer');
+    expect(order).toEqual(['200 ms', 'answer']);
+  });
+
+  it('closes a connection that sends a malformed frame, and no other', async () => {
+    const socket = connect(mongo.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(Buffer.from('ffffff7f0100000000000000dd070000', 'hex'));
+    await once(socket, 'close');
+    await expect(client.db('a').command({ ping: 1 })).resolves.toMatchObject({ ok: 1 });
+  });
+
+  it('refuses connections once stopped, and stops again without complaint', async () => {
+    const { port } = mongo;
+    await mongo.stop();
+    await mongo.stop();
+    const [error] = await once(createConnection(port, '127.0.0.1'), 'error').catch((reason) => [reason]);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import { startTestServer } from '../../support/test-server.js';
+import type { TestServer } from '../../support/test-server.js';
+
+type Account = { _id: number; balance: number };
+
+describe('transactions through the driver', () => {
+  let server: TestServer;
+  let client: mongoose.mongo.MongoClient;
+  let accounts: mongoose.mongo.Collection<Account>;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+    accounts = client.db('embedded_transactions').collection('accounts');
+  });
+
+  beforeEach(async () => {
+    await accounts.deleteMany({});
+    await accounts.insertOne({ _id: 1, balance: 10 });
+  });
+
+  afterAll(async () => {
+    await client.db('embedded_transactions').dropDatabase();
+    await client.close();
+    await server.stop();
+  });
+
+  it('shows its writes to itself at once, to others after the commit', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await accounts.insertOne({ _id: 2, balance: 0 }, { session });
+      expect(await accounts.findOne({ _id: 2 }, { session })).not.toBeNull();
+      expect(await accounts.findOne({ _id: 2 })).toBeNull();
+      await session.commitTransaction();
+      expect(await accounts.findOne({ _id: 2 })).not.toBeNull();
+    });
+  });
+
+  it('reads from its snapshot whatever is written meanwhile', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction({ readConcern: { level: 'snapshot' } });
+      await accounts.findOne({ _id: 1 }, { session });
+      await accounts.updateOne({ _id: 1 }, { $set: { balance: 99 } });
+      expect((await accounts.findOne({ _id: 1 }, { session }))?.balance).toBe(10);
+      await session.abortTransaction();
+    });
+  });
+
+  it('fails the second writer of a document with a transient WriteConflict', async () => {
+    await client.withSession((first) =>
+      client.withSession(async (second) => {
+        first.startTransaction();
+        second.startTransaction();
+        await accounts.updateOne({ _id: 1 }, { $inc: { balance: 1 } }, { session: first });
+        const conflict = await accounts
+          .updateOne({ _id: 1 }, { $inc: { balance: 1 } }, { session: second })
+          .catch((error: mongoose.mongo.MongoServerError) => error);
+        expect(conflict).toMatchObject({ code: 112, codeName: 'WriteConflict' });
+        expect((conflict as mongoose.mongo.MongoServerError).hasErrorLabel('TransientTransactionError')).toBe(true);
+        await first.commitTransaction();
+        await second.abortTransaction();
+      }),
+    );
+  });
+
+  it('lets a write outside wait for the transaction that is in its way', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await accounts.updateOne({ _id: 1 }, { $inc: { balance: 1 } }, { session });
+      const outside = accounts.updateOne({ _id: 1 }, { $inc: { balance: 100 } });
+      await session.commitTransaction();
+      await outside;
+      expect((await accounts.findOne({ _id: 1 }))?.balance).toBe(111);
+    });
+  });
+
+  it('is over after an error: the next statement has NoSuchTransaction', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await expect(accounts.insertOne({ _id: 1, balance: 0 }, { session })).rejects.toMatchObject({ code: 11000 });
+      await expect(accounts.findOne({}, { session })).rejects.toMatchObject({
+        code: 251,
+        codeName: 'NoSuchTransaction',
+      });
+      await session.abortTransaction();
+    });
+  });
+
+  it('refuses commands that have no place in one', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await expect(
+        client.db('embedded_transactions').command({ count: 'accounts' }, { session }),
+      ).rejects.toMatchObject({
+        code: 263,
+        codeName: 'OperationNotSupportedInTransaction',
+      });
+      await session.abortTransaction();
+    });
+  });
+
+  it('may be committed again', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await accounts.updateOne({ _id: 1 }, { $inc: { balance: 5 } }, { session });
+      await session.commitTransaction();
+      await session.commitTransaction();
+      expect((await accounts.findOne({ _id: 1 }))?.balance).toBe(15);
+    });
+  });
+});
