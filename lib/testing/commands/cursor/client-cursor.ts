@@ -1,5 +1,4 @@
 import type { Value } from '../../bson/value.js';
-import type { Value } from '../../bson/value.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import type { Interrupt } from '../interrupt.js';
 import type { Operation } from '../operation.js';
