@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
  * The features (stats … bulk) never import each other.
  */
 const FLOW = ['pools', 'models', 'tenant'];
-const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'hooks'];
+const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'hooks', 'logging'];
 
 const restrict = (files, forbidden, message) => ({
   files,

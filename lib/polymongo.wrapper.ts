@@ -4,6 +4,8 @@ import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
 import { PolyMongoError } from './polymongo.errors.js';
 import { resolveOptions, type PolyMongoOptions, type ResolvedOptions, type ScaleOptions } from './polymongo.options.js';
 import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
+import { createSink } from './providers/logging/log.sink.js';
+import { PolyMongoLog } from './providers/logging/polymongo.log.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 import { closeOnSignals } from './providers/pools/process.signals.js';
 import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
@@ -69,6 +71,7 @@ export class PolyMongoWrapper {
     this.options = resolveOptions(options);
     this.pools = new PolyMongoPools(this.options);
     this.models = new ModelRegistry(this.pools);
+    new PolyMongoLog(this.pools, createSink(this.options));
     this.hooks = new PolyMongoHooks(this.pools);
     this.stats = new PolyMongoStats(this.pools);
     this.tenantContext = new TenantContext(this.options.tenant);

@@ -1,0 +1,43 @@
+import type { PolyMongoEventMap } from '../../polymongo.events.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import type { LogSink } from './log.sink.js';
+
+/** Writes down what happens in the pools. */
+export class PolyMongoLog {
+  readonly #connectingSince = new Map<string, number>();
+
+  constructor(
+    pools: PolyMongoPools,
+    readonly sink: LogSink,
+  ) {
+    const { events } = pools;
+    events.on('poolState', (event) => this.#onPoolState(event));
+    events.on('connected', ({ db }) =>
+      sink.write('info', 'database connected', { database: db, pool: pools.poolOf(db).name }),
+    );
+    events.on('disconnecting', ({ db, reason }) =>
+      sink.write('info', 'database disconnecting', { database: db, reason }),
+    );
+    events.on('released', ({ db }) => sink.write('debug', 'database let go', { database: db }));
+    events.on('error', ({ db, error, during }) =>
+      sink.write('error', textOf(error), { database: db || undefined, during }),
+    );
+    pools.onClosed(() => sink.close());
+  }
+
+  #onPoolState({ pool, from, to, reason }: PolyMongoEventMap['poolState']): void {
+    const since = this.#connectingSince.get(pool);
+    if (to === 'connecting') this.#connectingSince.set(pool, Date.now());
+    else this.#connectingSince.delete(pool);
+    const durationMS = from === 'connecting' && since !== undefined ? Date.now() - since : undefined;
+    this.sink.write(reason === 'connect failed' ? 'warn' : 'info', `pool ${to}`, {
+      pool,
+      from,
+      to,
+      reason,
+      durationMS,
+    });
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
