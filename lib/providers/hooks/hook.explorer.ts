@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { HOOK_METADATA, type HookMetadata } from './hook.metadata.js';
 import { PolyMongoHooks, type Unregister } from './polymongo-hooks.provider.js';
 
@@ -7,41 +7,45 @@ import { PolyMongoHooks, type Unregister } from './polymongo-hooks.provider.js';
 @Injectable()
 export class HookExplorer {
   readonly #explored = new WeakSet<object>();
+  /** How many modules there were when all their providers had been explored. */
+  #complete = 0;
 
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(PolyMongoHooks) private readonly hooks: PolyMongoHooks,
-  ) {}
+  ) {
+    // Nest tells nobody of a lazily loaded module, so every event looks whether there is one more.
+    hooks.beforeHooks(() => this.explore());
+  }
 
   /** Registers what was not registered before; request-scoped providers have no instance to call and are left out. */
   explore(): void {
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      const instance = wrapper.instance as unknown;
-      if (
-        !wrapper.isDependencyTreeStatic() ||
-        typeof instance !== 'object' ||
-        instance === null ||
-        this.#explored.has(instance)
-      )
-        continue;
-      const prototype = Object.getPrototypeOf(instance) as object | null;
-      if (!prototype) continue;
-      this.#explored.add(instance);
-      for (const name of this.scanner.getAllMethodNames(prototype))
-        this.#register(instance as Record<string, () => unknown>, name);
+    if (this.#complete === this.modules.size) return;
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()].filter((wrapper) =>
+      wrapper.isDependencyTreeStatic(),
+    );
+    for (const { instance } of wrappers)
+      if (typeof instance === 'object' && instance !== null) this.#exploreInstance(instance as object);
+    // Providers of a module that is being loaded right now have no instance yet: look again next time.
+    if (wrappers.every((wrapper) => wrapper.isTransient || wrapper.isAlias || wrapper.instance !== undefined))
+      this.#complete = this.modules.size;
+  }
+
+  #exploreInstance(instance: object): void {
+    const prototype = Object.getPrototypeOf(instance) as object | null;
+    if (!prototype || this.#explored.has(instance)) return;
+    this.#explored.add(instance);
+    for (const name of this.scanner.getAllMethodNames(prototype)) {
+      const method = (instance as Record<string, unknown>)[name];
+      if (typeof method !== 'function') continue;
+      const found = (Reflect.getMetadata(HOOK_METADATA, method) ?? []) as HookMetadata[];
+      for (const hook of found) this.#register(hook, method.bind(instance) as (...args: unknown[]) => unknown);
     }
   }
 
-  #register(instance: Record<string, (...args: never[]) => unknown>, name: string): void {
-    const method = instance[name];
-    if (typeof method !== 'function') return;
-    for (const hook of (Reflect.getMetadata(HOOK_METADATA, method) ?? []) as HookMetadata[])
-      this.#add(hook, method.bind(instance));
-  }
-
-  #add({ moment, names }: HookMetadata, callback: (...args: never[]) => unknown): Unregister {
-    const call = callback as (...args: unknown[]) => unknown;
+  #register({ moment, names }: HookMetadata, call: (...args: unknown[]) => unknown): Unregister {
     if (moment === 'error') return this.hooks.onDbError(call, names);
     if (names.length === 0)
       return moment === 'connect' ? this.hooks.onDbConnect(call) : this.hooks.onDbDisconnect(call);

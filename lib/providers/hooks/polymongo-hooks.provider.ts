@@ -27,6 +27,7 @@ export class PolyMongoHooks {
   readonly #pools: PolyMongoPools;
   readonly #hooks: Record<Moment, Set<Registration<DbHook>>> = { connect: new Set(), disconnect: new Set() };
   readonly #errorHooks = new Set<Registration<DbErrorHook>>();
+  #before: (() => void) | undefined;
 
   constructor(pools: PolyMongoPools) {
     this.#pools = pools;
@@ -61,7 +62,13 @@ export class PolyMongoHooks {
     return register(this.#errorHooks, { names: names.length > 0 ? new Set(names) : undefined, hook });
   }
 
+  /** Has `look` called before hooks are chosen, so that it can register more. @internal */
+  beforeHooks(look: () => void): void {
+    this.#before = look;
+  }
+
   async #run(moment: Moment, connection: Connection): Promise<void> {
+    this.#before?.();
     const all = [...this.#hooks[moment]];
     const specific = all.filter(({ names }) => names?.has(connection.name));
     const general = all.filter(({ names }) => !names);
@@ -86,6 +93,7 @@ export class PolyMongoHooks {
   }
 
   async #runErrorHooks(failure: { db: string; error: unknown; during: string }): Promise<void> {
+    this.#before?.();
     for (const { names, hook } of [...this.#errorHooks]) {
       if (!names || names.has(failure.db)) await hook(failure.error, { db: failure.db, during: failure.during });
     }
