@@ -1,16 +1,27 @@
-import { BSONSymbol } from 'bson';
 import { compareValues, equalValues } from '../../bson/compare.js';
-import { asDecimal, compareNumbers, isNumeric, type Numeric, toNumber } from '../../bson/number.js';
+import { asDecimal, compareNumbers, toNumber } from '../../bson/number.js';
 import { modDecimals } from '../../bson/decimal.js';
-import { type Doc, isDoc, TypeCode, typeCode, typeName, type Value } from '../../bson/value.js';
+import { type Doc, isDoc, TypeCode, typeCode, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { parseTypeSet } from './element.js';
 import { parseNonNegativeInteger } from './integer.js';
 import type { Filter } from './predicate.js';
+import {
+  failed,
+  ifArray,
+  ifDoc,
+  ifNumber,
+  ifText,
+  mismatch,
+  requireArray,
+  requireBoolean,
+  requireDoc,
+  requireNumber,
+  requireStrings,
+  type SchemaTest,
+} from './json-schema.operands.js';
 import { compileRegExp } from './regex.js';
 
-/** Whether a value, which is there, satisfies a schema or one of its keywords. */
-type SchemaTest = (value: Value) => boolean;
 type Keyword = (operand: Value, schema: Doc, name: string) => SchemaTest | undefined;
 
 /**
@@ -43,63 +54,6 @@ function compileSchema(schema: Doc): SchemaTest {
   }
   return (value) => tests.every((test) => test(value));
 }
-
-const failed = (message: string): CommandError => new CommandError('FailedToParse', message);
-const mismatch = (name: string, kind: string): CommandError =>
-  new CommandError('TypeMismatch', `$jsonSchema keyword '${name}' must be ${kind}`);
-
-function requireDoc(operand: Value, name: string): Doc {
-  if (!isDoc(operand)) throw mismatch(name, 'an object');
-  return operand;
-}
-
-function requireArray(operand: Value, name: string): Value[] {
-  if (!Array.isArray(operand)) throw mismatch(name, 'an array');
-  if (operand.length === 0) throw failed(`$jsonSchema keyword '${name}' cannot be an empty array`);
-  return operand;
-}
-
-function requireNumber(operand: Value, name: string): Numeric {
-  if (!isNumeric(operand)) throw mismatch(name, 'a number');
-  return operand;
-}
-
-function requireBoolean(operand: Value, name: string): boolean {
-  if (typeof operand !== 'boolean') throw mismatch(name, 'a boolean');
-  return operand;
-}
-
-function requireStrings(operand: Value, name: string): string[] {
-  const texts = requireArray(operand, name).map((text) => {
-    if (typeof text !== 'string') {
-      throw new CommandError(
-        'TypeMismatch',
-        `$jsonSchema keyword '${name}' must be an array of strings, but found an element of type ${typeName(text)}`,
-      );
-    }
-    return text;
-  });
-  if (new Set(texts).size < texts.length)
-    throw failed(`$jsonSchema keyword '${name}' array cannot contain duplicate values`);
-  return texts;
-}
-
-const ifNumber =
-  (test: (n: Numeric) => boolean): SchemaTest =>
-  (value) =>
-    !isNumeric(value) || test(value);
-const ifText =
-  (test: (text: string) => boolean): SchemaTest =>
-  (value) =>
-    typeof value === 'string' ? test(value) : !(value instanceof BSONSymbol) || test(value.value);
-const ifDoc =
-  (test: (doc: Doc) => boolean): SchemaTest =>
-  (value) =>
-    !isDoc(value) || test(value);
-const ifArray =
-  (test: (array: Value[]) => boolean): SchemaTest =>
-  (value) =>
-    !Array.isArray(value) || test(value);
 
 const JSON_TYPES: Readonly<Record<string, readonly number[]>> = {
   array: [TypeCode.array],

@@ -14,6 +14,7 @@ import {
   type Rename,
   type UpdateNode,
 } from './tree.js';
+import { checkStorable } from './storable.js';
 
 const MAX_PADDING = 1_500_000;
 
@@ -300,23 +301,4 @@ export class TreeApplication {
     const child = (container as Doc).get(part) as Doc;
     return this.put(container, part, this.removeRenamed(rest, child, [...path, part]));
   }
-}
-
-function checkStorable(step: PathStep, path: readonly PathStep[], value: Value): void {
-  if (typeof step === 'string' && step.startsWith('$') && !['$id', '$ref', '$db'].includes(step)) {
-    throw new CommandError(
-      'DollarPrefixedFieldName',
-      `The dollar ($) prefixed field '${step}' in '${path.join('.')}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
-    );
-  }
-  if (path.length + depthOf(value) > 180) {
-    throw new CommandError('Overflow', 'Document exceeds maximum nesting depth of 180');
-  }
-}
-
-function depthOf(value: Value): number {
-  if (!isDoc(value) && !Array.isArray(value)) return 0;
-  let deepest = 0;
-  for (const child of value.values()) deepest = Math.max(deepest, depthOf(child));
-  return deepest + 1;
 }

@@ -88,9 +88,9 @@ test('what an update says it changed makes the old document the new one', () => 
       expect(sortKeys(replay(source, result.description!))).toEqual(sortKeys(plain(result.doc)));
       expect(result.isModified).toBe(result.doc !== source);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
-  expect(applied).toBeGreaterThan(500);
+  expect(applied).toBeGreaterThan(200);
 });
 
 test('what differs between two documents makes one the other', () => {
@@ -100,6 +100,6 @@ test('what differs between two documents makes one the other', () => {
       const [source, target] = [doc({ ...padding, ...before }), doc({ ...padding, ...after })];
       expect(sortKeys(replay(source, diffDocuments(source, target)!))).toEqual(sortKeys(plain(target)));
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
