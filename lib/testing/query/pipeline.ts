@@ -3,8 +3,9 @@ import { CommandError } from '../errors.js';
 import type { Namespace, QueryEnv } from './env.js';
 import type { PipelineHost, PipelineNamespace } from './pipeline-host.js';
 import { type LeadingSplit, splitPipeline } from './pipeline/leading.js';
-import { assertPlacement, parseStage } from './pipeline/placement.js';
+import { assertPlacement, parseStage, type ParsedStage } from './pipeline/placement.js';
 import { writeTarget } from './pipeline/writes.js';
+import { ConstantError } from './expression/operator.js';
 import type { Enclosure, Stage, StageContext } from './stage/stage.js';
 
 export { pipelineWrites } from './pipeline/writes.js';
@@ -52,12 +53,15 @@ export function compilePipeline(stages: readonly Value[], env: QueryEnv, options
     compile: (inner, enclosure, other = namespace, innerEnv = env) =>
       compilePipeline(inner, innerEnv, { namespace: other, enclosures: [...enclosures, enclosure] }),
   };
-  const compiled = parsed.map(({ definition, spec, name }) => definition.compile(spec, context, name));
+  const compiled = compileStages(parsed, context);
   const [first] = parsed;
   const source = first?.definition.isSource ? { name: first.name, spec: first.spec } : undefined;
   const { leading, count } = source ? { leading: {}, count: 1 } : splitPipeline(stages);
-  const through = (docs: Iterable<Doc>, from: number): Iterable<Doc> =>
-    compiled.slice(from).reduce((input, stage) => stage(input), interruptible(docs, env));
+  const isOutermost = enclosures.every((enclosure) => enclosure === 'transaction');
+  const through = (docs: Iterable<Doc>, from: number): Iterable<Doc> => {
+    const results = compiled.slice(from).reduce((input, stage) => stage(input), interruptible(docs, env));
+    return isOutermost ? explained(results) : results;
+  };
   return {
     leading,
     source,
@@ -85,6 +89,27 @@ function* interruptible(docs: Iterable<Doc>, env: QueryEnv): Iterable<Doc> {
   for (const doc of docs) {
     env.checkInterrupt();
     yield doc;
+  }
+}
+
+function compileStages(stages: readonly ParsedStage[], context: StageContext): Stage[] {
+  try {
+    return stages.map(({ definition, spec, name }) => definition.compile(spec, context, name));
+  } catch (error) {
+    if (!(error instanceof ConstantError)) throw error;
+    throw new CommandError(error.code, `Failed to optimize pipeline :: caused by :: ${error.message}`);
+  }
+}
+
+const RUNNING = 'PlanExecutor error during aggregation :: caused by :: ';
+
+/** Tells of an error that it came from running the pipeline; it stays the same error, with its code and labels. */
+function* explained(docs: Iterable<Doc>): Iterable<Doc> {
+  try {
+    yield* docs;
+  } catch (error) {
+    if (error instanceof CommandError && !error.message.startsWith(RUNNING)) error.message = RUNNING + error.message;
+    throw error;
   }
 }
 

@@ -41,8 +41,16 @@ export const constant = (value: Operand): Expression => Object.assign(() => valu
  * is reported even when no document is read, as MongoDB's optimizer does.
  */
 export function fold(operands: readonly Expression[], evaluate: Expression): Expression {
-  return operands.every((operand) => operand.isConstant) ? constant(evaluate(NOWHERE)) : evaluate;
+  if (!operands.every((operand) => operand.isConstant)) return evaluate;
+  try {
+    return constant(evaluate(NOWHERE));
+  } catch (error) {
+    throw error instanceof CommandError ? new ConstantError(error.code, error.message) : error;
+  }
 }
+
+/** An error in the constant part of an expression, found before any document was read. */
+export class ConstantError extends CommandError {}
 
 const NOWHERE: Scope = { root: new Map(), slots: [] };
 

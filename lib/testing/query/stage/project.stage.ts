@@ -1,5 +1,6 @@
 import { docOf, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { ConstantError } from '../expression/operator.js';
 import { compileAddFields, compileProject } from './projection.js';
 import { docSpec, mapping, type StageDefinition } from './stage.js';
 
@@ -8,7 +9,7 @@ function within<T>(name: string, compile: () => T): T {
   try {
     return compile();
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError) || error instanceof ConstantError) throw error;
     throw new CommandError(error.code, `Invalid ${name} :: caused by :: ${error.message}`);
   }
 }

@@ -65,6 +65,15 @@ describe('a pipeline', () => {
     expect(read).toEqual([0, 1]);
   });
 
+  test('that fails says whether it did so on constants or on a document', () => {
+    const divide = (by: unknown) => errorOf(() => aggregate([{ $set: { a: { $divide: [1, by] } } }], [{ b: 0 }]));
+    expect(divide(0)).toEqual([16608, "Failed to optimize pipeline :: caused by :: can't $divide by zero"]);
+    expect(divide('$b')).toEqual([
+      16608,
+      "PlanExecutor error during aggregation :: caused by :: can't $divide by zero",
+    ]);
+  });
+
   test('tells where it writes', () => {
     const target = (stage: object) => pipelineWrites([value(stage)], { db: 'db', coll: 'c' });
     expect(target({ $out: 'x' })).toEqual({ db: 'db', coll: 'x' });

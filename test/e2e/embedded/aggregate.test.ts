@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Decimal128, Double, Int32, Long, MongoClient, type Collection, type Document } from 'mongodb';
+import { startTestServer, type TestServer } from '../../support/test-server.js';
+
+describe('aggregate', () => {
+  let server: TestServer;
+  let client: MongoClient;
+  let orders: Collection;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    client = await new MongoClient(server.uri, { promoteValues: false }).connect();
+    const db = client.db('aggregate_e2e');
+    await db.dropDatabase();
+    orders = db.collection('orders');
+    await orders.insertMany([
+      { _id: 1 as never, item: 'a', n: new Int32(2), price: new Double(2), at: new Date('2024-01-31T10:00:00Z') },
+      { _id: 2 as never, item: 'b', n: new Int32(3), price: new Double(0.5), at: new Date('2024-02-01T10:00:00Z') },
+      { _id: 3 as never, item: 'a', n: Long.fromNumber(1), price: Decimal128.fromString('1.10'), tags: ['x', 'y'] },
+    ]);
+    await db.collection('items').insertMany([
+      { _id: 'a' as never, name: 'apple' },
+      { _id: 'b' as never, name: 'beer' },
+    ]);
+  });
+
+  afterAll(async () => {
+    await client.db('aggregate_e2e').dropDatabase();
+    await client.close();
+    await server.stop();
+  });
+
+  const run = (...stages: Document[]): Promise<Document[]> => orders.aggregate(stages).toArray();
+
+  test('keeps number types on the way through the server', async () => {
+    const [group] = await run(
+      { $match: { item: 'a' } },
+      { $group: { _id: null, n: { $sum: '$n' }, price: { $sum: '$price' } } },
+    );
+    expect(group).toEqual({ _id: null, n: Long.fromNumber(3), price: Decimal128.fromString('3.10') });
+    const [mean] = await run({ $match: { _id: { $lte: 2 } } }, { $group: { _id: null, n: { $avg: '$n' } } });
+    expect(mean?.['n']).toEqual(new Double(2.5));
+  });
+
+  test('joins, unwinds and sorts', async () => {
+    const docs = await run(
+      { $lookup: { from: 'items', localField: 'item', foreignField: '_id', as: 'found' } },
+      { $unwind: '$found' },
+      { $sort: { 'found.name': -1, _id: 1 } },
+      { $project: { _id: 0, name: '$found.name' } },
+    );
+    expect(docs.map(({ name }) => name)).toEqual(['beer', 'apple', 'apple']);
+  });
+
+  test('writes with $merge and $out', async () => {
+    const db = client.db('aggregate_e2e');
+    await run({ $project: { item: 1 } }, { $out: 'copy' });
+    await run(
+      { $match: { _id: 1 } },
+      { $project: { item: 'z', more: { $literal: true } } },
+      { $merge: { into: 'copy', whenMatched: 'merge' } },
+    );
+    expect(await db.collection('copy').find({ item: 'z' }).project({ _id: 0 }).toArray()).toEqual([
+      { item: 'z', more: true },
+    ]);
+    expect(await db.collection('copy').countDocuments()).toBe(3);
+  });
+
+  test('answers errors with their codes', async () => {
+    const fail = (...stages: Document[]) => orders.aggregate(stages, { promoteValues: true }).toArray();
+    await expect(fail({ $bogus: 1 })).rejects.toMatchObject({ code: 40324 });
+    await expect(fail({ $group: {} })).rejects.toMatchObject({ code: 15955 });
+    await expect(fail({ $set: { x: { $divide: ['$n', 0] } } })).rejects.toMatchObject({ code: 16608 });
+    await expect(fail({ $merge: { into: 'copy', whenMatched: 'fail' } })).rejects.toMatchObject({ code: 11000 });
+  });
+
+  test('updates by a pipeline', async () => {
+    await orders.updateOne({ _id: 3 as never }, [{ $set: { size: { $size: '$tags' }, price: '$$REMOVE' } }]);
+    expect(await orders.findOne({ _id: 3 as never }, { projection: { size: 1, price: 1 } })).toEqual({
+      _id: new Int32(3),
+      size: new Int32(2),
+    });
+  });
+});
