@@ -39,7 +39,7 @@ export class IndexBuilder {
     if (!done) this.#done.set(database, (done = new Map()));
     let work = done.get(model.modelName);
     if (!work) {
-      work = this.#limited(() => build(model));
+      work = this.#limited(() => build(model, isExplicit));
       done.set(model.modelName, work);
       work.catch(() => done.delete(model.modelName));
     }
@@ -60,11 +60,11 @@ export class IndexBuilder {
 
 const DONE = Promise.resolve();
 
-async function build(model: BoundModel): Promise<void> {
+async function build(model: BoundModel, isExplicit: boolean): Promise<void> {
   const { options } = model.schema as unknown as SchemaIndexing;
   const isSpecial =
     options.capped ?? options.timeseries ?? options.collation ?? options.collectionOptions ?? options.clusteredIndex;
-  if (isSpecial !== undefined && options.autoCreate !== false) await model.createCollection();
+  if ((isExplicit || isSpecial !== undefined) && options.autoCreate !== false) await model.createCollection();
   const specs = indexesOf(model);
   if (specs.length > 0) await model.collection.createIndexes(specs as never);
 }

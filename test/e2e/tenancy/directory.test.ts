@@ -1,0 +1,121 @@
+import { afterEach, beforeAll, afterAll, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import {
+  PolyMongoWrapper,
+  TenantMissingError,
+  TenantNotReadyError,
+  TenantUnknownError,
+  type PolyModelOf,
+  type TenantOptions,
+} from 'nestjs-polymongo';
+import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { NoteSchema } from '../../support/notes.js';
+import { uniqueName } from '../../support/database-names.js';
+
+describe('which tenants there are, and where', () => {
+  let clusters: EmbeddedMongo[];
+  let polymongo: PolyMongoWrapper;
+  let notes: PolyModelOf<mongoose.Model<{ tenant: string }>>;
+  const prefix = uniqueName('d');
+
+  beforeAll(async () => {
+    clusters = [await EmbeddedMongo.start(), await EmbeddedMongo.start()];
+  });
+  afterAll(() => Promise.all(clusters.map((cluster) => cluster.stop())));
+  afterEach(() => polymongo.actions.forceCloseAll());
+
+  const start = (tenant: TenantOptions): void => {
+    const mongoURI = clusters[0]!.uri;
+    polymongo = new PolyMongoWrapper({
+      mongoURI,
+      driverOptions: { serverSelectionTimeoutMS: 500 },
+      tenant: { database: (id) => `${prefix}_${id}`, ...tenant },
+    });
+    notes = polymongo.wrapModel(polymongo.models.define({ name: 'Note', schema: NoteSchema })) as never;
+  };
+  const add = (tenant: string) => polymongo.tenantContext.run(tenant, () => notes.tenant().create({ tenant }));
+  const namesOn = async (cluster: EmbeddedMongo): Promise<string[]> => {
+    const client = await new mongoose.mongo.MongoClient(cluster.uri).connect();
+    const { databases } = await client.db().admin().listDatabases({ nameOnly: true });
+    await client.close();
+    return databases.map(({ name }) => name);
+  };
+
+  it('refuses a tenant that does not exist before anything is made for it', async () => {
+    const asked: string[] = [];
+    start({ exists: (id) => asked.push(id) > 0 && id === 'known' });
+    await expect(add('nobody')).rejects.toThrow(TenantUnknownError);
+    await expect(polymongo.tenants.run('nobody', () => 1)).rejects.toMatchObject({ status: 404, statusCode: 404 });
+    await Promise.all([add('known'), add('known')]);
+    expect(asked).toEqual(['nobody', 'known']);
+    const names = await namesOn(clusters[0]!);
+    expect(names).toContain(`${prefix}_known`);
+    expect(names).not.toContain(`${prefix}_nobody`);
+  });
+
+  it('asks again when an answer no longer counts, and locks out a tenant that is gone', async () => {
+    let isThere = true;
+    start({ exists: () => isThere, existsTTLMS: 0 });
+    await add('leaver');
+    const kept = polymongo.tenantContext.run('leaver', () => notes.tenant());
+    isThere = false;
+    await expect(kept.countDocuments()).rejects.toThrow(TenantUnknownError);
+    await expect(kept.find().cursor().next()).rejects.toThrow(TenantUnknownError);
+  });
+
+  it('reaches a tenant on the cluster that is its own', async () => {
+    const asked: string[] = [];
+    start({
+      connection: async (id) => {
+        asked.push(id);
+        return id === 'far' ? { mongoURI: clusters[1]!.uri, options: { maxConnections: 2 } } : undefined;
+      },
+    });
+    await Promise.all([add('far'), add('far'), add('near')]);
+    expect(asked).toEqual(['far', 'near']);
+    expect(await namesOn(clusters[1]!)).toEqual(expect.arrayContaining([`${prefix}_far`]));
+    expect(await namesOn(clusters[0]!)).not.toContain(`${prefix}_far`);
+    expect(polymongo.pools.separate.get(`${prefix}_far`)?.config.maxConnections).toBe(2);
+    expect(polymongo.pools.separate.has(`${prefix}_near`)).toBe(false);
+  });
+
+  it('never uses the primary cluster before it knows: what cannot wait is refused', async () => {
+    start({ connection: () => ({ mongoURI: clusters[1]!.uri }) });
+    const raw = () => polymongo.tenantContext.run('cursors', () => notes.tenant().collection.find({}).toArray());
+    await expect(async () => raw()).rejects.toThrow(TenantNotReadyError);
+    await polymongo.tenants.run('cursors', () => notes.tenant().create({ tenant: 'cursors' }));
+    expect(await raw()).toHaveLength(1);
+  });
+
+  it('asks for the cluster again after the answer failed or could not be connected to', async () => {
+    const answers = [
+      () => Promise.reject(new Error('vault sealed')),
+      () => ({ mongoURI: 'mongodb://127.0.0.1:1/?directConnection=true' }),
+      () => ({ mongoURI: clusters[1]!.uri }),
+    ];
+    start({ connection: () => answers.shift()!() });
+    await expect(add('moving')).rejects.toThrow('vault sealed');
+    await expect(add('moving')).rejects.toThrow('could not connect');
+    expect(await add('moving')).toMatchObject({ tenant: 'moving' });
+    expect(answers).toHaveLength(0);
+  });
+
+  it('asks as no tenant, so that a lookup cannot wait for itself', async () => {
+    start({
+      exists: async () => {
+        notes.tenant();
+        return true;
+      },
+    });
+    await expect(add('loop')).rejects.toThrow(TenantMissingError);
+  });
+
+  it('falls back to the default database only by explicit choice', async () => {
+    start({});
+    expect(() => notes.tenant()).toThrow(TenantMissingError);
+    await polymongo.actions.closeAll();
+    start({ useDefaultDB: true });
+    expect(notes.tenant().db.name).toBe('default');
+    expect(polymongo.tenantContext.run('acme', () => notes.tenant().db.name)).toBe(`${prefix}_acme`);
+  });
+});
