@@ -77,7 +77,10 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     static get collection(): Collection {
       const model = bound(this);
       if (!Object.hasOwn(model, COLLECTION)) {
-        model[COLLECTION] = model.db.collection(blueprint.collection.name, collectionOptions) as unknown as Collection;
+        model[COLLECTION] = model[DATABASE].connection.collection(
+          blueprint.collection.name,
+          collectionOptions,
+        ) as unknown as Collection;
       }
       return model[COLLECTION]!;
     }
@@ -111,19 +114,19 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     static override create(...args: unknown[]) {
-      return write(this, () => super.create(...args));
+      return write(this, () => super.create.apply(plain(this), args));
     }
     static override insertOne(...args: unknown[]) {
-      return write(this, () => super.insertOne(...args));
+      return write(this, () => super.insertOne.apply(plain(this), args));
     }
     static override insertMany(...args: unknown[]) {
-      return write(this, () => super.insertMany(...args));
+      return write(this, () => super.insertMany.apply(plain(this), args));
     }
     static override bulkWrite(...args: unknown[]) {
       return write(this, () => super.bulkWrite(...args));
     }
     static override bulkSave(...args: unknown[]) {
-      return write(this, () => super.bulkSave(...args));
+      return write(this, () => super.bulkSave.apply(plain(this), args));
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
@@ -142,6 +145,12 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
 
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;
+}
+
+/** A wrapper's own model: to it, a document of another database is data to copy, not an instance to save where it came from. */
+function plain(model: unknown): BoundModel {
+  const { [DATABASE]: database, modelName } = model as BoundModel;
+  return database.connection.models[modelName] as BoundModel;
 }
 
 export const bound = (model: unknown): BoundModel => model as BoundModel;

@@ -1,9 +1,7 @@
+import type { Connection } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { ModelRegistry } from './model.registry.js';
-import { isInstanceOf } from './model.template.js';
 import type { AnyModel, DatabaseModel, PolyModelOf } from './model.types.js';
-
-type Callable = (...args: unknown[]) => unknown;
 
 /** Where a wrapped model finds the model of a database, and the database of the current tenant. */
 export interface PolyModelHost {
@@ -14,66 +12,53 @@ export interface PolyModelHost {
 }
 
 /**
- * Wraps a compiled model. The wrapper is the default database's model in everything but three things: `.db(name)`,
- * `.tenant()` and `instanceof`, which holds for documents of any database. Statics run on the inner model, so that what
- * mongoose reads there as `Model.db` is the connection; outside, `db` is that connection made callable.
+ * Wraps a compiled model: a child of the default database's model with two members of its own, `.db(name)` and
+ * `.tenant()`. Its documents are that model's documents; `instanceof` holds for documents of any database, because the
+ * wrapper is bound to none. No Proxy: resolving a database costs a property, a call and a Map look-up.
  */
 export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyModelHost): PolyModelOf<M> {
   const { pools, registry } = host;
-  const inner = registry.modelOn(pools.database(pools.options.defaultDB), blueprint) as unknown as Record<
-    PropertyKey,
-    unknown
-  > &
-    Callable;
+  const database = pools.database(pools.options.defaultDB);
+  const inner = registry.modelOn(database, blueprint);
   const models = new Map<string, DatabaseModel<M>>();
   pools.events.on('released', ({ db }) => models.delete(db));
 
-  const modelOf = (name: string): DatabaseModel<M> => {
-    const known = models.get(name);
-    if (known) return known;
+  const modelOf = (name: string): DatabaseModel<M> => models.get(name) ?? addModel(name);
+  const addModel = (name: string): DatabaseModel<M> => {
     const model = registry.modelOn(pools.database(name), blueprint) as DatabaseModel<M>;
     models.set(name, model);
     return model;
   };
-  const own: Record<PropertyKey, unknown> = {
-    db: callableConnection(modelOf, inner.db as object),
-    tenant: () => modelOf(host.tenantDatabase()),
-    [Symbol.hasInstance]: (document: unknown) => isInstanceOf(blueprint, document),
-  };
 
-  const methods = new Map<Callable, Callable>();
-  const replaced = new Set<PropertyKey>();
-  return new Proxy(inner, {
-    get(_, key) {
-      const mine = own[key];
-      if (mine !== undefined && Object.hasOwn(own, key)) return mine;
-      const value = inner[key];
-      if (typeof value !== 'function' || key === 'Query' || key === 'base' || replaced.has(key)) return value;
-      let method = methods.get(value as Callable);
-      if (!method) methods.set(value as Callable, (method = (value as Callable).bind(inner)));
-      return method;
-    },
-    set(_, key, value) {
-      replaced.add(key); // a spy is to be found again as it is
-      return Reflect.set(inner, key, value);
-    },
-    construct: (_, args) => Reflect.construct(inner, args) as object,
+  const wrapped = function (...args: unknown[]) {
+    return Reflect.construct(inner, args) as unknown;
+  };
+  Object.setPrototypeOf(wrapped, inner);
+  wrapped.prototype = inner.prototype as object;
+  return Object.defineProperties(wrapped, {
+    db: { value: callableConnection(modelOf, database.connection), configurable: true },
+    tenant: { value: () => modelOf(host.tenantDatabase()), configurable: true },
   }) as unknown as PolyModelOf<M>;
 }
 
-/** mongoose reads `Model.db` as the connection, users call it with a name: one object that is both. */
-function callableConnection(call: (name: string) => unknown, connection: object): object {
-  const methods = new Map<Callable, Callable>();
-  return new Proxy(call, {
-    get(_, key) {
-      const value = Reflect.get(connection, key) as unknown;
-      if (typeof value !== 'function' || key === 'constructor') return value;
-      let method = methods.get(value as Callable);
-      if (!method) methods.set(value as Callable, (method = (value as Callable).bind(connection)));
-      return method;
-    },
-    set: (_, key, value) => Reflect.set(connection, key, value),
-    has: (_, key) => Reflect.has(connection, key),
-    getPrototypeOf: () => Reflect.getPrototypeOf(connection),
-  });
+const EMITTER_METHODS = [
+  'on',
+  'once',
+  'off',
+  'emit',
+  'addListener',
+  'removeListener',
+  'removeAllListeners',
+  'prependListener',
+] as const;
+
+/** mongoose reads `Model.db` as the connection, users call it with a name: a function that has the connection as its prototype. */
+function callableConnection(call: (name: string) => unknown, connection: Connection): object {
+  Object.setPrototypeOf(call, connection);
+  Object.defineProperty(call, 'name', { value: connection.name, configurable: true });
+  for (const name of EMITTER_METHODS) {
+    const method = connection[name] as (...args: unknown[]) => unknown;
+    Object.defineProperty(call, name, { value: method.bind(connection), configurable: true });
+  }
+  return call;
 }

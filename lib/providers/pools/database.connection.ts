@@ -51,8 +51,10 @@ class PooledConnection extends Native {
 
   get db(): mongo.Db {
     const { client } = this;
-    if (!this.#db || this.#db.client !== client) this.#db = client.db(this.database.name);
-    return this.#db;
+    // `this` may be an object that inherits from the connection (a wrapped model's callable `db`).
+    const connection = this.database.connection as unknown as PooledConnection;
+    if (!connection.#db || connection.#db.client !== client) connection.#db = client.db(this.database.name);
+    return connection.#db;
   }
   set db(_: mongo.Db | undefined) {
     // as above
