@@ -1,5 +1,6 @@
 // The embedded server's storage by itself: inserts, finds by _id and by an index at two sizes, and memory per document.
 // Run on the built package: node --expose-gc bench/embedded-storage.mjs [documents]
+import { performance } from 'node:perf_hooks';
 import { Int32, ObjectId } from 'bson';
 import { decodeField } from '../dist/esm/testing/bson/field.js';
 import { encodeDoc } from '../dist/esm/testing/bson/encode.js';

@@ -16,13 +16,21 @@ export interface Superseded {
 }
 
 /** How much history is kept for reads at a past cluster time, beyond what open snapshots need. */
-const KEPT_WRITES = 5_000;
+const KEPT_WRITES = 1_000;
 const KEPT_BYTES = 8 * 1024 * 1024;
 const KEPT_MS = 300_000;
+/** Writes that come together before the next pruning: one look at a record then serves many writes to it. */
+const SLACK = 500;
+
+/** The newest write of a record within one pruning, and all keys that its writes left behind. */
+interface Pruned {
+  tick: Tick;
+  readonly stale: StaleKey[];
+}
 
 /**
  * The recent writes, oldest first. What no snapshot needs is pruned as new writes come, down to a small window
- * (5,000 writes, 8 MiB, 300 s) in which `atClusterTime` reads work without a snapshot having been open.
+ * (1,000 writes, 8 MiB, 300 s) in which `atClusterTime` reads work without a snapshot having been open.
  */
 export class History {
   private queue: Superseded[] = [];
@@ -37,32 +45,51 @@ export class History {
   }
 
   prune(now: Tick): void {
-    if (this.queue.length - this.head === 0) return;
     const outdated = now - (KEPT_MS / 1000) * 2 ** 20;
+    const isOver = this.length > KEPT_WRITES + SLACK || this.bytes > KEPT_BYTES * 1.5;
+    if (!isOver && (this.length === 0 || this.queue[this.head]!.tick >= outdated)) return;
     const needed = this.snapshots.oldestNeeded;
-    let pruned: Tick = 0;
-    while (this.head < this.queue.length) {
+    if (this.queue[this.head]!.tick > needed) return;
+    const pruned = new Map<Collection, Map<RecordId, Pruned>>();
+    let last: Tick = 0;
+    while (this.length > 0) {
       const write = this.queue[this.head]!;
-      const isWindow =
-        this.queue.length - this.head <= KEPT_WRITES && this.bytes <= KEPT_BYTES && write.tick >= outdated;
+      const isWindow = this.length <= KEPT_WRITES && this.bytes <= KEPT_BYTES && write.tick >= outdated;
       // The writes of one commit go together: a record it wrote twice is settled with the first.
-      if ((isWindow && write.tick !== pruned) || write.tick > needed) break;
-      pruned = write.tick;
+      if ((isWindow && write.tick !== last) || write.tick > needed) break;
+      last = write.tick;
       this.queue[this.head++] = undefined as unknown as Superseded;
       this.bytes -= write.bytes;
-      this.snapshots.oldestReadable = Math.max(this.snapshots.oldestReadable, write.tick);
-      settle(write);
+      collect(pruned, write);
     }
-    if (this.head > 1024 && this.head > this.queue.length / 2) {
+    this.snapshots.oldestReadable = Math.max(this.snapshots.oldestReadable, last);
+    for (const [collection, records] of pruned) {
+      if (!collection.isDropped) for (const [id, each] of records) settle(collection, id, each);
+    }
+    if (this.head > this.queue.length / 2) {
       this.queue = this.queue.slice(this.head);
       this.head = 0;
     }
   }
+
+  private get length(): number {
+    return this.queue.length - this.head;
+  }
+}
+
+function collect(pruned: Map<Collection, Map<RecordId, Pruned>>, { collection, id, tick, stale }: Superseded): void {
+  let records = pruned.get(collection);
+  if (!records) pruned.set(collection, (records = new Map()));
+  const known = records.get(id);
+  if (!known) records.set(id, { tick, stale: stale ? [...stale] : [] });
+  else {
+    known.tick = tick;
+    if (stale) known.stale.push(...stale);
+  }
 }
 
 /** Cuts off what is older than the write; a record without older states becomes its bytes alone. */
-function settle({ collection, id, tick, stale }: Superseded): void {
-  if (collection.isDropped) return;
+function settle(collection: Collection, id: RecordId, { tick, stale }: Pruned): void {
   const slot = collection.records.get(id);
   if (slot && !(slot instanceof Uint8Array)) {
     let version: Version | undefined = slot;
@@ -73,5 +100,5 @@ function settle({ collection, id, tick, stale }: Superseded): void {
       else collection.records.delete(id);
     }
   }
-  if (stale) collection.indexes.removeKeys(id, stale, versionsOf(collection.records.get(id)));
+  if (stale.length > 0) collection.indexes.removeKeys(id, stale, versionsOf(collection.records.get(id)));
 }

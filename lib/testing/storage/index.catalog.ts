@@ -23,10 +23,37 @@ const MAX_INDEXES = 64;
 const ID_SPEC: Doc = new Map([['key', new Map([['_id', int32(1)]])]]);
 const NO_KEYS: readonly unknown[] = [];
 
+/** Keys of one index: by identity where they are strings, by comparison where they are collated. */
+class KeySet {
+  private readonly strings = new Set<unknown>();
+  private readonly others: unknown[] = [];
+
+  constructor(private readonly index: StoredIndex) {}
+
+  add(keys: readonly unknown[]): void {
+    for (const key of keys) {
+      if (typeof key === 'string') this.strings.add(key);
+      else if (!this.has(key)) this.others.push(key);
+    }
+  }
+
+  has(key: unknown): boolean {
+    return this.strings.has(key) || this.index.includes(this.others, key);
+  }
+}
+
 /** Decodes at most once, and only when asked. */
 function lazily(bytes: Uint8Array): () => Doc {
   let doc: Doc | undefined;
   return () => (doc ??= decodeDoc(bytes));
+}
+
+/** The keys that are not among the others. */
+function without(index: StoredIndex, keys: readonly unknown[], others: readonly unknown[]): readonly unknown[] {
+  if (keys.length === 0 || others.length === 0) return keys;
+  const set = new KeySet(index);
+  set.add(others);
+  return keys.filter((key) => !set.has(key));
 }
 
 /**
@@ -134,12 +161,11 @@ export class IndexCatalog {
         if (index.spec.isId && before && after) continue; // an _id never changes
         const oldKeys = before ? index.keysOfBytes(before, oldDoc) : NO_KEYS;
         const newKeys = after ? index.keysOfBytes(after, newDoc) : NO_KEYS;
-        for (const key of newKeys) {
-          if (index.includes(oldKeys, key)) continue;
+        for (const key of without(index, newKeys, oldKeys)) {
           if (index.spec.isUnique) this.checkUnique(index, key, id, unit, newDoc!);
           if (index.tree.insert(key, id)) added.push({ index, key });
         }
-        for (const key of oldKeys) if (!index.includes(newKeys, key)) (stale ??= []).push({ index, key });
+        for (const key of without(index, oldKeys, newKeys)) (stale ??= []).push({ index, key });
       }
     } catch (error) {
       for (const { index, key } of added) index.tree.delete(key, id);
@@ -151,15 +177,21 @@ export class IndexCatalog {
   /** Removes those keys of a state that was taken back that no kept state has. */
   forget(id: RecordId, state: Bytes, kept: readonly Bytes[]): void {
     if (!state) return;
-    for (const index of this.indexes.values()) {
-      this.removeKeys(id, index.keysOfBytes(state).map((key) => ({ index, key })), kept); // prettier-ignore
-    }
+    const keys = this.list().flatMap((index) => index.keysOfBytes(state).map((key) => ({ index, key })));
+    this.removeKeys(id, keys, kept);
   }
 
   /** Removes keys that no kept state has. */
   removeKeys(id: RecordId, keys: readonly StaleKey[], kept: readonly Bytes[]): void {
+    const keptKeys = new Map<StoredIndex, KeySet>();
     for (const { index, key } of keys) {
-      if (!kept.some((bytes) => bytes && index.includes(index.keysOfBytes(bytes), key))) index.tree.delete(key, id);
+      let set = keptKeys.get(index);
+      if (!set) {
+        set = new KeySet(index);
+        for (const bytes of kept) if (bytes) set.add(index.keysOfBytes(bytes));
+        keptKeys.set(index, set);
+      }
+      if (!set.has(key)) index.tree.delete(key, id);
     }
   }
 
