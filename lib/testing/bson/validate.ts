@@ -95,6 +95,42 @@ function skip(bytes: Uint8Array, type: number, at: number, end: number, depth: n
   }
 }
 
+/** Where a top-level field lies: its type byte at `start`, its payload from `value` to `end`. */
+export interface TopLevelField {
+  readonly start: number;
+  readonly value: number;
+  readonly end: number;
+}
+
+/**
+ * Finds a top-level field of a document that has not been validated, and does not look into the others.
+ * @throws CommandError InvalidBSON (22)
+ */
+export function findTopLevelField(bytes: Uint8Array, name: string): TopLevelField | undefined {
+  const end = bytes.length - 1;
+  for (let start = 4; start < end;) {
+    const value = bytes.indexOf(0, start + 1) + 1;
+    if (value === 0 || value > end) throw pastEnd();
+    const after = skipShallow(bytes, bytes[start]!, value, end);
+    if (after > end) throw pastEnd();
+    if (value - start - 2 === name.length && isNamed(bytes, start + 1, name)) return { start, value, end: after };
+    start = after;
+  }
+  return undefined;
+}
+
+function skipShallow(bytes: Uint8Array, type: number, at: number, end: number): number {
+  if (type !== 0x03 && type !== 0x04 && type !== 0x0f) return skip(bytes, type, at, end, 0);
+  const size = at + 4 > end ? 0 : int32At(bytes, at);
+  if (size < 5) throw pastEnd();
+  return at + size;
+}
+
+function isNamed(bytes: Uint8Array, at: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name.charCodeAt(i)) return false;
+  return true;
+}
+
 function skipString(bytes: Uint8Array, at: number, end: number): number {
   if (at + 5 > end) throw pastEnd();
   const length = int32At(bytes, at);

@@ -1,6 +1,6 @@
 import { CommandError } from '../errors.js';
 import { asBuffer } from '../bson/decode.js';
-import { findField } from '../bson/field.js';
+import { findTopLevelField } from '../bson/validate.js';
 import type { RequestMessage } from '../wire/message.js';
 
 const OBJECT = 0x03;
@@ -19,7 +19,7 @@ export function splitDocuments({ body, sequences }: RequestMessage): SplitReques
   if (!isInsert(body)) return { rest: body, documents: undefined };
   const sequence = sequences.get('documents');
   if (sequence) return { rest: body, documents: sequence };
-  const range = findField(body, 'documents');
+  const range = findTopLevelField(body, 'documents');
   if (!range || body[range.start] !== ARRAY) return { rest: body, documents: undefined };
   const rest = Buffer.allocUnsafe(body.length - (range.end - range.start));
   rest.set(body.subarray(0, range.start), 0);
