@@ -3,6 +3,7 @@ export { InjectTenantModel, type InjectTenantModelOptions } from './decorators/i
 export { OnDbConnect } from './decorators/on-db-connect.decorator.js';
 export { OnDbDisconnect } from './decorators/on-db-disconnect.decorator.js';
 export { OnDbError } from './decorators/on-db-error.decorator.js';
+export { Transactional } from './decorators/transactional.decorator.js';
 export { WithTenant } from './decorators/with-tenant.decorator.js';
 export {
   ConnectionBudgetError,
@@ -28,6 +29,8 @@ export {
   TenantSwitchError,
   TenantTaskError,
   TenantUnknownError,
+  TransactionEndedError,
+  TransactionPropagationError,
 } from './polymongo.errors.js';
 export { PolyMongoModule } from './polymongo.module.js';
 export type {
@@ -89,3 +92,8 @@ export {
   fromPath,
   fromSubdomain,
 } from './providers/tenant/tenant.resolvers.js';
+export {
+  PolyMongoTransactions,
+  type TransactionFunction,
+} from './providers/transaction/polymongo-transactions.provider.js';
+export type { Propagation, TransactionRunOptions } from './providers/transaction/transaction.options.js';

@@ -25,12 +25,14 @@ import { TenantContext } from './providers/tenant/tenant.context.js';
 import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
 import { enterWithEachRequest, TenantEntry } from './providers/tenant/tenant.entry.js';
 import { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
+import { PolyMongoTransactions } from './providers/transaction/polymongo-transactions.provider.js';
 
 /** The injectable parts, each a view of the one wrapper. */
 const VIEWS: Provider[] = [
   view(PolyMongoPools, (wrapper) => wrapper.pools),
   view(PolyMongoHooks, (wrapper) => wrapper.hooks),
   view(PolyMongoStats, (wrapper) => wrapper.stats),
+  view(PolyMongoTransactions, (wrapper) => wrapper.transactions),
   view(TenantContext, (wrapper) => wrapper.tenantContext),
   view(PolyMongoTenants, (wrapper) => wrapper.tenants),
   view(TenantEntry, (wrapper) => wrapper.tenantEntry),

@@ -113,6 +113,68 @@ export class SessionMismatchError extends PolyMongoError {
   }
 }
 
+/** An operation of a transaction came after its function had returned or failed. */
+export class TransactionEndedError extends PolyMongoError {
+  constructor() {
+    super(
+      'This operation belongs to a transaction that is over: its function has returned, failed or been started again. ' +
+        'Await every operation inside the function; give { session: null } to one that is to run outside of it.',
+    );
+  }
+}
+
+/** A transaction was asked for where its `propagation` does not allow one, or demands one. */
+export class TransactionPropagationError extends PolyMongoError {
+  constructor(
+    readonly propagation: string,
+    reason: string,
+  ) {
+    super(`transaction() with propagation '${propagation}' ${reason}`);
+  }
+}
+
+/** A change stream cannot go on: the server does not keep the history any more that its resume token points to. */
+export class ChangeStreamHistoryLostError extends PolyMongoError {
+  constructor(
+    readonly source: string,
+    cause: unknown,
+  ) {
+    super(
+      `The change stream on ${source} cannot go on from its resume token: ${messageOf(cause)}. Changes may have been ` +
+        'missed. Read the current state again, delete the stored token (tokenStore.delete) and watch from now on; a ' +
+        'larger oplog or a shorter pause prevents it.',
+      { cause },
+    );
+  }
+}
+
+/** A change stream ended because what it watched was dropped or renamed. */
+export class ChangeStreamInvalidatedError extends PolyMongoError {
+  constructor(
+    readonly source: string,
+    /** Give it as `startAfter` to go on with what takes the place of the dropped collection. */
+    readonly resumeToken: unknown,
+  ) {
+    super(
+      `The change stream on ${source} ended: the collection or database was dropped or renamed. Watch again with ` +
+        '{ startAfter: error.resumeToken } to go on with its successor.',
+    );
+  }
+}
+
+/** A subscriber takes longer for changes than they arrive, and its buffer is full. */
+export class ChangeBufferOverflowError extends PolyMongoError {
+  constructor(
+    readonly source: string,
+    readonly bufferSize: number,
+  ) {
+    super(
+      `A subscriber of the change stream on ${source} is more than ${bufferSize} changes behind. Raise bufferSize, or ` +
+        'take changes one at a time: watch$({ process }), for await (const change of watch$()), or @OnChange.',
+    );
+  }
+}
+
 /** A model name that was never registered. */
 export class ModelNotRegisteredError extends PolyMongoError {
   constructor(

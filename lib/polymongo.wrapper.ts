@@ -16,6 +16,11 @@ import { TenantDirectory } from './providers/tenant/tenant.directory.js';
 import { TenantEntry } from './providers/tenant/tenant.entry.js';
 import { createTenantModel } from './providers/tenant/tenant.model.js';
 import { TenantRegistry } from './providers/tenant/tenant.registry.js';
+import {
+  PolyMongoTransactions,
+  type TransactionFunction,
+} from './providers/transaction/polymongo-transactions.provider.js';
+import type { TransactionRunOptions } from './providers/transaction/transaction.options.js';
 
 /** Who ends the wrapper: the process, on a signal, or Nest, with the application. */
 export type WrapperOwner = 'process' | 'nest';
@@ -49,6 +54,7 @@ export class PolyMongoWrapper {
   readonly tenantDirectory: TenantDirectory;
   readonly tenantEntry: TenantEntry;
   readonly tenants: PolyMongoTenants;
+  readonly transactions: PolyMongoTransactions;
   readonly scale: {
     /** Gives databases a pool of their own, from their next use on; `coldStart: false` connects at once, in the background. */
     setDB(names: string | readonly string[], options?: ScaleOptions): void;
@@ -80,7 +86,13 @@ export class PolyMongoWrapper {
     this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, (id) => tenantRegistry.isReady(id));
     this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant.resolve);
     this.tenants = new PolyMongoTenants(this.pools, this.tenantDatabases, this.tenantDirectory, tenantRegistry);
-    const { pools } = this;
+    const { pools, models, tenantContext, tenantDatabases } = this;
+    this.transactions = new PolyMongoTransactions({
+      pools,
+      prepare: (database) => models.prepareAll(database, false),
+      tenantDatabase: () => (tenantContext.current() === undefined ? undefined : tenantDatabases.current()),
+    });
+    tenantContext.onSwitch((from) => this.transactions.assertTenantStays(from));
     this.scale = {
       setDB: (names, scaleOptions) => {
         pools.setDB(names, scaleOptions);
@@ -122,6 +134,11 @@ export class PolyMongoWrapper {
   tenantModel<M extends AnyModel>(model: M): M {
     const wrapped = this.wrapModel(model);
     return createTenantModel(model, () => wrapped.tenant());
+  }
+
+  /** Runs `fn` in a transaction that every wrapped model of its pool joins. See {@link PolyMongoTransactions.run}. */
+  transaction<T>(fn: TransactionFunction<T>, options?: TransactionRunOptions): Promise<T> {
+    return this.transactions.run(fn, options);
   }
 
   onDbConnect(...args: Parameters<PolyMongoHooks['onDbConnect']>) {

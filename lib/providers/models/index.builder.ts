@@ -21,6 +21,7 @@ interface SchemaIndexing {
 /** Makes a model's collection and indexes on a database, once, before its first write there. */
 export class IndexBuilder {
   readonly #done = new WeakMap<Database, Map<string, Promise<void>>>();
+  readonly #ready = new WeakMap<Database, Set<string>>();
   readonly #queue: (() => void)[] = [];
   #running = 0;
 
@@ -33,17 +34,38 @@ export class IndexBuilder {
    */
   prepare(model: BoundModel, isExplicit = false): Promise<void> {
     const { [DATABASE]: database } = model;
-    const { autoIndex } = (model.schema as unknown as SchemaIndexing).options;
-    if (!isExplicit && !(autoIndex ?? this.isAutomatic)) return DONE;
+    if (!isExplicit && !this.#isWanted(model)) return DONE;
     let done = this.#done.get(database);
     if (!done) this.#done.set(database, (done = new Map()));
     let work = done.get(model.modelName);
     if (!work) {
       work = this.#limited(() => build(model, isExplicit));
       done.set(model.modelName, work);
-      work.catch(() => done.delete(model.modelName));
+      work.then(
+        () => this.#readyOn(database).add(model.modelName),
+        () => done.delete(model.modelName),
+      );
     }
     return work;
+  }
+
+  /** A write would wait for nothing. */
+  isPrepared(model: BoundModel): boolean {
+    return (
+      this.#readyOn(model[DATABASE]).has(model.modelName) ||
+      !this.#isWanted(model) ||
+      (!isSpecial(model) && indexesOf(model).length === 0)
+    );
+  }
+
+  #isWanted(model: BoundModel): boolean {
+    return (model.schema as unknown as SchemaIndexing).options.autoIndex ?? this.isAutomatic;
+  }
+
+  #readyOn(database: Database): Set<string> {
+    let ready = this.#ready.get(database);
+    if (!ready) this.#ready.set(database, (ready = new Set()));
+    return ready;
   }
 
   async #limited(work: () => Promise<void>): Promise<void> {
@@ -61,13 +83,22 @@ export class IndexBuilder {
 const DONE = Promise.resolve();
 
 async function build(model: BoundModel, isExplicit: boolean): Promise<void> {
-  const { options } = model.schema as unknown as SchemaIndexing;
-  const isSpecial =
-    options.capped ?? options.timeseries ?? options.collation ?? options.collectionOptions ?? options.clusteredIndex;
-  if ((isExplicit || isSpecial !== undefined) && options.autoCreate !== false) await model.createCollection();
+  if ((isExplicit && isAutoCreated(model)) || isSpecial(model)) await model.createCollection();
   const specs = indexesOf(model);
   if (specs.length > 0) await model.collection.createIndexes(specs as never);
 }
+
+/** The collection has options that an implicitly made one would lack. */
+function isSpecial(model: AnyModel): boolean {
+  const { options } = model.schema as unknown as SchemaIndexing;
+  const { capped, timeseries, collation, collectionOptions, clusteredIndex } = options;
+  return (
+    (capped ?? timeseries ?? collation ?? collectionOptions ?? clusteredIndex) !== undefined && isAutoCreated(model)
+  );
+}
+
+const isAutoCreated = (model: AnyModel): boolean =>
+  (model.schema as unknown as SchemaIndexing).options.autoCreate !== false;
 
 /** The indexes of the schema, and of its discriminators' schemas, as createIndexes takes them. */
 function indexesOf(model: AnyModel): object[] {

@@ -6,7 +6,14 @@ import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { createBlueprintConnection } from './blueprint.connection.js';
 import { IndexBuilder } from './index.builder.js';
 import { createChild } from './model.child.js';
-import { bound, createTemplate, DATABASE, type BoundModel, type TemplateHost } from './model.template.js';
+import {
+  bound,
+  createTemplate,
+  DATABASE,
+  type BoundModel,
+  type ModelExtension,
+  type TemplateHost,
+} from './model.template.js';
 import type { AnyModel } from './model.types.js';
 
 /** A schema to register, as @nestjs/mongoose's `forFeature` takes it. */
@@ -29,7 +36,11 @@ export class ModelRegistry implements TemplateHost {
   readonly #models: Record<string, AnyModel> = {};
   #connection: Connection | undefined;
 
-  constructor(pools: PolyMongoPools) {
+  /** @param extensions what features right of the models add to every model */
+  constructor(
+    pools: PolyMongoPools,
+    readonly extensions: Readonly<Record<string, ModelExtension>> = {},
+  ) {
     this.#pools = pools;
     this.#indexes = new IndexBuilder(pools.options.autoIndex);
     pools.onDatabase((database) => this.#attach(database));
@@ -88,11 +99,18 @@ export class ModelRegistry implements TemplateHost {
     return this.#indexes.prepare(model);
   }
 
-  /** Makes the collections and indexes of every registered model on a database. */
-  async prepareAll(database: Database): Promise<void> {
+  isPrepared(model: BoundModel): boolean {
+    return this.#indexes.isPrepared(model);
+  }
+
+  /**
+   * Makes the collections and indexes of every registered model on a database.
+   * @param isExplicit whatever `autoIndex` says
+   */
+  async prepareAll(database: Database, isExplicit = true): Promise<void> {
     await Promise.all(
       [...this.#blueprints.values()].map((blueprint) =>
-        this.#indexes.prepare(bound(this.modelOn(database, blueprint)), true),
+        this.#indexes.prepare(bound(this.modelOn(database, blueprint)), isExplicit),
       ),
     );
   }

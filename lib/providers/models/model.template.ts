@@ -1,5 +1,6 @@
-import type { Aggregate, Collection, Connection } from 'mongoose';
+import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
 import { PoolInitializingError } from '../../polymongo.errors.js';
+import { activeTransaction, outsideTransaction, transactionOf, transactionOn } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';
 import type { AnyModel } from './model.types.js';
 
@@ -23,11 +24,26 @@ export interface TemplateHost {
   adopt(blueprint: AnyModel): void;
   /** Resolves when the collection and the indexes of a model are there. */
   prepare(model: BoundModel): Promise<void>;
+  /** They are there, or nothing is to be made. */
+  isPrepared(model: BoundModel): boolean;
+  /** What features right of the models add to every model, by name; called with the model and its arguments. */
+  readonly extensions: Readonly<Record<string, ModelExtension>>;
+}
+
+export type ModelExtension = (model: BoundModel, ...args: never[]) => unknown;
+
+/** The options that decide which session a call runs in. */
+interface SessionOptions {
+  session?: mongo.ClientSession | null;
 }
 
 /** A compiled model as this file uses it; mongoose's own types cannot be extended by a class. */
 interface Blueprint {
-  new (...args: unknown[]): { save(options?: object): Promise<unknown> };
+  new (...args: unknown[]): {
+    save(options?: object): Promise<unknown>;
+    deleteOne(options?: object): unknown;
+    $session(): mongo.ClientSession | null | undefined;
+  };
   create(...args: unknown[]): Promise<unknown>;
   insertOne(...args: unknown[]): Promise<unknown>;
   insertMany(...args: unknown[]): Promise<unknown>;
@@ -35,7 +51,12 @@ interface Blueprint {
   bulkSave(...args: unknown[]): Promise<unknown>;
   aggregate(...args: unknown[]): Aggregate<unknown[]>;
   discriminator(...args: unknown[]): AnyModel;
-  Query: new (...args: unknown[]) => { model: BoundModel; op?: string; exec(op?: unknown): Promise<unknown> };
+  Query: new (...args: unknown[]) => {
+    model: BoundModel;
+    op?: string;
+    options: SessionOptions;
+    exec(op?: unknown): Promise<unknown>;
+  };
 }
 
 const WRITES = new Set(['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace']);
@@ -54,16 +75,17 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     assertBuffering(database, blueprint);
     return database.run(fn);
   };
-  const write = <T>(model: unknown, fn: () => Promise<T>): Promise<T> =>
+  const write = <T>(model: unknown, options: SessionOptions | undefined, fn: () => Promise<T>): Promise<T> =>
     start(model, async () => {
-      await host.prepare(model as BoundModel);
+      await prepare(bound(model), options, host);
       return fn();
     });
 
   class PolyQuery extends Base.Query {
     override exec(op?: unknown): Promise<unknown> {
-      const run = WRITES.has(typeof op === 'string' ? op : (this.op ?? '')) ? write : start;
-      return run(this.model, () => super.exec(op));
+      const run = () => super.exec(op);
+      const isWrite = WRITES.has(typeof op === 'string' ? op : (this.op ?? ''));
+      return isWrite ? write(this.model, this.options, run) : start(this.model, run);
     }
   }
 
@@ -114,19 +136,20 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     static override create(...args: unknown[]) {
-      return write(this, () => super.create.apply(plain(this), args));
+      return write(this, optionsIn(args), () => super.create.apply(plain(this), args));
     }
     static override insertOne(...args: unknown[]) {
-      return write(this, () => super.insertOne.apply(plain(this), args));
+      return write(this, optionsIn(args), () => super.insertOne.apply(plain(this), args));
     }
     static override insertMany(...args: unknown[]) {
-      return write(this, () => super.insertMany.apply(plain(this), args));
+      return write(this, optionsIn(args), () => super.insertMany.apply(plain(this), args));
     }
     static override bulkWrite(...args: unknown[]) {
-      return write(this, () => super.bulkWrite(...args));
+      return write(this, optionsIn(args), () => super.bulkWrite(...args));
     }
-    static override bulkSave(...args: unknown[]) {
-      return write(this, () => super.bulkSave.apply(plain(this), args));
+    static override bulkSave(documents?: unknown, given?: SessionOptions) {
+      const options = joined(this, given);
+      return write(this, options, () => super.bulkSave.apply(plain(this), [documents, options]));
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
@@ -135,14 +158,27 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       return Object.assign(aggregate, { exec: () => start(this, exec) });
     }
 
-    override save(options?: object): Promise<unknown> {
-      return write(this.constructor, () => super.save(options));
+    override async save(given?: SessionOptions): Promise<unknown> {
+      if (given?.session === null)
+        return outsideTransaction(() => write(this.constructor, given, () => super.save(given)));
+      const options = this.$session() ? given : joined(this.constructor, given);
+      const session = this.$session();
+      return write(this.constructor, session ? { session, ...options } : options, () => super.save(options));
     }
     $save(options?: object): Promise<unknown> {
       return this.save(options);
     }
+    override deleteOne(options?: SessionOptions): unknown {
+      return super.deleteOne(this.$session() ? options : joined(this.constructor, options));
+    }
   }
 
+  for (const [name, extension] of Object.entries(host.extensions)) {
+    const value = function (this: BoundModel, ...args: never[]) {
+      return extension(this, ...args);
+    };
+    Object.defineProperty(Template, name, { value, writable: true, configurable: true });
+  }
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;
 }
@@ -152,6 +188,30 @@ function plain(model: unknown): BoundModel {
   const { [DATABASE]: database, modelName } = model as BoundModel;
   return database.connection.models[modelName] as BoundModel;
 }
+
+/** Makes the collection and the indexes before a write; for a write inside a transaction, outside of it. */
+async function prepare(model: BoundModel, options: SessionOptions | undefined, host: TemplateHost): Promise<void> {
+  const session = options?.session;
+  const isNamed = options !== undefined && Object.hasOwn(options, 'session');
+  const transaction = isNamed ? session && transactionOf(session) : transactionOn(model[DATABASE]);
+  if (transaction) {
+    if (!host.isPrepared(model)) transaction.restartAfter(() => host.prepare(model));
+  } else if (!session?.inTransaction()) {
+    await outsideTransaction(() => host.prepare(model));
+  }
+  // In a transaction that the caller began by himself, createIndexes could wait for that very transaction's locks. The
+  // server makes the collection; the indexes come with the next write outside, or with `init()` before.
+}
+
+/** The options with the session of the transaction around, so that mongoose's document middleware sees it. */
+function joined<O extends SessionOptions>(model: unknown, options: O | undefined): O | undefined {
+  if (!activeTransaction() || (options && Object.hasOwn(options, 'session'))) return options;
+  return { ...options, session: transactionOn(bound(model)[DATABASE])!.session } as O;
+}
+
+/** The options of a call such as `create(docs, options)`. */
+const optionsIn = ([, options]: readonly unknown[]): SessionOptions | undefined =>
+  typeof options === 'object' && options !== null && !Array.isArray(options) ? options : undefined;
 
 export const bound = (model: unknown): BoundModel => model as BoundModel;
 

@@ -3,12 +3,15 @@ import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { ConnectionOwnershipError } from '../../polymongo.errors.js';
 import type { Database } from './database.js';
 import { createLeasedCollection } from './leased.collection.js';
+import { leaseChangeStream } from './leased.stream.js';
+import { createBaseView } from './mongoose.base.js';
 
 /** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
 export type DatabaseConnection = Connection & { readonly database: Database };
 
 /** What this class touches of mongoose's connection class; the rest is inherited as it is. */
 interface NativeConnection {
+  base: Mongoose;
   name: string;
   models: Record<string, unknown>;
   collections: Record<string, Collection>;
@@ -30,6 +33,7 @@ class PooledConnection extends Native {
     readonly database: Database,
   ) {
     super(base);
+    this.base = createBaseView(base, database);
     this.name = database.name;
     this._hasOpened = true; // calls wait for the pool, never in mongoose's buffer
   }
@@ -53,7 +57,13 @@ class PooledConnection extends Native {
     const { client } = this;
     // `this` may be an object that inherits from the connection (a wrapped model's callable `db`).
     const connection = this.database.connection as unknown as PooledConnection;
-    if (!connection.#db || connection.#db.client !== client) connection.#db = client.db(this.database.name);
+    if (!connection.#db || connection.#db.client !== client) {
+      const db = (connection.#db = client.db(this.database.name));
+      const watch = db.watch.bind(db);
+      Object.assign(db, {
+        watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), this.database),
+      });
+    }
     return connection.#db;
   }
   set db(_: mongo.Db | undefined) {

@@ -26,6 +26,13 @@ export interface DatabaseGate {
   assertPassed(): void;
 }
 
+/** A change stream in the books of its database; it leaves them when it ends. */
+export interface OpenStream {
+  /** On the whole cluster, not on this database alone. */
+  readonly isClusterWide?: boolean;
+  close(): Promise<void>;
+}
+
 /**
  * One database: its name, a mongoose connection to it, and the way to run work on it. It stays good when its pool
  * is closed, opened again or replaced, so whatever holds it (a model somebody kept) keeps working.
@@ -41,6 +48,8 @@ export class Database implements LeaseUser {
   /** Operations, cursors, streams and tasks under way on it. */
   leaseCount = 0;
   gate: DatabaseGate | undefined;
+  /** The change streams on it that are not closed. */
+  readonly streams = new Set<OpenStream>();
 
   constructor(
     readonly name: string,

@@ -1,8 +1,11 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, mongo } from 'mongoose';
-import { SessionMismatchError } from '../../polymongo.errors.js';
+import type { ActiveTransaction } from './active.transaction.js';
+import { joinTransaction } from './collection.session.js';
+import type { Database } from './database.js';
 import type { DatabaseConnection } from './database.connection.js';
-import { leaseBulk, leaseChangeStream, leaseCursor } from './leased.cursor.js';
+import { leaseBulk, leaseCursor } from './leased.cursor.js';
+import { leaseChangeStream } from './leased.stream.js';
 
 interface NativeCollection extends Collection {
   buffer: boolean;
@@ -32,14 +35,14 @@ class LeasedCollection extends Native {
 }
 
 /** What a method that answers at once, without a promise, gives back; the lease begins with its first use. */
-const LAZY: Record<string, (result: never, collection: NativeCollection) => unknown> = {
-  find: (cursor: mongo.FindCursor, { conn }) => leaseCursor(cursor, conn.database),
-  aggregate: (cursor: mongo.AggregationCursor, { conn }) => leaseCursor(cursor, conn.database),
-  listIndexes: (cursor: mongo.ListIndexesCursor, { conn }) => leaseCursor(cursor, conn.database),
-  listSearchIndexes: (cursor: mongo.ListSearchIndexesCursor, { conn }) => leaseCursor(cursor, conn.database),
-  watch: (stream: mongo.ChangeStream, { conn }) => leaseChangeStream(stream, conn.database),
-  initializeOrderedBulkOp: (bulk: mongo.OrderedBulkOperation, { conn }) => leaseBulk(bulk, conn.database),
-  initializeUnorderedBulkOp: (bulk: mongo.UnorderedBulkOperation, { conn }) => leaseBulk(bulk, conn.database),
+const LAZY: Record<string, (result: never, database: Database, transaction?: ActiveTransaction) => unknown> = {
+  find: leaseCursor<mongo.FindCursor>,
+  aggregate: leaseCursor<mongo.AggregationCursor>,
+  listIndexes: leaseCursor<mongo.ListIndexesCursor>,
+  listSearchIndexes: leaseCursor<mongo.ListSearchIndexesCursor>,
+  watch: leaseChangeStream,
+  initializeOrderedBulkOp: leaseBulk<mongo.OrderedBulkOperation>,
+  initializeUnorderedBulkOp: leaseBulk<mongo.UnorderedBulkOperation>,
 };
 
 for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(mongoose.mongo.Collection.prototype))) {
@@ -47,27 +50,18 @@ for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(
   const native = (Native.prototype as unknown as Record<string, Method>)[name]!;
   const lazy = LAZY[name];
   const method: Method = lazy
-    ? function (...args) {
-        assertSession(this, args);
-        return lazy(native.apply(this, args) as never, this);
+    ? function (...given) {
+        const { database } = this.conn;
+        const { args, transaction } = joinTransaction(database, name, given);
+        return lazy(native.apply(this, args as unknown[]) as never, database, transaction);
       }
-    : function (...args) {
-        assertSession(this, args);
-        return this.conn.database.run(async () => native.apply(this, args));
+    : function (...given) {
+        const { database } = this.conn;
+        const { args, transaction } = joinTransaction(database, name, given);
+        const call = async () => native.apply(this, args as unknown[]);
+        return database.run(transaction ? () => transaction.inTurn(call) : call);
       };
   Object.defineProperty(LeasedCollection.prototype, name, { value: method, writable: true, configurable: true });
-}
-
-/** A session works on the client that made it; on another one the driver's own error names neither. */
-function assertSession(collection: NativeCollection, args: readonly unknown[]): void {
-  const options = args.at(-1) as { session?: unknown } | undefined;
-  const session = options?.session;
-  if (!(session instanceof mongoose.mongo.ClientSession)) return;
-  const { client } = session as unknown as { client?: mongo.MongoClient };
-  const { database } = collection.conn;
-  if (client && client !== database.pool.client) {
-    throw new SessionMismatchError(database.host.nameOfClient(client) ?? 'another client', database.name);
-  }
 }
 
 export const createLeasedCollection = (name: string, connection: Connection, options: object): Collection =>

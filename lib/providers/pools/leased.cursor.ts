@@ -1,18 +1,24 @@
 import type { mongo } from 'mongoose';
 import { PoolForceClosedError } from '../../polymongo.errors.js';
+import type { ActiveTransaction } from './active.transaction.js';
 import type { Database } from './database.js';
-import type { PoolLease } from './pool.lease.js';
 
-/** The driver's step that sends a cursor's first command; the same in drivers 6 and 7. */
-interface Initializable {
+/** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
+interface CursorSteps {
   _initialize(session: mongo.ClientSession): Promise<unknown>;
+  getMore(...args: unknown[]): Promise<unknown>;
 }
 
 /** Lets a cursor hold a lease from its first fetch until it is exhausted or closed, and tell when its pool is cut. */
-export function leaseCursor<C extends mongo.AbstractCursor>(cursor: C, database: Database): C {
-  const gated = cursor as unknown as Initializable;
-  const initialize = gated._initialize.bind(cursor);
-  gated._initialize = async (session) => {
+export function leaseCursor<C extends mongo.AbstractCursor>(
+  cursor: C,
+  database: Database,
+  transaction?: ActiveTransaction,
+): C {
+  const steps = cursor as unknown as CursorSteps;
+  if (transaction) takeTurns(steps, transaction);
+  const initialize = steps._initialize.bind(cursor);
+  steps._initialize = async (session) => {
     const lease = await database.enter('long', () => fail(cursor, new PoolForceClosedError(database.name)));
     cursor.once('close', () => lease.release());
     try {
@@ -26,33 +32,36 @@ export function leaseCursor<C extends mongo.AbstractCursor>(cursor: C, database:
   return cursor;
 }
 
-/** Lets a change stream hold a lease while it is open on the server. */
-export function leaseChangeStream<S extends mongo.ChangeStream>(stream: S, database: Database): S {
-  const { cursor } = stream as unknown as { cursor: Initializable };
-  const initialize = cursor._initialize.bind(cursor);
-  let lease: PoolLease | undefined;
-  cursor._initialize = async (session) => {
-    lease = await database.enter('long', () => void stream.close());
-    stream.once('close', () => lease?.release());
-    if (stream.closed) lease.release();
-    return initialize(session);
-  };
-  return stream;
-}
-
 /** The legacy bulk builders send nothing before `execute()`. */
 export function leaseBulk<B extends mongo.OrderedBulkOperation | mongo.UnorderedBulkOperation>(
   bulk: B,
   database: Database,
+  transaction?: ActiveTransaction,
 ): B {
-  leaseMethod(bulk as unknown as Record<string, unknown>, 'execute', database);
+  leaseMethod(bulk as unknown as Record<string, unknown>, 'execute', database, transaction);
   return bulk;
 }
 
-function leaseMethod(target: Record<string, unknown>, name: string, database: Database): void {
+/** Each command of the cursor is an operation of the transaction. */
+function takeTurns(steps: CursorSteps, transaction: ActiveTransaction): void {
+  const initialize = steps._initialize.bind(steps);
+  const getMore = steps.getMore.bind(steps);
+  steps._initialize = (session) => transaction.inTurn(() => initialize(session));
+  steps.getMore = (...args) => transaction.inTurn(() => getMore(...args));
+}
+
+function leaseMethod(
+  target: Record<string, unknown>,
+  name: string,
+  database: Database,
+  transaction?: ActiveTransaction,
+): void {
   const method = target[name];
   if (typeof method !== 'function') return;
-  target[name] = (...args: unknown[]) => database.run(async () => method.apply(target, args));
+  target[name] = (...args: unknown[]) => {
+    const call = async () => method.apply(target, args);
+    return database.run(transaction ? () => transaction.inTurn(call) : call);
+  };
 }
 
 /**

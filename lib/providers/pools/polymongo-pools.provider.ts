@@ -9,6 +9,7 @@ import {
   type ResolvedOptions,
   type ScaleOptions,
 } from '../../polymongo.options.js';
+import { outsideTransaction } from './active.transaction.js';
 import { ConnectionBudget } from './connection.budget.js';
 import { Database, type DatabaseHost } from './database.js';
 import type { DatabaseConnection } from './database.connection.js';
@@ -189,9 +190,12 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     database.lastAccessed = Date.now();
     if (database.isAnnounced) return;
     database.isAnnounced = true;
-    this.poolOf(database.name).config.onConnectionCreate?.(database.connection, database.name);
-    database.connection.emit('connected');
-    this.events.emit('connected', { db: database.name, connection: database.connection });
+    const { name, connection } = database;
+    outsideTransaction(() => {
+      this.poolOf(name).config.onConnectionCreate?.(connection, name);
+      connection.emit('connected');
+      this.events.emit('connected', { db: name, connection });
+    });
   }
 
   async beforeClose(pool: DatabasePool, reason: string): Promise<void> {

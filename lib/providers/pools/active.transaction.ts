@@ -1,0 +1,104 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
+import { SessionMismatchError, TransactionEndedError } from '../../polymongo.errors.js';
+import type { Database } from './database.js';
+import type { DatabasePool } from './database.pool.js';
+
+/**
+ * One attempt at a transaction, as the calls inside it find it by AsyncLocalStorage. Its operations run one after the
+ * other: MongoDB has one operation at a time in a transaction, and the driver does not see to it.
+ * @see https://www.mongodb.com/docs/manual/core/transactions/ ("Parallel operations are not supported")
+ */
+export class ActiveTransaction {
+  readonly #preparations: (() => Promise<void>)[];
+  #last: Promise<unknown> = Promise.resolve();
+  #isOver = false;
+  #failure: { error: unknown } | undefined;
+
+  /** @param preparations takes what has to be done outside before the next attempt */
+  constructor(
+    readonly session: mongo.ClientSession,
+    readonly pool: DatabasePool,
+    preparations: (() => Promise<void>)[] = [],
+  ) {
+    this.#preparations = preparations;
+    latest.set(session, this);
+  }
+
+  /** Committed, aborted or begun again; nothing of it runs any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Runs `fn` so that calls made inside it, through any promise or timer, belong to this transaction. */
+  during<T>(fn: () => T): T {
+    return storage.run(this, fn);
+  }
+
+  /** Runs one operation after those begun before it. @throws TransactionEndedError when the transaction is over */
+  inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#isOver) return Promise.reject(new TransactionEndedError());
+    const result = this.#last.then(() => {
+      if (this.#isOver) throw new TransactionEndedError();
+      return operation();
+    });
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** Ends the attempt and has `work` done before the next one. @throws always, an error on which the driver tries again */
+  restartAfter(work: () => Promise<void>): never {
+    this.#preparations.push(work);
+    const error = new mongoose.mongo.MongoError(
+      'The transaction starts again: a collection or its indexes have to be made first, outside of it.',
+    );
+    error.addErrorLabel('TransientTransactionError');
+    this.fail(error);
+    throw error;
+  }
+
+  /** The transaction cannot be committed any more, even if nobody passes the error on. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
+  /** Waits for the operations under way, then lets no further one in. @throws what the transaction failed with */
+  async finish(): Promise<void> {
+    for (let last; last !== this.#last;) await (last = this.#last);
+    this.#isOver = true;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Lets no further operation begin and waits for the one under way. */
+  async abandon(): Promise<void> {
+    this.#isOver = true;
+    await this.#last;
+  }
+}
+
+const storage = new AsyncLocalStorage<ActiveTransaction | undefined>();
+const latest = new WeakMap<mongo.ClientSession, ActiveTransaction>();
+
+/** The transaction around the current call, on whatever pool. */
+export const activeTransaction = (): ActiveTransaction | undefined => storage.getStore();
+
+/** Runs `fn` as if there were no transaction around. */
+export const outsideTransaction = <T>(fn: () => T): T => storage.run(undefined, fn);
+
+/** The transaction that an explicitly given session stands for; undefined for a session of the user's own. */
+export function transactionOf(session: mongo.ClientSession): ActiveTransaction | undefined {
+  const active = storage.getStore();
+  return active?.session === session ? active : latest.get(session);
+}
+
+/**
+ * The transaction around, which a call on this database joins.
+ * @throws TransactionEndedError when it is over; SessionMismatchError when it is on another pool
+ */
+export function transactionOn(database: Database): ActiveTransaction | undefined {
+  const active = storage.getStore();
+  if (active?.isOver) throw new TransactionEndedError();
+  if (active && active.pool !== database.pool) throw new SessionMismatchError(active.pool.name, database.name);
+  return active;
+}

@@ -1,0 +1,69 @@
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
+import { SessionMismatchError } from '../../polymongo.errors.js';
+import { transactionOf, transactionOn, type ActiveTransaction } from './active.transaction.js';
+import type { Database } from './database.js';
+
+/** Where the driver's collection methods take their options, for those that a transaction reaches. */
+const OPTIONS_AT: Readonly<Record<string, number>> = {
+  aggregate: 1,
+  bulkWrite: 1,
+  count: 1,
+  countDocuments: 1,
+  createIndex: 1,
+  createIndexes: 1,
+  deleteMany: 1,
+  deleteOne: 1,
+  distinct: 2,
+  drop: 0,
+  dropIndex: 1,
+  dropIndexes: 0,
+  estimatedDocumentCount: 0,
+  find: 1,
+  findOne: 1,
+  findOneAndDelete: 1,
+  findOneAndReplace: 2,
+  findOneAndUpdate: 2,
+  initializeOrderedBulkOp: 0,
+  initializeUnorderedBulkOp: 0,
+  insertMany: 1,
+  insertOne: 1,
+  rename: 1,
+  replaceOne: 2,
+  updateMany: 2,
+  updateOne: 2,
+};
+
+/**
+ * The transaction that a collection call belongs to, and its arguments with the session in them. A call that names a
+ * session keeps it (`null`: outside); one that names none joins the transaction around it.
+ * @throws SessionMismatchError when the session is another pool's
+ */
+export function joinTransaction(
+  database: Database,
+  method: string,
+  args: readonly unknown[],
+): { transaction?: ActiveTransaction; args: readonly unknown[] } {
+  const at = OPTIONS_AT[method];
+  const given = (at === undefined ? args.at(-1) : args[at]) as { session?: unknown } | null | undefined;
+  if (typeof given === 'object' && given !== null && Object.hasOwn(given, 'session')) {
+    const { session } = given;
+    if (!(session instanceof mongoose.mongo.ClientSession)) return { args };
+    assertSession(session, database);
+    const transaction = transactionOf(session);
+    return { args, ...(transaction && { transaction }) };
+  }
+  const transaction = at === undefined ? undefined : transactionOn(database);
+  if (at === undefined || !transaction) return { args };
+  const joined = Array.from({ length: Math.max(args.length, at + 1) }, (_, i) => args[i]);
+  joined[at] = { ...given, session: transaction.session };
+  return { transaction, args: joined };
+}
+
+/** A session works on the client that made it; on another one the driver's own error names neither. */
+function assertSession(session: mongo.ClientSession, database: Database): void {
+  const { client } = session as unknown as { client?: mongo.MongoClient };
+  if (client && client !== database.pool.client) {
+    throw new SessionMismatchError(database.host.nameOfClient(client) ?? 'another client', database.name);
+  }
+}

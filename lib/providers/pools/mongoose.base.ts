@@ -1,0 +1,35 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { Mongoose, mongo } from 'mongoose';
+import type { Database } from './database.js';
+import { transactionOn } from './active.transaction.js';
+
+interface SessionStore {
+  session?: mongo.ClientSession;
+}
+
+/**
+ * The mongoose instance as one connection sees it. mongoose asks it for the session of the transaction around a call
+ * that names none (`transactionAsyncLocalStorage`), and its own answer looks at no client; this one does.
+ */
+export function createBaseView(base: Mongoose, database: Database): Mongoose {
+  const native = (base as unknown as { transactionAsyncLocalStorage?: AsyncLocalStorage<SessionStore> })
+    .transactionAsyncLocalStorage;
+  const store: SessionStore = {
+    get session() {
+      const joined = transactionOn(database);
+      if (joined) return joined.session;
+      const session = native?.getStore()?.session;
+      const client = (session as { client?: mongo.MongoClient } | undefined)?.client;
+      return client === database.pool.client ? session : undefined;
+    },
+  };
+  const view: PropertyDescriptorMap = {
+    transactionAsyncLocalStorage: {
+      value: {
+        getStore: () => store,
+        run: <T>(given: SessionStore, fn: () => T): T => (native ? native.run(given, fn) : fn()),
+      },
+    },
+  };
+  return Object.create(base, view) as Mongoose;
+}

@@ -1,0 +1,114 @@
+import type { mongo } from 'mongoose';
+import { TenantSwitchError, TransactionEndedError, TransactionPropagationError } from '../../polymongo.errors.js';
+import type { ActiveTransaction } from '../pools/active.transaction.js';
+import { activeTransaction, outsideTransaction } from '../pools/active.transaction.js';
+import type { Database } from '../pools/database.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { runAttempts } from './transaction.attempts.js';
+import { checkTransactionOptions, type TransactionRunOptions } from './transaction.options.js';
+
+/** What runs in a transaction. The session is undefined only with `propagation: 'never'`. */
+export type TransactionFunction<T> = (session: mongo.ClientSession) => Promise<T> | T;
+
+/** What transactions need of the parts left of them. */
+export interface TransactionHost {
+  readonly pools: PolyMongoPools;
+  /** Resolves when the collections and indexes of a database are made. */
+  prepare(database: Database): Promise<void>;
+  /** The current tenant's database, if there is a tenant. */
+  tenantDatabase(): string | undefined;
+}
+
+/** Transactions, each on one pool, that every wrapped model of the pool joins by itself. */
+export class PolyMongoTransactions {
+  readonly #host: TransactionHost;
+
+  constructor(host: TransactionHost) {
+    this.#host = host;
+  }
+
+  /** The session of the transaction around the call, for calls past the wrapped models; undefined outside of any. */
+  get session(): mongo.ClientSession | undefined {
+    return activeTransaction()?.session;
+  }
+
+  /**
+   * Called before another tenant is entered. A transaction begun without a tenant may enter one; none may change it.
+   * @throws TenantSwitchError
+   */
+  assertTenantStays(from: string | undefined): void {
+    if (from !== undefined && activeTransaction()?.isOver === false) throw new TenantSwitchError();
+  }
+
+  /**
+   * Runs `fn` in a transaction: commits when it resolves and gives back its value, aborts when it throws and rethrows
+   * its error unchanged. Calls inside `fn` on wrapped models join without being given the session; `{ session: null }`
+   * keeps one out. On a TransientTransactionError `fn` runs again, on an UnknownTransactionCommitResult the commit,
+   * for up to 120 s: do nothing in it that must not happen twice. Operations run one after the other, also those
+   * started together. Collections and indexes are made before the transaction begins; for further databases that `fn`
+   * writes to it aborts, makes them and runs again.
+   * @throws SessionMismatchError from calls on models of another pool; TransactionPropagationError;
+   * PolyMongoOptionsError; TenantSwitchError from entering another tenant
+   * @see https://github.com/mongodb/specifications/blob/master/source/transactions-convenient-api/transactions-convenient-api.md
+   */
+  async run<T>(fn: TransactionFunction<T>, options: TransactionRunOptions = {}): Promise<T> {
+    checkTransactionOptions(fn, options);
+    const { db, propagation = 'required', ...driverOptions } = options;
+    const around = activeTransaction();
+    if (around?.isOver && propagation !== 'requiresNew') throw new TransactionEndedError();
+    if (propagation === 'never') {
+      if (around)
+        throw new TransactionPropagationError('never', `was called inside a transaction on ${around.pool.name}.`);
+      return fn(undefined as never);
+    }
+    if (around && propagation !== 'requiresNew') return this.#join(around, fn, propagation, db);
+    if (propagation === 'mandatory') {
+      throw new TransactionPropagationError('mandatory', 'was called outside of any: call it inside transaction(fn).');
+    }
+    return outsideTransaction(() => this.#begin(fn, db, driverOptions));
+  }
+
+  async #join<T>(around: ActiveTransaction, fn: TransactionFunction<T>, propagation: string, db?: string): Promise<T> {
+    if (db !== undefined && this.#host.pools.poolOf(db) !== around.pool) {
+      throw new TransactionPropagationError(
+        propagation,
+        `cannot join: the transaction around is on the pool of ${around.pool.name}, but ${db} is served by the pool of ` +
+          `${this.#host.pools.poolOf(db).name}. Use propagation 'requiresNew' for an independent one.`,
+      );
+    }
+    try {
+      return await fn(around.session);
+    } catch (error) {
+      around.fail(error);
+      throw error;
+    }
+  }
+
+  async #begin<T>(fn: TransactionFunction<T>, db: string | undefined, options: mongo.TransactionOptions): Promise<T> {
+    const { pools } = this.#host;
+    const database = pools.database(db ?? pools.options.defaultDB);
+    await this.#prepare(database);
+    const lease = await database.enter('long');
+    try {
+      return await lease.during(async () => {
+        const session = lease.pool.client.startSession();
+        try {
+          return await runAttempts(session, { pool: lease.pool, connection: database.connection, fn, options });
+        } finally {
+          await session.endSession();
+        }
+      });
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #prepare(database: Database): Promise<void> {
+    const { pools } = this.#host;
+    await this.#host.prepare(database);
+    const tenant = this.#host.tenantDatabase();
+    if (tenant !== undefined && tenant !== database.name && pools.poolOf(tenant) === database.pool) {
+      await this.#host.prepare(pools.database(tenant));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import mongoose from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
+import { ActiveTransaction, outsideTransaction } from '../pools/active.transaction.js';
+import type { DatabasePool } from '../pools/database.pool.js';
+
+interface Attempts<T> {
+  pool: DatabasePool;
+  connection: Connection;
+  fn: (session: mongo.ClientSession) => Promise<T> | T;
+  options: mongo.TransactionOptions;
+}
+
+type MongooseTransaction = (
+  this: { startSession(): Promise<mongo.ClientSession>; base: unknown },
+  fn: () => Promise<unknown>,
+  options: mongo.TransactionOptions,
+) => Promise<unknown>;
+
+/**
+ * Runs a function in a transaction of the session, as often as the driver's rules demand. mongoose takes back what a
+ * failed attempt did to documents (`isNew`, modified paths, versions), but only when the function itself failed; here
+ * it is made to do so after a failed commit too, or a save in the next attempt would write nothing.
+ */
+export async function runAttempts<T>(
+  session: mongo.ClientSession,
+  { pool, connection, fn, options }: Attempts<T>,
+): Promise<T> {
+  const preparations: (() => Promise<void>)[] = [];
+  let returned: { value: T } | undefined;
+  let isTakingBack = false;
+
+  const attempt = async (): Promise<void> => {
+    if (isTakingBack) throw new Error('taken back');
+    for (let work = preparations.shift(); work; work = preparations.shift()) await outsideTransaction(work);
+    const transaction = new ActiveTransaction(session, pool, preparations);
+    try {
+      const value = await transaction.during(async () => fn(session));
+      await transaction.finish();
+      returned = { value };
+    } catch (error) {
+      await transaction.abandon();
+      throw error;
+    }
+  };
+
+  const driverLoop = session.withTransaction.bind(session);
+  session.withTransaction = async <R>(wrapped: (session: mongo.ClientSession) => Promise<R>): Promise<R> => {
+    const takeBack = async () => {
+      if (!returned) return;
+      returned = undefined;
+      isTakingBack = true;
+      await wrapped(session).catch(() => {});
+      isTakingBack = false;
+    };
+    try {
+      return await driverLoop(async () => {
+        await takeBack();
+        return wrapped(session);
+      }, options);
+    } catch (error) {
+      await takeBack();
+      throw error;
+    }
+  };
+
+  const { transaction } = mongoose.Connection.prototype as unknown as { transaction: MongooseTransaction };
+  await transaction.call({ startSession: async () => session, base: connection.base }, attempt, options);
+  return returned!.value;
+}
