@@ -3,7 +3,9 @@ import { TenantSwitchError, TransactionEndedError, TransactionPropagationError }
 import type { ActiveTransaction } from '../pools/active.transaction.js';
 import { activeTransaction, outsideTransaction } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';
+import type { DatabasePool } from '../pools/database.pool.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { RetryGate } from './retry.gate.js';
 import { runAttempts } from './transaction.attempts.js';
 import { checkTransactionOptions, type TransactionRunOptions } from './transaction.options.js';
 
@@ -22,6 +24,7 @@ export interface TransactionHost {
 /** Transactions, each on one pool, that every wrapped model of the pool joins by itself. */
 export class PolyMongoTransactions {
   readonly #host: TransactionHost;
+  readonly #gates = new WeakMap<DatabasePool, RetryGate>();
 
   constructor(host: TransactionHost) {
     this.#host = host;
@@ -65,7 +68,7 @@ export class PolyMongoTransactions {
     if (propagation === 'mandatory') {
       throw new TransactionPropagationError('mandatory', 'was called outside of any: call it inside transaction(fn).');
     }
-    return outsideTransaction(() => this.#begin(fn, db, driverOptions));
+    return outsideTransaction(() => this.#begin(fn, db, driverOptions, around !== undefined));
   }
 
   async #join<T>(around: ActiveTransaction, fn: TransactionFunction<T>, propagation: string, db?: string): Promise<T> {
@@ -84,7 +87,12 @@ export class PolyMongoTransactions {
     }
   }
 
-  async #begin<T>(fn: TransactionFunction<T>, db: string | undefined, options: mongo.TransactionOptions): Promise<T> {
+  async #begin<T>(
+    fn: TransactionFunction<T>,
+    db: string | undefined,
+    options: mongo.TransactionOptions,
+    isNested: boolean,
+  ): Promise<T> {
     const { pools } = this.#host;
     const database = pools.database(db ?? pools.options.defaultDB);
     await this.#prepare(database);
@@ -93,7 +101,9 @@ export class PolyMongoTransactions {
       return await lease.during(async () => {
         const session = lease.pool.client.startSession();
         try {
-          return await runAttempts(session, { pool: lease.pool, connection: database.connection, fn, options });
+          const { pool } = lease;
+          const gate = isNested ? undefined : this.#gateOf(pool); // the outer one may be inside and wait for this
+          return await runAttempts(session, { pool, connection: database.connection, fn, options, gate });
         } finally {
           await session.endSession();
         }
@@ -101,6 +111,12 @@ export class PolyMongoTransactions {
     } finally {
       lease.release();
     }
+  }
+
+  #gateOf(pool: DatabasePool): RetryGate {
+    let gate = this.#gates.get(pool);
+    if (!gate) this.#gates.set(pool, (gate = new RetryGate(Math.ceil(pool.config.maxConnections / 2))));
+    return gate;
   }
 
   async #prepare(database: Database): Promise<void> {

@@ -2,12 +2,15 @@ import mongoose from 'mongoose';
 import type { Connection, mongo } from 'mongoose';
 import { ActiveTransaction, outsideTransaction } from '../pools/active.transaction.js';
 import type { DatabasePool } from '../pools/database.pool.js';
+import type { RetryGate } from './retry.gate.js';
 
 interface Attempts<T> {
   pool: DatabasePool;
   connection: Connection;
   fn: (session: mongo.ClientSession) => Promise<T> | T;
   options: mongo.TransactionOptions;
+  /** What attempts after the first go through; undefined: they need not. */
+  gate: RetryGate | undefined;
 }
 
 type MongooseTransaction = (
@@ -23,14 +26,19 @@ type MongooseTransaction = (
  */
 export async function runAttempts<T>(
   session: mongo.ClientSession,
-  { pool, connection, fn, options }: Attempts<T>,
+  { pool, connection, fn, options, gate }: Attempts<T>,
 ): Promise<T> {
   const preparations: (() => Promise<void>)[] = [];
   let returned: { value: T } | undefined;
   let isTakingBack = false;
+  let isRetry = false;
+  let leaveGate = () => {};
 
   const attempt = async (): Promise<void> => {
     if (isTakingBack) throw new Error('taken back');
+    leaveGate(); // a commit failed that came through it
+    if (isRetry && gate) leaveGate = await gate.enter();
+    isRetry = true;
     for (let work = preparations.shift(); work; work = preparations.shift()) await outsideTransaction(work);
     const transaction = new ActiveTransaction(session, pool, preparations);
     try {
@@ -39,6 +47,7 @@ export async function runAttempts<T>(
       returned = { value };
     } catch (error) {
       await transaction.abandon();
+      leaveGate();
       throw error;
     }
   };
@@ -60,6 +69,8 @@ export async function runAttempts<T>(
     } catch (error) {
       await takeBack();
       throw error;
+    } finally {
+      leaveGate();
     }
   };
 

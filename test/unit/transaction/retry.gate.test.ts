@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { RetryGate } from '../../../lib/providers/transaction/retry.gate.js';
+
+describe('RetryGate', () => {
+  it('lets in as many as it is large, and the next when one leaves, in order', async () => {
+    const gate = new RetryGate(2);
+    const inside: string[] = [];
+    const enter = async (name: string) => {
+      const leave = await gate.enter();
+      inside.push(name);
+      return leave;
+    };
+    const [leaveA] = await Promise.all([enter('a'), enter('b')]);
+    const c = enter('c');
+    const d = enter('d');
+    await Promise.resolve();
+    expect(inside).toEqual(['a', 'b']);
+    leaveA();
+    leaveA(); // once is enough
+    await c;
+    expect(inside).toEqual(['a', 'b', 'c']);
+    (await c)();
+    await d;
+    expect(inside).toEqual(['a', 'b', 'c', 'd']);
+  });
+});
