@@ -2,6 +2,7 @@ import { isNumeric } from '../../bson/number.js';
 import { compareStrings } from '../../bson/compare.js';
 import { int32, typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { searchIndex } from './array.operators.js';
 import { named, type ArgumentRule } from './arguments.js';
 import { display } from './display.js';
 import { isNullish } from './operand.js';
@@ -73,27 +74,17 @@ function string(value: Operand, code: number, message: string): string {
   throw new CommandError(code, message + typeName(value));
 }
 
-/** An optional bound of `$indexOfBytes` and `$indexOfCP`. */
-function bound(value: Operand, name: string, which: string): number {
-  const index = isNumeric(value) ? Number(value) : NaN;
-  if (!Number.isInteger(index)) {
-    throw new CommandError(
-      40096,
-      `${name}requires an integral ${which}, found a value of type: ${typeName(value)}, with value: ${display(value)}`,
-    );
-  }
-  if (index < 0) throw new CommandError(40097, `${name} requires a nonnegative ${which}, found: ${index}`);
-  return index;
-}
-
 /** Where a string occurs in another, counted in units that `units` splits a string into. */
 const indexOf = (codes: readonly [number, number], units: (text: string) => readonly (string | number)[]): Operator =>
   operator(2, 4, (operands, _, name) => {
     if (isNullish(operands[0])) return null;
     const input = units(string(operands[0], codes[0], `${name} requires a string as the first argument, found: `));
     const token = units(string(operands[1], codes[1], `${name} requires a string as the second argument, found: `));
-    const start = operands.length > 2 ? bound(operands[2], name, 'starting index') : 0;
-    const stop = Math.min(input.length, operands.length > 3 ? bound(operands[3], name, 'ending index') : Infinity);
+    const start = operands.length > 2 ? searchIndex(operands[2], name, 'starting index') : 0;
+    const stop = Math.min(
+      input.length,
+      operands.length > 3 ? searchIndex(operands[3], name, 'ending index') : Infinity,
+    );
     if (start > input.length || stop < start) return int32(-1);
     for (let i = start; i + token.length <= stop; i++) {
       if (token.every((unit, j) => unit === input[i + j])) return int32(i);

@@ -15,16 +15,18 @@ import { int32 } from '../../bson/value.js';
  * doubles compensated so that the order does not matter to the last digit (Neumaier).
  */
 export class Summation {
-  private integers = 0n;
+  /** What the int32s make, exact as long as it is small; the rest of the integers is in `large`. */
+  private small = 0;
+  private large = 0n;
   private double = 0;
   private lost = 0;
   private decimal: DecimalParts | undefined;
   private widest: 'int' | 'long' | 'double' = 'int';
 
   add(value: Numeric): void {
-    if (value instanceof Int32) this.integers += BigInt(value.value);
+    if (value instanceof Int32) this.addInt32(value.value);
     else if (typeof value === 'bigint') {
-      this.integers += value;
+      this.large += value;
       if (this.widest === 'int') this.widest = 'long';
     } else if (value instanceof Decimal128) {
       this.decimal = this.decimal ? addDecimals(this.decimal, decimalParts(value)) : decimalParts(value);
@@ -32,6 +34,17 @@ export class Summation {
       this.addDouble(value);
       this.widest = 'double';
     }
+  }
+
+  private addInt32(value: number): void {
+    this.small += value;
+    if (Math.abs(this.small) < 2 ** 52) return;
+    this.large += BigInt(this.small);
+    this.small = 0;
+  }
+
+  private get integers(): bigint {
+    return this.large + BigInt(this.small);
   }
 
   private addDouble(value: number): void {

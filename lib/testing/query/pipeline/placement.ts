@@ -60,7 +60,10 @@ export function assertPlacement(
   const all: readonly Enclosure[] = stages[0]?.name === '$changeStream' ? [...enclosures, '$changeStream'] : enclosures;
   stages.forEach((stage, i) => {
     for (const enclosure of all) if (isForbidden(stage, enclosure)) throw FORBIDDEN[enclosure](stage.name);
-    const { position } = stage.definition;
+    const { position, onlyIn } = stage.definition;
+    if (onlyIn && !all.includes(onlyIn)) {
+      throw new CommandError('IllegalOperation', `${stage.name} can only be used in a ${onlyIn} pipeline`);
+    }
     if (position === 'first' && i > 0) {
       throw new CommandError(40602, `${stage.name} is only valid as the first stage in a pipeline`);
     }

@@ -24,6 +24,8 @@ export interface StageDefinition {
   /** Where it has to stand; anywhere by default. */
   readonly position?: 'first' | 'last';
   readonly forbiddenIn?: readonly Enclosure[];
+  /** The only kind of pipeline it may stand in. */
+  readonly onlyIn?: Enclosure;
   /** Whether it makes its documents itself, so that the collection is not read. */
   readonly isSource?: true;
   /** Whether it needs no collection: `{ aggregate: 1 }`. */

@@ -21,6 +21,7 @@ import { replaceRootStage, replaceWithStage } from './replace-root.stage.js';
 import { sampleStage } from './sample.stage.js';
 import { setWindowFieldsStage } from './set-window-fields.stage.js';
 import { sortStage } from './sort.stage.js';
+import { splitLargeEventStage } from './split-large-event.stage.js';
 import { unionWithStage } from './union-with.stage.js';
 import { unwindStage } from './unwind.stage.js';
 
@@ -30,6 +31,7 @@ export const STAGES: ReadonlyMap<string, StageDefinition> = new Map(
     $addFields: addFieldsStage,
     $bucket: bucketStage,
     $bucketAuto: bucketAutoStage,
+    $changeStreamSplitLargeEvent: splitLargeEventStage,
     $count: countStage,
     $densify: densifyStage,
     $documents: documentsStage,

@@ -26,6 +26,8 @@ describe('a pipeline', () => {
     expect(codeOf([{ $merge: 'x' }], [], { enclosures: ['view'] })).toBe(167);
     expect(codeOf([{ $out: 'x' }], [], { enclosures: ['transaction'] })).toBe(263);
     expect(codeOf([{ $changeStream: {} }, { $group: { _id: 1 } }])).toBe(20);
+    expect(codeOf([{ $match: {} }, { $changeStreamSplitLargeEvent: {} }])).toBe(20);
+    expect(aggregate([{ $changeStream: {} }, { $changeStreamSplitLargeEvent: {} }])).toHaveLength(1);
   });
 
   test('on no collection has to begin with a stage that needs none', () => {
