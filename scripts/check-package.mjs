@@ -1,10 +1,18 @@
 // Packs the package, installs the tarball in an empty folder as a user does, and checks that every export can be
-// imported and required by name, that both kinds of types compile, and that the binary runs.
+// imported and required by name, that both kinds of types compile, that the binary runs, and that an application works
+// on the newest and on the oldest supported major versions of Nest and mongoose.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const OLDEST = [
+  '@nestjs/common@11',
+  '@nestjs/core@11',
+  '@nestjs/platform-express@11',
+  '@nestjs/mongoose@11',
+  'mongoose@8.9',
+];
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'polymongo-pack-'));
 const run = (command, args, cwd = folder) =>
@@ -72,6 +80,11 @@ try {
   const version = run('npx', ['polymongo', '--version']).trim();
   if (version !== manifest.version) throw new Error(`polymongo --version says ${version}, not ${manifest.version}`);
   console.log(`polymongo ${version}: ok`);
+
+  copyFileSync(join(root, 'scripts/smoke/app.smoke.cjs'), join(folder, 'app.smoke.cjs'));
+  process.stdout.write(run('node', ['app.smoke.cjs']));
+  run('npm', ['install', '--no-audit', '--no-fund', ...OLDEST]);
+  process.stdout.write(run('node', ['app.smoke.cjs']));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
