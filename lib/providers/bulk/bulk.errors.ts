@@ -1,4 +1,5 @@
 import { PolyMongoError } from '../../polymongo.errors.js';
+import type { BulkCheckpoint, BulkSummary } from './bulk.types.js';
 
 /** Where in a file something is wrong. What is not known, or not reached yet, is missing. */
 export interface FilePosition {
@@ -20,15 +21,60 @@ export class BulkFormatError extends PolyMongoError implements FilePosition {
     position: FilePosition,
     cause?: unknown,
   ) {
-    super(`Cannot import: ${reason} (${placeOf(position)}).`, { cause });
+    super(`Cannot import: ${reason}${placeOf(position)}.`, { cause });
     Object.assign(this, position);
   }
 }
+
+/** The server refused something a bulk task wanted to write: a document, an index, a collection. */
+export class BulkWriteError extends PolyMongoError implements FilePosition {
+  readonly collection: string;
+  readonly documentNumber?: number;
+  readonly byteOffset?: number;
+
+  constructor(
+    readonly reason: string,
+    position: FilePosition & { readonly collection: string },
+    /** The server's error code. */
+    readonly code?: number,
+    cause?: unknown,
+  ) {
+    super(`The server refused to write: ${reason.replace(/\.$/, '')}${placeOf(position)}.`, { cause });
+    this.collection = position.collection;
+    Object.assign(this, position);
+  }
+}
+
+/**
+ * A bulk task did not finish. `summary` says what is in and what is not, `cause` why; an import goes on from
+ * `checkpoint` with `resumeFrom`.
+ */
+export class BulkTaskError extends PolyMongoError implements FilePosition {
+  readonly collection?: string;
+  readonly documentNumber?: number;
+  readonly byteOffset?: number;
+
+  constructor(
+    readonly task: string,
+    cause: unknown,
+    readonly summary: BulkSummary,
+    readonly checkpoint?: BulkCheckpoint,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const written = summary.collections.reduce((sum, { documents }) => sum + documents, 0);
+    super(`${task} stopped after ${written} documents: ${reason}`, { cause });
+    const { collection, documentNumber, byteOffset } = (cause ?? {}) as FilePosition;
+    Object.assign(this, { collection, documentNumber, byteOffset });
+  }
+}
+
+/** A bulk task was given something that makes no sense: a system database, a copy onto itself. */
+export class BulkArgumentError extends PolyMongoError {}
 
 function placeOf({ collection, documentNumber, byteOffset }: FilePosition): string {
   const parts = [];
   if (collection !== undefined) parts.push(`collection "${collection}"`);
   if (documentNumber !== undefined) parts.push(`document ${documentNumber}`);
-  parts.push(byteOffset === undefined ? 'unknown place' : `byte ${byteOffset}`);
-  return parts.join(', ');
+  if (byteOffset !== undefined) parts.push(`byte ${byteOffset}`);
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }

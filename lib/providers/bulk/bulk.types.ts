@@ -1,0 +1,156 @@
+import type { Writable, Readable } from 'node:stream';
+import type { mongo } from 'mongoose';
+
+type Document = mongo.BSON.Document;
+
+/** Which collections a task takes, and what it does to them. Names are those of the source. */
+export interface BulkSelection {
+  /** Only these collections. */
+  include?: readonly string[];
+  /** Not these collections. */
+  exclude?: readonly string[];
+  /** New names, by old name. */
+  rename?: Readonly<Record<string, string>>;
+  /**
+   * Changes each document, or drops it by returning null or undefined. Documents have the driver's BSON types
+   * (`promoteValues: false`), so that what is not touched stays as it is. Slower: documents are decoded for it.
+   */
+  transform?: (
+    document: Document,
+    collection: string,
+  ) => Document | null | undefined | Promise<Document | null | undefined>;
+}
+
+/** What every bulk task takes. */
+export interface BulkOptions extends BulkSelection {
+  /** Ends the task at the next batch with a BulkTaskError whose `cause` is the signal's reason. */
+  signal?: AbortSignal;
+  /** Called at most every 100 ms, and once at the end. */
+  onProgress?: (progress: BulkProgress) => void;
+}
+
+/** What tasks that read a database take. */
+export interface BulkReadOptions extends BulkOptions {
+  /** Only the documents that match, by collection. */
+  query?: Readonly<Record<string, mongo.Filter<Document>>>;
+  /** Read everything as it was at one moment. Replica sets only; the server keeps it for 300 s unless told otherwise. */
+  snapshot?: boolean;
+}
+
+/** Options of `copyDatabase`. */
+export interface CopyOptions extends BulkReadOptions {
+  /** `skip` goes on after a document or an index that the target refuses, and lists it in the summary. Default `stop`. */
+  onError?: 'stop' | 'skip';
+  /** Read and count, write nothing. */
+  dryRun?: boolean;
+  /** Collections copied at a time. Default 4. */
+  concurrency?: number;
+}
+
+/** Options of `exportStream`. */
+export interface ExportStreamOptions extends BulkReadOptions {
+  /** `json` (default) is the format of `export()`, `archive` that of `mongodump --archive`. */
+  format?: 'json' | 'archive';
+  /** Default false. */
+  gzip?: boolean;
+}
+
+/** Options of `import` and `importStream`. */
+export interface ImportOptions extends BulkOptions {
+  /** By default the first bytes tell, also whether it is gzipped. */
+  format?: 'json' | 'archive';
+  /**
+   * `skip` goes on after a document or an index that cannot be read or that the server refuses, and lists it in the
+   * summary (or writes it to `rejects`). Default `stop`.
+   */
+  onError?: 'stop' | 'skip';
+  /** Takes the skipped documents, one JSON a line: { collection, documentNumber, byteOffset, reason, document }. */
+  rejects?: Writable;
+  /** Read and check, write nothing. */
+  dryRun?: boolean;
+  /**
+   * Goes on with an import of the same file that did not finish, without duplicates: 'start' reads it all again and
+   * leaves out the documents that are there, a checkpoint (of a progress or of the error) leaves out reading them.
+   */
+  resumeFrom?: 'start' | BulkCheckpoint;
+  /** Bytes of the whole stream, for progress. */
+  totalBytes?: number;
+}
+
+/** How far an import is: this many documents of each collection, counted in the file, are surely dealt with. */
+export interface BulkCheckpoint {
+  readonly documents: Readonly<Record<string, number>>;
+}
+
+/** A task at one moment. Totals and rates that are not known are missing. */
+export interface BulkProgress {
+  readonly task: 'copy' | 'export' | 'import';
+  readonly database: string;
+  /** Where a copy goes. */
+  readonly target?: string;
+  readonly collection?: string;
+  readonly documents: number;
+  readonly totalDocuments?: number;
+  /** Bytes of BSON; of an import the bytes of the file that have been read. */
+  readonly bytes: number;
+  readonly totalBytes?: number;
+  readonly documentsPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly elapsedMS: number;
+  readonly isDone: boolean;
+  readonly checkpoint?: BulkCheckpoint;
+}
+
+/** What a task did to one collection. */
+export interface CollectionSummary {
+  readonly name: string;
+  readonly type: string;
+  /** Written by this task. */
+  documents: number;
+  /** There when it ended, of those the source has. */
+  indexes: number;
+  /** Not written: they were there already, or were refused (see the failures). */
+  skipped: number;
+  /** Bytes of BSON written. */
+  bytes: number;
+}
+
+/** Something that did not work and was passed over. */
+export interface BulkFailure {
+  readonly kind: 'document' | 'index' | 'collection' | 'view';
+  readonly collection: string;
+  /** 1 is the first of the collection in the file, or in the order of reading. */
+  readonly documentNumber?: number;
+  readonly byteOffset?: number;
+  /** The index's name. */
+  readonly index?: string;
+  readonly code?: number;
+  readonly reason: string;
+}
+
+/** What a task did. */
+export interface BulkSummary {
+  readonly collections: CollectionSummary[];
+  readonly failures: BulkFailure[];
+  durationMS: number;
+}
+
+/** What `export()` gives: documents and indexes are canonical Extended JSON, ready for `JSON.stringify`. */
+export interface ExportData {
+  database: string;
+  /** ISO 8601. */
+  exportDate: string;
+  collections: Record<string, ExportedCollection>;
+}
+
+export interface ExportedCollection {
+  documents: Document[];
+  indexes: Document[];
+  /** `collection`, `view` or `timeseries`. */
+  type?: string;
+  /** As `listCollections` gives them. */
+  options?: Document;
+}
+
+/** The bytes of an export; `summary` settles when they have all been read, or with the error that ended it. */
+export type ExportStream = Readable & { readonly summary: Promise<BulkSummary> };

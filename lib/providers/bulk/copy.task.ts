@@ -1,0 +1,156 @@
+import type { mongo } from 'mongoose';
+import type { BulkReport } from './bulk.report.js';
+import type { CopyOptions } from './bulk.types.js';
+import { documentOf, elementNamed, elementsOf, stringElement, stringOf } from './codecs/bson-elements.js';
+import { MIN_DOCUMENT_BYTES } from './codecs/bson-types.js';
+import type { CollectionDefinition } from './codecs/collection.definition.js';
+import { withIdFirst } from './raw/raw-document.js';
+import { insertRaw } from './raw/raw-insert.js';
+import type { RawSource } from './raw/raw-source.js';
+import type { RawTarget } from './raw/raw-target.js';
+import { transformed } from './raw/raw-transform.js';
+
+const DEFAULT_CONCURRENCY = 4;
+
+/** Copies a database: on one cluster inside the server, else as raw BSON from pool to pool. */
+export class CopyTask {
+  constructor(
+    private readonly source: RawSource,
+    private readonly target: RawTarget,
+    private readonly options: CopyOptions,
+    private readonly report: BulkReport,
+    private readonly isSameCluster: boolean,
+  ) {}
+
+  async run(): Promise<void> {
+    const definitions = await this.source.definitions();
+    this.report.meter.totalDocuments = await this.source.count(definitions);
+    const collections = definitions.filter(({ type }) => type !== 'view');
+    const { concurrency = DEFAULT_CONCURRENCY } = this.options;
+    const workers = Array.from({ length: Math.max(1, concurrency) }, async () => {
+      for (let next = collections.shift(); next; next = collections.shift()) await this.collection(next);
+    });
+    const results = await Promise.allSettled(
+      workers.map((work) =>
+        work.catch((error: unknown) => {
+          collections.length = 0; // the others end with what they have begun
+          throw error;
+        }),
+      ),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    for (const view of definitions.filter(({ type }) => type === 'view')) await this.view(view);
+  }
+
+  private nameOf(name: string): string {
+    const { rename } = this.options;
+    return rename && Object.hasOwn(rename, name) ? rename[name]! : name;
+  }
+
+  private async collection(definition: CollectionDefinition): Promise<void> {
+    const name = this.nameOf(definition.name);
+    const summary = this.report.collection(name, definition.type);
+    if (this.options.dryRun) {
+      for await (const batch of this.source.batches(definition.name))
+        this.report.written(name, batch.length, size(batch));
+      summary.indexes = definition.indexes.length;
+      return;
+    }
+    if (!(this.isSameCluster && (await this.insideServer(definition, name)))) await this.throughPools(definition, name);
+    const { count, refused } = await this.target.createIndexes(name, definition.indexes);
+    summary.indexes = count;
+    for (const { name: index, code, message } of refused) {
+      const reason = `index ${index}: ${message}`;
+      this.report.fail({ kind: 'index', collection: name, index, reason, ...(code !== undefined && { code }) });
+    }
+  }
+
+  private async view(definition: CollectionDefinition): Promise<void> {
+    const name = this.nameOf(definition.name);
+    this.report.collection(name, definition.type);
+    if (this.options.dryRun) return;
+    const options = documentOf(
+      [...elementsOf(definition.options)].map((element) =>
+        element.name === 'viewOn' ? stringElement('viewOn', this.nameOf(stringOf(element)!)) : element,
+      ),
+    );
+    try {
+      await this.target.create({ name, options });
+    } catch (error) {
+      this.report.fail({ kind: 'view', collection: name, reason: (error as Error).message }, error as Error);
+    }
+  }
+
+  /**
+   * Has the server copy: `$out` to a new collection, `$merge` beside documents that are there. The latter keeps an
+   * existing document as it is with `$replaceWith: '$$ROOT'`; `keepExisting` would rebuild the new ones field by field.
+   * @returns whether it could; where not, nothing is lost and the other way remains
+   */
+  private async insideServer(definition: CollectionDefinition, name: string): Promise<boolean> {
+    const { transform, query, snapshot, signal } = this.options;
+    const isCapped = elementNamed(definition.options, 'capped') !== undefined;
+    if (definition.type !== 'collection' || isCapped || transform || snapshot) return false;
+    const { database: source } = this.source;
+    const { database: target } = this.target;
+    const into = { db: target.name, coll: name };
+    const existing = target.connection.collection(name);
+    const filter = query?.[definition.name] ?? {};
+    try {
+      const isNew = definition.options.length === MIN_DOCUMENT_BYTES && (await this.isMissing(name));
+      if (!isNew) await this.target.create({ name, options: definition.options });
+      const before = isNew ? 0 : await existing.countDocuments({});
+      const write = isNew
+        ? { $out: into }
+        : { $merge: { into, on: '_id', whenMatched: [{ $replaceWith: '$$ROOT' }], whenNotMatched: 'insert' } };
+      signal?.throwIfAborted();
+      await source.connection
+        .collection(definition.name)
+        .aggregate([{ $match: filter }, write as mongo.BSON.Document])
+        .toArray();
+      const copied = (await existing.countDocuments({})) - before;
+      const read = await source.connection.collection(definition.name).countDocuments(filter);
+      this.report.written(name, copied, await this.dataSize(name));
+      this.report.collection(name).skipped += Math.max(0, read - copied);
+      return true;
+    } catch {
+      signal?.throwIfAborted();
+      return false; // not allowed, not supported, or a document that the target refuses, which the other way can name
+    }
+  }
+
+  private async isMissing(name: string): Promise<boolean> {
+    const { db } = this.target.database.connection;
+    return (await db!.listCollections({ name }, { nameOnly: true }).toArray()).length === 0;
+  }
+
+  private async dataSize(name: string): Promise<number> {
+    const { db } = this.target.database.connection;
+    const stats = await db!.command({ collStats: name }).catch(() => undefined);
+    return (stats?.['size'] as number | undefined) ?? 0;
+  }
+
+  private async throughPools(definition: CollectionDefinition, name: string): Promise<void> {
+    const { transform, onError, signal } = this.options;
+    await this.target.create({ name, options: definition.options });
+    let first = 1;
+    for await (const batch of this.source.batches(definition.name)) {
+      const changed = await transformed(batch, definition.name, transform);
+      const documents = changed.map((document, i) => withIdFirst(document, `${definition.name}:${first + i}`));
+      const { inserted, existing, refused } = await insertRaw(this.target.database, name, documents, {
+        isOrdered: onError !== 'skip',
+        keepExisting: true,
+        signal,
+      });
+      const left = [...existing, ...refused.map(({ index }) => index)].map((index) => documents[index]!);
+      this.report.written(name, inserted, size(documents) - size(left));
+      this.report.collection(name).skipped += existing.length;
+      for (const { index, code, message: reason } of refused) {
+        await this.report.skip({ collection: name, documentNumber: first + index, code, reason });
+      }
+      first += batch.length;
+    }
+  }
+}
+
+const size = (documents: readonly Uint8Array[]): number =>
+  documents.reduce((sum, document) => sum + document.length, 0);

@@ -1,0 +1,207 @@
+import type { BulkReport } from './bulk.report.js';
+import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
+import { documentOf, elementNamed, elementsOf, stringOf } from './codecs/bson-elements.js';
+import { BsonType } from './codecs/bson-types.js';
+import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
+import type { DocumentBatch, ImportEvent } from './codecs/import.events.js';
+import { readImportEvents } from './codecs/import.events.reader.js';
+import { splitDocuments, withIdFirst } from './raw/raw-document.js';
+import { insertRaw } from './raw/raw-insert.js';
+import { isUserCollection } from './raw/raw-source.js';
+import type { RawTarget } from './raw/raw-target.js';
+import { transformed } from './raw/raw-transform.js';
+
+/** A collection of the file. */
+interface Incoming {
+  readonly source: string;
+  readonly name: string;
+  type: string;
+  options: Buffer;
+  indexes: readonly Buffer[];
+  isMade: boolean;
+}
+
+const EMPTY = documentOf([]);
+
+/** Reads a file and writes its collections, documents and indexes into a database. */
+export class ImportTask {
+  private readonly collections = new Map<string, Incoming>();
+  private readonly views: Incoming[] = [];
+  /** Documents dealt with, by collection of the file. */
+  private readonly done = new Map<string, number>();
+  private readonly resumed: Readonly<Record<string, number>>;
+
+  constructor(
+    private readonly target: RawTarget,
+    private readonly options: ImportOptions,
+    private readonly report: BulkReport,
+  ) {
+    const { resumeFrom } = options;
+    this.resumed = typeof resumeFrom === 'object' ? resumeFrom.documents : {};
+    report.meter.totalBytes = options.totalBytes;
+    report.meter.checkpoint = () => this.checkpoint;
+  }
+
+  get checkpoint(): BulkCheckpoint {
+    return { documents: Object.fromEntries(this.done) };
+  }
+
+  async run(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    const { signal, format, onError } = this.options;
+    for await (const event of readImportEvents(source, { ...(format && { format }), ...(onError && { onError }) })) {
+      signal?.throwIfAborted();
+      await this.take(event);
+    }
+    for (const view of this.views) await this.create(view);
+  }
+
+  private async take(event: ImportEvent): Promise<void> {
+    if (event.kind === 'property') return;
+    const collection = this.incoming(event.collection);
+    if (!collection) return;
+    switch (event.kind) {
+      case 'collectionBegin':
+        return;
+      case 'collectionProperty':
+        return setProperty(collection, event.name, event.value);
+      case 'documents':
+        return this.documents(collection, event.batch);
+      case 'rejected': {
+        const { documentNumber, byteOffset, error } = event;
+        const reason = error.message;
+        await this.report.skip({ collection: collection.name, documentNumber, byteOffset, reason }, error);
+        this.done.set(collection.source, documentNumber);
+        return;
+      }
+      case 'collectionEnd':
+        return this.end(collection);
+    }
+  }
+
+  /** The collection, or undefined where it is not to be imported. */
+  private incoming(source: string): Incoming | undefined {
+    const { include, exclude = [], rename } = this.options;
+    if (!isUserCollection(source) || exclude.includes(source) || (include && !include.includes(source)))
+      return undefined;
+    let collection = this.collections.get(source);
+    if (!collection) {
+      const name = rename && Object.hasOwn(rename, source) ? rename[source]! : source;
+      collection = { source, name, type: 'collection', options: EMPTY, indexes: [], isMade: false };
+      this.collections.set(source, collection);
+    }
+    return collection;
+  }
+
+  private async create(collection: Incoming): Promise<void> {
+    if (collection.isMade) return;
+    collection.isMade = true;
+    const { name, type } = collection;
+    this.report.collection(name, type);
+    if (this.options.dryRun) return;
+    try {
+      await this.target.create(collection);
+    } catch (error) {
+      const { code, message: reason } = error as { code?: number; message: string };
+      const kind = type === 'view' ? 'view' : 'collection';
+      this.report.fail({ kind, collection: name, reason, ...(code !== undefined && { code }) }, error as Error);
+    }
+  }
+
+  private async documents(collection: Incoming, batch: DocumentBatch): Promise<void> {
+    if (collection.type === 'view') return;
+    await this.create(collection);
+    const { source, name } = collection;
+    const last = batch.firstNumber + batch.byteOffsets.length - 1;
+    if (last > (this.resumed[source] ?? 0)) {
+      const wanted = splitDocuments(batch.bytes).map((document, i) => ({ document, place: i }));
+      await this.insert(
+        collection,
+        batch,
+        wanted.slice(Math.max(0, (this.resumed[source] ?? 0) - batch.firstNumber + 1)),
+      );
+    } else this.report.collection(name).skipped += batch.byteOffsets.length;
+    this.done.set(source, last);
+  }
+
+  private async insert(
+    collection: Incoming,
+    batch: DocumentBatch,
+    wanted: readonly { document: Buffer; place: number }[],
+  ): Promise<void> {
+    const { source, name, type } = collection;
+    const places: number[] = [];
+    const documents: Buffer[] = [];
+    for (const { document, place } of wanted) {
+      const [result] = await transformed([document], source, this.options.transform);
+      if (!result) continue;
+      documents.push(withIdFirst(result, `${source}:${batch.byteOffsets[place]}`));
+      places.push(place);
+    }
+    const bytes = documents.reduce((sum, document) => sum + document.length, 0);
+    if (this.options.dryRun || documents.length === 0) return this.report.written(name, documents.length, bytes);
+
+    const into =
+      this.options.format !== 'json' && type === 'timeseries' && isBuckets(documents[0]!)
+        ? `system.buckets.${name}`
+        : name;
+    const { onError, resumeFrom, signal } = this.options;
+    const { inserted, existing, refused } = await insertRaw(this.target.database, into, documents, {
+      isOrdered: onError !== 'skip',
+      isRepeated: resumeFrom !== undefined,
+      signal,
+    });
+    const left = [...existing, ...refused.map(({ index }) => index)];
+    this.report.written(name, inserted, bytes - left.reduce((sum, index) => sum + documents[index]!.length, 0));
+    this.report.collection(name).skipped += existing.length;
+    for (const { index, code, message } of refused) {
+      const documentNumber = batch.firstNumber + places[index]!;
+      this.done.set(source, documentNumber - 1);
+      await this.report.skip(
+        { collection: name, documentNumber, byteOffset: batch.byteOffsets[places[index]!]!, code, reason: message },
+        undefined,
+        () => textOf(documents[index]!),
+      );
+    }
+  }
+
+  private async end(collection: Incoming): Promise<void> {
+    if (collection.type === 'view') {
+      this.views.push(collection);
+      return;
+    }
+    await this.create(collection);
+    const { name, indexes } = collection;
+    const summary = this.report.collection(name);
+    if (this.options.dryRun) {
+      summary.indexes = indexes.length;
+      return;
+    }
+    const { count, refused } = await this.target.createIndexes(name, indexes);
+    summary.indexes = count;
+    for (const { name: index, code, message } of refused) {
+      const reason = `index ${index}: ${message}`;
+      this.report.fail({ kind: 'index', collection: name, index, reason, ...(code !== undefined && { code }) });
+    }
+  }
+}
+
+function setProperty(collection: Incoming, name: string, value: Buffer): void {
+  const element = elementNamed(value, '')!;
+  if (name === 'type') collection.type = stringOf(element) ?? 'collection';
+  if (name === 'options' && element.type === BsonType.Document) collection.options = element.value;
+  if (name === 'indexes' && element.type === BsonType.Array) {
+    collection.indexes = [...elementsOf(element.value)]
+      .filter(({ type }) => type === BsonType.Document)
+      .map((index) => index.value);
+  }
+}
+
+/** An archive has a time series' buckets, an export file its measurements. */
+const isBuckets = (document: Uint8Array): boolean =>
+  elementNamed(document, 'control') !== undefined && elementNamed(document, 'data') !== undefined;
+
+function textOf(document: Uint8Array): string {
+  const writer = new CanonicalJsonWriter({ initialSize: 4096 });
+  writer.writeDocument(document);
+  return writer.take().toString();
+}

@@ -1,0 +1,160 @@
+import type { mongo } from 'mongoose';
+import type { Database } from '../../pools/database.js';
+import { decodeRaw, encodeRaw, idOf, idValueOf } from './raw-document.js';
+import { findDocumentSequence } from './document-sequence.js';
+
+const DUPLICATE_KEY = 11000;
+const ATTEMPTS = 5;
+const FIRST_DELAY_MS = 100;
+/** The server is going, gone or not the primary any more (driver specifications, "Retryable Writes"). */
+const RETRYABLE_CODES: ReadonlySet<unknown> = new Set([
+  6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
+]);
+/** Nothing further can be written, whatever the document. */
+const FATAL_CODES: ReadonlySet<unknown> = new Set([13, 18, 50, 14031, ...RETRYABLE_CODES]);
+
+/** A document the server refused. */
+export interface RefusedDocument {
+  /** Its place in the batch. */
+  readonly index: number;
+  readonly code: number;
+  readonly message: string;
+}
+
+/** What became of a batch. */
+export interface InsertOutcome {
+  readonly inserted: number;
+  /** Places in the batch of documents that were there already, byte for byte or, with `keepExisting`, by their `_id`. */
+  readonly existing: readonly number[];
+  readonly refused: readonly RefusedDocument[];
+}
+
+export interface InsertOptions {
+  /** Stop at the first document that is refused. */
+  readonly isOrdered: boolean;
+  /** A document whose `_id` is there stays as it is and is no failure. */
+  readonly keepExisting?: boolean;
+  /** An earlier attempt may have inserted some of these: those that are there byte for byte are no failures. */
+  readonly isRepeated?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface WriteError {
+  readonly index: number;
+  readonly code: number;
+  readonly errmsg: string;
+  readonly keyPattern?: mongo.BSON.Document;
+}
+
+/**
+ * Inserts raw BSON documents, their `_id` first. They go to the server as they are. There are no retryable writes this
+ * way, so an attempt whose answer was lost is repeated and told apart by `_id`.
+ * @throws the driver's error where nothing can be written at all
+ */
+export async function insertRaw(
+  database: Database,
+  collection: string,
+  documents: readonly Buffer[],
+  options: InsertOptions,
+): Promise<InsertOutcome> {
+  let { isRepeated = false } = options;
+  for (let attempt = 1; ; attempt++) {
+    options.signal?.throwIfAborted();
+    try {
+      return await insertOnce(database, collection, documents, { ...options, isRepeated });
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
+      isRepeated = true;
+      await new Promise((resolve) => setTimeout(resolve, FIRST_DELAY_MS * 2 ** (attempt - 1)));
+    }
+  }
+}
+
+async function insertOnce(
+  database: Database,
+  collection: string,
+  documents: readonly Buffer[],
+  options: InsertOptions,
+): Promise<InsertOutcome> {
+  // Ordered, the server stops at a document that is there already; the ones after it are sent again.
+  const existing: number[] = [];
+  const refused: RefusedDocument[] = [];
+  let inserted = 0;
+  for (let from = 0; from < documents.length;) {
+    const part = documents.slice(from);
+    const { n, errors } = await sendInsert(database, collection, part, options.isOrdered);
+    inserted += n;
+    const fatal = errors.find(({ code }) => FATAL_CODES.has(code));
+    if (fatal) throw Object.assign(new Error(fatal.errmsg), { code: fatal.code });
+    const isThere = await presence(database, collection, part, errors, options);
+    for (const error of errors) {
+      const index = from + error.index;
+      if (isThere(error)) existing.push(index);
+      else refused.push({ index, code: error.code, message: error.errmsg });
+    }
+    if (!options.isOrdered || errors.length === 0 || refused.length > 0) break;
+    from += errors[0]!.index + 1;
+  }
+  return { inserted, existing, refused };
+}
+
+/** Tells which of the duplicates are no failures. */
+async function presence(
+  database: Database,
+  collection: string,
+  documents: readonly Buffer[],
+  errors: readonly WriteError[],
+  { keepExisting, isRepeated }: InsertOptions,
+): Promise<(error: WriteError) => boolean> {
+  const duplicates = errors.filter(isDuplicateId);
+  if (keepExisting) return isDuplicateId;
+  if (!isRepeated || duplicates.length === 0) return () => false;
+  const ids = duplicates.map(({ index }) => idValueOf(documents[index]!));
+  const found = (await database.connection
+    .collection(collection)
+    .find({ _id: { $in: ids as never[] } }, { raw: true })
+    .toArray()) as unknown as Buffer[];
+  const stored = new Map(found.map((document) => [idOf(document), document]));
+  return (error) =>
+    isDuplicateId(error) && stored.get(idOf(documents[error.index]!))?.equals(documents[error.index]!) === true;
+}
+
+const isDuplicateId = ({ code, keyPattern, errmsg }: WriteError): boolean =>
+  code === DUPLICATE_KEY && (keyPattern ? Object.keys(keyPattern).join() === '_id' : /index: _id_(?: |$)/.test(errmsg));
+
+async function sendInsert(
+  database: Database,
+  collection: string,
+  documents: readonly Buffer[],
+  ordered: boolean,
+): Promise<{ n: number; errors: readonly WriteError[] }> {
+  const command = { insert: collection, ordered, documents: sequenceOf(documents) };
+  const reply = await database.run(async () => database.connection.db!.command(command));
+  const concern = reply['writeConcernError'] as { code: number; errmsg: string } | undefined;
+  if (concern) throw Object.assign(new Error(concern.errmsg), { code: concern.code });
+  return { n: reply['n'] as number, errors: (reply['writeErrors'] as WriteError[] | undefined) ?? [] };
+}
+
+function sequenceOf(documents: readonly Buffer[]): object {
+  const Sequence = findDocumentSequence();
+  if (!Sequence) return documents.map(decodeExactly);
+  const sequence = new Sequence('documents');
+  for (const document of documents) sequence.push(document, document);
+  return sequence;
+}
+
+function decodeExactly(document: Buffer): mongo.BSON.Document {
+  const decoded = decodeRaw(document);
+  if (!encodeRaw(decoded).equals(document)) {
+    throw new Error(
+      'a document cannot be held as a JavaScript object (duplicate or integer-like field names), and this build of the ' +
+        'driver takes no raw documents: run outside of a bundle',
+    );
+  }
+  return decoded;
+}
+
+function isRetryable(error: unknown): boolean {
+  const { name, code } = error as { name?: string; code?: unknown };
+  return RETRYABLE_CODES.has(code) || /^Mongo(Network|ServerSelection|PoolCleared)/.test(name ?? '');
+}

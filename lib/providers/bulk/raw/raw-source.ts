@@ -1,0 +1,107 @@
+import type { mongo } from 'mongoose';
+import type { Database } from '../../pools/database.js';
+import type { BulkReadOptions } from '../bulk.types.js';
+import { documentOf, elementNamed, stringOf } from '../codecs/bson-elements.js';
+import { BsonType } from '../codecs/bson-types.js';
+import type { CollectionDefinition } from '../codecs/collection.definition.js';
+
+const BATCH_DOCUMENTS = 1000;
+const VIEW = 'view';
+
+/** Reads a database as raw BSON: what its collections are, and their documents. */
+export class RawSource {
+  private session: mongo.ClientSession | undefined;
+
+  constructor(
+    readonly database: Database,
+    private readonly options: BulkReadOptions,
+  ) {}
+
+  /** Begins a snapshot if one is asked for. To be ended with `close()`. */
+  async open(): Promise<void> {
+    if (this.options.snapshot) this.session = await this.database.connection.startSession({ snapshot: true });
+  }
+
+  async close(): Promise<void> {
+    await this.session?.endSession();
+  }
+
+  /** The selected collections by name, views last. */
+  async definitions(): Promise<CollectionDefinition[]> {
+    const { include, exclude = [] } = this.options;
+    const { db } = this.database.connection;
+    const infos = (await db!.listCollections({}, { raw: true } as never).toArray()) as unknown as Buffer[];
+    const definitions = await Promise.all(
+      infos
+        .filter((info) => {
+          const name = stringOf(elementNamed(info, 'name'))!;
+          return isUserCollection(name) && (!include || include.includes(name)) && !exclude.includes(name);
+        })
+        .map((info) => this.definition(info)),
+    );
+    const order = ({ name, type }: CollectionDefinition) => `${type === VIEW ? 1 : 0}${name}`;
+    return definitions.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  }
+
+  private async definition(info: Buffer): Promise<CollectionDefinition> {
+    const name = stringOf(elementNamed(info, 'name'))!;
+    const type = stringOf(elementNamed(info, 'type')) ?? 'collection';
+    const details = elementNamed(info, 'info');
+    const uuid = details?.type === BsonType.Document ? elementNamed(details.value, 'uuid') : undefined;
+    return {
+      name,
+      type,
+      options: elementNamed(info, 'options')?.value ?? documentOf([]),
+      indexes: type === VIEW ? [] : await this.indexes(name),
+      ...(uuid?.type === BsonType.Binary && { uuid: uuid.value.toString('hex', 5) }),
+    };
+  }
+
+  private async indexes(name: string): Promise<Buffer[]> {
+    const cursor = this.database.connection.db!.collection(name).listIndexes({ raw: true } as never);
+    return (await cursor.toArray()) as unknown as Buffer[];
+  }
+
+  /** About how many documents will be read. */
+  async count(definitions: readonly CollectionDefinition[]): Promise<number> {
+    const counts = await Promise.all(
+      definitions
+        .filter(({ type }) => type !== VIEW)
+        .map(({ name }) => {
+          const query = this.options.query?.[name];
+          const collection = this.database.connection.collection(name);
+          return query ? collection.countDocuments(query) : collection.estimatedDocumentCount();
+        }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /**
+   * The documents of a collection in batches of at most a thousand; while one is worked on the next is fetched.
+   * @throws PoolForceClosedError, or the driver's error: never ends early without one
+   */
+  async *batches(collection: string, queried = collection): AsyncGenerator<Buffer[], void> {
+    const { query, signal } = this.options;
+    const cursor = this.database.connection.collection(collection).find(query?.[queried] ?? {}, {
+      raw: true,
+      batchSize: BATCH_DOCUMENTS,
+      ...(this.session && { session: this.session }),
+    });
+    try {
+      let hasMore = cursor.hasNext();
+      while (await hasMore) {
+        signal?.throwIfAborted();
+        const batch = cursor.readBufferedDocuments() as unknown as Buffer[];
+        hasMore = cursor.hasNext();
+        hasMore.catch(() => undefined); // awaited in the next round, unless the reader stops before
+        yield batch;
+      }
+      signal?.throwIfAborted();
+    } finally {
+      await cursor.close();
+    }
+  }
+}
+
+/** Whether a collection is the user's: of the server's own ones only stored JavaScript is. */
+export const isUserCollection = (name: string): boolean => !name.startsWith('system.') || name === 'system.js';

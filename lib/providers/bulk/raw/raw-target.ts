@@ -1,0 +1,76 @@
+import type { Database } from '../../pools/database.js';
+import { BulkWriteError } from '../bulk.errors.js';
+import { elementNamed, stringOf } from '../codecs/bson-elements.js';
+import type { CollectionDefinition } from '../codecs/collection.definition.js';
+import { decodeRaw } from './raw-document.js';
+
+const NAMESPACE_EXISTS = 48;
+
+/** An index that could not be made. */
+export interface RefusedIndex {
+  readonly name: string;
+  readonly code: number | undefined;
+  readonly message: string;
+}
+
+/** Makes collections, views and indexes on a database. */
+export class RawTarget {
+  constructor(readonly database: Database) {}
+
+  /**
+   * Makes a collection, view or time series with all its options, unless there is one of that name, which stays.
+   * @returns whether it was made
+   * @throws BulkWriteError
+   */
+  async create({ name, options }: Pick<CollectionDefinition, 'name' | 'options'>): Promise<boolean> {
+    try {
+      await this.command({ create: name, ...decodeRaw(options) });
+      return true;
+    } catch (error) {
+      const { code, message } = error as { code?: number; message: string };
+      if (code === NAMESPACE_EXISTS) return false;
+      throw new BulkWriteError(message, { collection: name }, code, error);
+    }
+  }
+
+  /** Makes the indexes as they are specified; those that are there with the same specification are left. */
+  async createIndexes(
+    collection: string,
+    specifications: readonly Uint8Array[],
+  ): Promise<{ count: number; refused: RefusedIndex[] }> {
+    const own = specifications.filter((specification) => !isMadeByServer(specification));
+    const madeByServer = specifications.length - own.length;
+    if (own.length === 0) return { count: madeByServer, refused: [] };
+    const indexes = own.map((specification) => {
+      const { ns: _, ...index } = decodeRaw(specification); // `ns` is from servers before 4.4
+      return index;
+    });
+    try {
+      await this.command({ createIndexes: collection, indexes });
+      return { count: specifications.length, refused: [] };
+    } catch {
+      return this.createOneByOne(collection, indexes, madeByServer);
+    }
+  }
+
+  private async createOneByOne(collection: string, indexes: readonly { name?: string }[], madeByServer: number) {
+    const refused: RefusedIndex[] = [];
+    for (const index of indexes) {
+      try {
+        await this.command({ createIndexes: collection, indexes: [index] });
+      } catch (error) {
+        const { code, message } = error as { code?: number; message: string };
+        refused.push({ name: index.name ?? '', code, message });
+      }
+    }
+    return { count: madeByServer + indexes.length - refused.length, refused };
+  }
+
+  private async command(command: Record<string, unknown>): Promise<void> {
+    await this.database.run(async () => this.database.connection.db!.command(command));
+  }
+}
+
+/** `_id_` comes with its collection, and so does the index of a clustered one. */
+const isMadeByServer = (specification: Uint8Array): boolean =>
+  stringOf(elementNamed(specification, 'name')) === '_id_' || elementNamed(specification, 'clustered') !== undefined;
