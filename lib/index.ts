@@ -51,6 +51,24 @@ export type {
 export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export type { PoolState } from './polymongo.types.js';
 export { PolyMongoWrapper, type WrapperOwner } from './polymongo.wrapper.js';
+export { BulkArgumentError, BulkFormatError, BulkTaskError, BulkWriteError } from './providers/bulk/bulk.errors.js';
+export type {
+  BulkCheckpoint,
+  BulkFailure,
+  BulkOptions,
+  BulkProgress,
+  BulkReadOptions,
+  BulkSelection,
+  BulkSummary,
+  CollectionSummary,
+  CopyOptions,
+  ExportData,
+  ExportedCollection,
+  ExportStream,
+  ExportStreamOptions,
+  ImportOptions,
+} from './providers/bulk/bulk.types.js';
+export { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 export {
   PolyMongoHooks,
   type DbErrorHook,

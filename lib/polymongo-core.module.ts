@@ -17,6 +17,7 @@ import type { PolyMongoOptions } from './polymongo.options.js';
 import type { TenantResolverProvider } from './polymongo.tenant-options.js';
 import { POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
+import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import { HookExplorer } from './providers/hooks/hook.explorer.js';
 import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
@@ -33,6 +34,7 @@ const VIEWS: Provider[] = [
   view(PolyMongoHooks, (wrapper) => wrapper.hooks),
   view(PolyMongoStats, (wrapper) => wrapper.stats),
   view(PolyMongoTransactions, (wrapper) => wrapper.transactions),
+  view(PolyMongoBulk, (wrapper) => wrapper.bulkTasks),
   view(TenantContext, (wrapper) => wrapper.tenantContext),
   view(PolyMongoTenants, (wrapper) => wrapper.tenants),
   view(TenantEntry, (wrapper) => wrapper.tenantEntry),

@@ -3,6 +3,7 @@ import { ModelRegistry } from './providers/models/model.registry.js';
 import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
 import { PolyMongoError } from './polymongo.errors.js';
 import { resolveOptions, type PolyMongoOptions, type ResolvedOptions, type ScaleOptions } from './polymongo.options.js';
+import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
 import { createSink } from './providers/logging/log.sink.js';
 import { PolyMongoLog } from './providers/logging/polymongo.log.js';
@@ -49,6 +50,7 @@ export class PolyMongoWrapper {
   readonly models: ModelRegistry;
   readonly hooks: PolyMongoHooks;
   readonly stats: PolyMongoStats;
+  readonly bulkTasks: PolyMongoBulk;
   readonly tenantContext: TenantContext;
   readonly tenantDatabases: TenantDatabases;
   readonly tenantDirectory: TenantDirectory;
@@ -80,6 +82,7 @@ export class PolyMongoWrapper {
     new PolyMongoLog(this.pools, createSink(this.options));
     this.hooks = new PolyMongoHooks(this.pools);
     this.stats = new PolyMongoStats(this.pools);
+    this.bulkTasks = new PolyMongoBulk(this.pools);
     this.tenantContext = new TenantContext(this.options.tenant);
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
     const tenantRegistry = new TenantRegistry(this.pools);

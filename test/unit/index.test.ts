@@ -5,6 +5,10 @@ import * as testing from '../../lib/testing/index.js';
 describe('the public surface', () => {
   it('is exactly this', () => {
     expect(Object.keys(polymongo).sort()).toEqual([
+      'BulkArgumentError',
+      'BulkFormatError',
+      'BulkTaskError',
+      'BulkWriteError',
       'ConnectionBudgetError',
       'ConnectionOwnershipError',
       'IllegalPoolTransitionError',
@@ -17,6 +21,7 @@ describe('the public surface', () => {
       'OnDbConnect',
       'OnDbDisconnect',
       'OnDbError',
+      'PolyMongoBulk',
       'PolyMongoClosedError',
       'PolyMongoError',
       'PolyMongoHooks',

@@ -1,5 +1,6 @@
 import type { Writable, Readable } from 'node:stream';
 import type { mongo } from 'mongoose';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 
 type Document = mongo.BSON.Document;
 
@@ -43,6 +44,8 @@ export interface CopyOptions extends BulkReadOptions {
   onError?: 'stop' | 'skip';
   /** Read and count, write nothing. */
   dryRun?: boolean;
+  /** The pools of another wrapper, on which the target is. Default: those of the source. */
+  targetPools?: PolyMongoPools;
   /** Collections copied at a time. Default 4. */
   concurrency?: number;
 }

@@ -54,7 +54,7 @@ export class PolyMongoBulk {
    * @throws BulkTaskError with the summary of what was copied; BulkArgumentError
    */
   async copyDatabase(source: string, target: string, options: CopyOptions = {}): Promise<BulkSummary> {
-    const [from, to] = [this.#database(source), this.#database(target)];
+    const [from, to] = [this.#database(source), this.#database(target, options.targetPools)];
     if (from === to) throw new BulkArgumentError(`Cannot copy the database ${source} onto itself.`);
     const report = this.#report('copy', source, options, { target, onError: options.onError });
     return this.#settle(report, () =>
@@ -223,12 +223,12 @@ export class PolyMongoBulk {
     return report.summary;
   }
 
-  #database(name: string): Database {
+  #database(name: string, pools = this.#pools): Database {
     checkDatabaseName(name);
     if (SYSTEM_DATABASES.includes(name.toLowerCase())) {
       throw new BulkArgumentError(`${name} belongs to the server. Bulk tasks work on databases of your own.`);
     }
-    return this.#pools.database(name);
+    return pools.database(name);
   }
 
   #report(

@@ -62,8 +62,9 @@ export class CanonicalJsonReader extends ExtendedJsonValues {
       const from = this.at;
       this.reserve();
       this.at += 6;
+      const type = this.value();
+      this.out[from + 4] = type;
       this.out[from + 5] = 0;
-      this.out[from + 4] = this.value();
       this.out[this.at++] = 0;
       this.out.writeInt32LE(this.at - from, from);
     });

@@ -74,49 +74,53 @@ async function insertOnce(
   database: Database,
   collection: string,
   documents: readonly Buffer[],
-  options: InsertOptions,
+  { isOrdered, keepExisting = false, isRepeated = false }: InsertOptions,
 ): Promise<InsertOutcome> {
-  // Ordered, the server stops at a document that is there already; the ones after it are sent again.
   const existing: number[] = [];
   const refused: RefusedDocument[] = [];
   let inserted = 0;
-  for (let from = 0; from < documents.length;) {
-    const part = documents.slice(from);
-    const { n, errors } = await sendInsert(database, collection, part, options.isOrdered);
+  let pending = documents.map((document, index) => ({ document, index }));
+  while (pending.length > 0) {
+    const sent = pending;
+    // Documents that are there may be many; only unordered does the server tell them all at once.
+    const { n, errors } = await sendInsert(database, collection, sent, isOrdered && !keepExisting);
     inserted += n;
     const fatal = errors.find(({ code }) => FATAL_CODES.has(code));
     if (fatal) throw Object.assign(new Error(fatal.errmsg), { code: fatal.code });
-    const isThere = await presence(database, collection, part, errors, options);
+    const hasStopped = isOrdered && !keepExisting && errors.length > 0;
+    const asked = hasStopped ? sent.slice(errors[0]!.index) : errors.map(({ index }) => sent[index]!);
+    const isStored =
+      isRepeated && errors.some(isDuplicateId) ? await findStored(database, collection, asked) : () => false;
+    const failed = new Set<number>();
     for (const error of errors) {
-      const index = from + error.index;
-      if (isThere(error)) existing.push(index);
-      else refused.push({ index, code: error.code, message: error.errmsg });
+      const { document, index } = sent[error.index]!;
+      if (isDuplicateId(error) && (keepExisting || isStored(document))) continue;
+      failed.add(index);
+      refused.push({ index, code: error.code, message: error.errmsg });
     }
-    if (!options.isOrdered || errors.length === 0 || refused.length > 0) break;
-    from += errors[0]!.index + 1;
+    existing.push(
+      ...asked
+        .filter(({ index, document }) => !failed.has(index) && (keepExisting || isStored(document)))
+        .map(({ index }) => index),
+    );
+    pending = hasStopped && failed.size === 0 ? asked.filter(({ document }) => !isStored(document)) : [];
   }
   return { inserted, existing, refused };
 }
 
-/** Tells which of the duplicates are no failures. */
-async function presence(
+/** Tells of documents whether they are in the collection byte for byte. */
+async function findStored(
   database: Database,
   collection: string,
-  documents: readonly Buffer[],
-  errors: readonly WriteError[],
-  { keepExisting, isRepeated }: InsertOptions,
-): Promise<(error: WriteError) => boolean> {
-  const duplicates = errors.filter(isDuplicateId);
-  if (keepExisting) return isDuplicateId;
-  if (!isRepeated || duplicates.length === 0) return () => false;
-  const ids = duplicates.map(({ index }) => idValueOf(documents[index]!));
+  asked: readonly { readonly document: Buffer }[],
+): Promise<(document: Buffer) => boolean> {
+  const ids = asked.map(({ document }) => idValueOf(document));
   const found = (await database.connection
     .collection(collection)
     .find({ _id: { $in: ids as never[] } }, { raw: true })
     .toArray()) as unknown as Buffer[];
   const stored = new Map(found.map((document) => [idOf(document), document]));
-  return (error) =>
-    isDuplicateId(error) && stored.get(idOf(documents[error.index]!))?.equals(documents[error.index]!) === true;
+  return (document) => stored.get(idOf(document))?.equals(document) === true;
 }
 
 const isDuplicateId = ({ code, keyPattern, errmsg }: WriteError): boolean =>
@@ -125,10 +129,10 @@ const isDuplicateId = ({ code, keyPattern, errmsg }: WriteError): boolean =>
 async function sendInsert(
   database: Database,
   collection: string,
-  documents: readonly Buffer[],
+  documents: readonly { readonly document: Buffer }[],
   ordered: boolean,
 ): Promise<{ n: number; errors: readonly WriteError[] }> {
-  const command = { insert: collection, ordered, documents: sequenceOf(documents) };
+  const command = { insert: collection, ordered, documents: sequenceOf(documents.map(({ document }) => document)) };
   const reply = await database.run(async () => database.connection.db!.command(command));
   const concern = reply['writeConcernError'] as { code: number; errmsg: string } | undefined;
   if (concern) throw Object.assign(new Error(concern.errmsg), { code: concern.code });

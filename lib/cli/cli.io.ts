@@ -1,0 +1,26 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** What the command line talks to: the process, or a test. */
+export interface CliIO {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** What commands end with. */
+export const ExitCode = {
+  Done: 0,
+  Failed: 1,
+  /** The command line itself is wrong. */
+  Usage: 2,
+  /** Finished, but documents or indexes were passed over (`--on-error skip`). */
+  Incomplete: 3,
+  /** Ctrl-C. */
+  Interrupted: 130,
+} as const;
+
+/** A mistake in the command line, told without a stack. */
+export class UsageError extends Error {}

@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander';
+import { BulkTaskError } from '../providers/bulk/bulk.errors.js';
+import { type CliIO, ExitCode, UsageError } from './cli.io.js';
+import { copyCommand } from './commands/copy.command.js';
+import { dropCommand } from './commands/drop.command.js';
+import { embeddedCommand } from './commands/embedded.command.js';
+import { exportCommand } from './commands/export.command.js';
+import { importCommand } from './commands/import.command.js';
+import { listCommand } from './commands/list.command.js';
+import { statsCommand } from './commands/stats.command.js';
+import { watchCommand } from './commands/watch.command.js';
+import type { GlobalOptions } from './cli.session.js';
+import { writeJSON, writeLine, writeSummary } from './output.js';
+
+const HELP = `
+The server is --uri, else POLYMONGO_URI or MONGODB_URI of the environment. Passwords are never printed.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but documents or indexes were skipped, 130 interrupted.
+
+Examples:
+  polymongo embedded --port 27018
+  polymongo list --uri mongodb://localhost:27018
+  polymongo export shop --out shop.json.gz
+  polymongo import shop_copy shop.json.gz`;
+
+/** Runs one command line. @returns the exit code */
+export async function runCli(argv: readonly string[], io: CliIO): Promise<number> {
+  let code: number = ExitCode.Done;
+  const exit = (value: number) => void (code = value);
+  const program = new Command('polymongo')
+    .description('Many MongoDB databases: look, copy, export, import, watch.')
+    .option('-u, --uri <uri>', 'connection string of the server')
+    .option('--json', 'print results as JSON')
+    .option('--quiet', 'no progress and no summary')
+    .addHelpText('after', HELP)
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .exitOverride();
+  for (const add of [listCommand, statsCommand, exportCommand, importCommand, copyCommand, dropCommand, watchCommand]) {
+    add(program, io, exit);
+  }
+  embeddedCommand(program, io, exit);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error, io, program.opts<GlobalOptions>());
+  }
+}
+
+function failed(error: unknown, io: CliIO, { json, quiet }: GlobalOptions): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError) {
+    writeLine(io.stderr, message);
+    return ExitCode.Usage;
+  }
+  const summary = error instanceof BulkTaskError ? error.summary : undefined;
+  if (json) writeJSON(io.stdout, { error: message, ...(summary && { summary }) });
+  else if (summary && summary.collections.length > 0 && !quiet) writeSummary(io.stderr, summary);
+  writeLine(io.stderr, `polymongo: ${message}`);
+  if (!io.signal.aborted) return ExitCode.Failed;
+  writeLine(
+    io.stderr,
+    'Interrupted. What is listed above is done; import goes on with --resume, copy by running it again.',
+  );
+  return ExitCode.Interrupted;
+}

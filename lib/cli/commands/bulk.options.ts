@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import mongoose from 'mongoose';
+import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
+import type { GlobalOptions } from '../cli.session.js';
+import { writeJSON, writeSummary } from '../output.js';
+import { ProgressLine } from '../progress.line.js';
+import type { BulkOptions, BulkReadOptions, BulkSummary } from '../../providers/bulk/bulk.types.js';
+
+export interface SelectionFlags extends GlobalOptions {
+  readonly include?: string[];
+  readonly exclude?: string[];
+  readonly rename?: string[];
+  readonly query?: string;
+  readonly snapshot?: boolean;
+}
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+export const withSelection = (command: Command): Command =>
+  command
+    .option('-i, --include <collection>', 'only this collection (may be given several times)', collect)
+    .option('-x, --exclude <collection>', 'not this collection (may be given several times)', collect)
+    .option('--rename <old=new>', 'another name for a collection (may be given several times)', collect);
+
+export const withReading = (command: Command): Command =>
+  command
+    .option('-q, --query <json>', 'Extended JSON: { "collection": { filter } }, only matching documents')
+    .option('--snapshot', 'read everything as it is at one moment (replica sets)');
+
+/** The options of a bulk task that the flags stand for. */
+export function selectionOf(flags: SelectionFlags, io: CliIO, line: ProgressLine): BulkOptions & BulkReadOptions {
+  const { include, exclude, rename, query, snapshot } = flags;
+  return {
+    ...(include && { include }),
+    ...(exclude && { exclude }),
+    ...(rename && { rename: Object.fromEntries(rename.map(parseRename)) }),
+    ...(query !== undefined && { query: parseQuery(query) }),
+    ...(snapshot && { snapshot }),
+    signal: io.signal,
+    onProgress: line.show,
+  };
+}
+
+export const progressLine = (io: CliIO, { json, quiet }: GlobalOptions): ProgressLine =>
+  new ProgressLine(io, !json && !quiet);
+
+/** Shows what was done; the exit code that goes with it. */
+export function conclude(summary: BulkSummary, out: CliIO['stdout'], { json, quiet }: GlobalOptions): number {
+  if (json) writeJSON(out, summary);
+  else if (!quiet) writeSummary(out, summary);
+  return summary.failures.length > 0 ? ExitCode.Incomplete : ExitCode.Done;
+}
+
+function parseRename(pair: string): [string, string] {
+  const at = pair.indexOf('=');
+  if (at < 1 || at === pair.length - 1) throw new UsageError(`--rename takes old=new, not ${pair}.`);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+function parseQuery(text: string): NonNullable<BulkReadOptions['query']> {
+  try {
+    return mongoose.mongo.BSON.EJSON.parse(text) as NonNullable<BulkReadOptions['query']>;
+  } catch (error) {
+    throw new UsageError(`--query is not Extended JSON: ${(error as Error).message}`);
+  }
+}

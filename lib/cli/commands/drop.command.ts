@@ -1,0 +1,37 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
+import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
+import { writeJSON, writeLine } from '../output.js';
+
+/** `polymongo drop`: a database, after asking. */
+export const dropCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
+  program
+    .command('drop')
+    .argument('<db>', 'the database')
+    .description('drop a database, after asking for its name')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', '\nExamples:\n  polymongo drop old_shop\n  polymongo drop old_shop --yes')
+    .action(async (name: string, { yes }: { yes?: boolean }, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const uri = uriOf(options, io);
+      if (!yes && !(await isConfirmed(name, io))) {
+        writeLine(io.stderr, 'Nothing was dropped.');
+        return exit(ExitCode.Failed);
+      }
+      await withWrapper(uri, ({ bulkTasks }) => bulkTasks.dropDatabase(name));
+      if (options.json) writeJSON(io.stdout, { dropped: name });
+      else writeLine(io.stdout, `Dropped ${name}.`);
+    });
+
+async function isConfirmed(name: string, io: CliIO): Promise<boolean> {
+  if (!io.stdin.isTTY) throw new UsageError(`drop asks before it drops ${name}, and here is nobody to ask: use --yes.`);
+  const prompt = createInterface({ input: io.stdin, output: io.stderr });
+  try {
+    return (
+      (await prompt.question(`Type the name of the database to drop it (${name}): `, { signal: io.signal })) === name
+    );
+  } finally {
+    prompt.close();
+  }
+}

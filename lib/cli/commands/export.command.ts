@@ -1,0 +1,67 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { type Command, Option } from 'commander';
+import type { CliIO } from '../cli.io.js';
+import { uriOf, withWrapper } from '../cli.session.js';
+import {
+  conclude,
+  progressLine,
+  selectionOf,
+  type SelectionFlags,
+  withReading,
+  withSelection,
+} from './bulk.options.js';
+
+interface Flags extends SelectionFlags {
+  readonly out?: string;
+  readonly format: 'json' | 'archive';
+  readonly gzip?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  polymongo export shop --out shop.json
+  polymongo export shop --out shop.archive.gz --format archive
+  polymongo export shop --include orders --query '{"orders":{"paid":true}}' | gzip > paid.json.gz
+
+A file appears under its name when it is complete; until then it is NAME.part.`;
+
+/** `polymongo export`: a database into a file or to stdout. */
+export const exportCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
+  withReading(withSelection(program.command('export').argument('<db>', 'the database')))
+    .description('export a database, losslessly')
+    .option('-o, --out <file>', 'the file (default: stdout)')
+    .addOption(
+      new Option('-f, --format <format>', 'json, or the format of mongodump --archive')
+        .choices(['json', 'archive'])
+        .default('json'),
+    )
+    .option('-z, --gzip', 'gzip it (default: if the file ends in .gz)')
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string, _: object, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const line = progressLine(io, flags);
+      const { out, format, gzip = out?.endsWith('.gz') ?? false } = flags;
+      await withWrapper(uriOf(flags, io), async ({ bulkTasks }) => {
+        const stream = bulkTasks.exportStream(name, { ...selectionOf(flags, io, line), format, gzip });
+        try {
+          if (out === undefined) await pipeline(stream, io.stdout, { end: false });
+          else await intoFile(stream, out);
+        } finally {
+          line.clear();
+        }
+        exit(conclude(await stream.summary, out === undefined ? io.stderr : io.stdout, flags));
+      });
+    });
+
+async function intoFile(stream: NodeJS.ReadableStream, file: string): Promise<void> {
+  const part = `${file}.part`;
+  try {
+    await pipeline(stream, createWriteStream(part));
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}

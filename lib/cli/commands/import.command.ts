@@ -1,0 +1,62 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { type Command, Option } from 'commander';
+import type { CliIO } from '../cli.io.js';
+import { uriOf, withWrapper } from '../cli.session.js';
+import { conclude, progressLine, selectionOf, type SelectionFlags, withSelection } from './bulk.options.js';
+
+interface Flags extends SelectionFlags {
+  readonly onError: 'stop' | 'skip';
+  readonly rejects?: string;
+  readonly dryRun?: boolean;
+  readonly resume?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  polymongo import shop shop.json
+  gunzip -c shop.json.gz | polymongo import shop
+  polymongo import shop dump.archive.gz --on-error skip --rejects rejects.jsonl
+  polymongo import shop shop.json --resume      after an import that did not finish
+
+Export files of any layout and archives of mongodump are recognised, gzipped or not.`;
+
+/** `polymongo import`: a file or stdin into a database. */
+export const importCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
+  withSelection(
+    program.command('import').argument('<db>', 'the database').argument('[file]', 'the file (default: stdin)'),
+  )
+    .description('import an export file or an archive of mongodump')
+    .addOption(
+      new Option('--on-error <what>', 'after a document that is refused').choices(['stop', 'skip']).default('stop'),
+    )
+    .option('--rejects <file>', 'write skipped documents there, one JSON a line')
+    .option('--dry-run', 'read and check the file, write nothing')
+    .option('--resume', 'go on with an import of the same file: leave out what is there')
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string, file: string | undefined, _: object, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const line = progressLine(io, flags);
+      const source = file === undefined ? io.stdin : createReadStream(file);
+      const rejects = flags.rejects === undefined ? undefined : createWriteStream(flags.rejects);
+      const totalBytes = file === undefined ? undefined : (await stat(file)).size;
+      try {
+        const summary = await withWrapper(uriOf(flags, io), ({ bulkTasks }) =>
+          bulkTasks.importStream(name, source, {
+            ...selectionOf(flags, io, line),
+            onError: flags.onError,
+            ...(rejects && { rejects }),
+            ...(flags.dryRun && { dryRun: true }),
+            ...(flags.resume && { resumeFrom: 'start' as const }),
+            ...(totalBytes !== undefined && { totalBytes }),
+          }),
+        );
+        line.clear();
+        exit(conclude(summary, io.stdout, flags));
+      } finally {
+        line.clear();
+        source.destroy();
+        if (rejects) await finished(rejects.end());
+      }
+    });

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import mongoose from 'mongoose';
+import type { CliIO } from '../cli.io.js';
+import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
+import { writeLine } from '../output.js';
+
+/** `polymongo watch`: changes as they happen, one JSON a line, until Ctrl-C. */
+export const watchCommand = (program: Command, io: CliIO): Command =>
+  program
+    .command('watch')
+    .argument('<db>', 'the database')
+    .argument('[collection]', 'one collection (default: all)')
+    .description('print changes as they happen, one Extended JSON a line, until Ctrl-C')
+    .addHelpText('after', '\nExample:\n  polymongo watch shop orders')
+    .action(async (name: string, collection: string | undefined, _: object, command: Command) => {
+      await withWrapper(uriOf(command.optsWithGlobals<GlobalOptions>(), io), async ({ pools }) => {
+        const { connection } = pools.database(name);
+        await connection.asPromise();
+        const stream = collection === undefined ? connection.db!.watch() : connection.collection(collection).watch();
+        const stop = () => void stream.close();
+        io.signal.addEventListener('abort', stop, { once: true });
+        try {
+          for await (const change of stream)
+            writeLine(io.stdout, mongoose.mongo.BSON.EJSON.stringify(change, { relaxed: true }));
+        } catch (error) {
+          if (!io.signal.aborted) throw error;
+        } finally {
+          io.signal.removeEventListener('abort', stop);
+        }
+      });
+    });

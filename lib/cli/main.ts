@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { runCli } from './cli.program.js';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`))); // a second one ends the process
+}
+process.stdout.on('error', () => interrupted.abort(new Error('the output was closed'))); // as by `| head`
+
+const { stdin, stdout, stderr, env } = process;
+process.exitCode = await runCli(process.argv.slice(2), { stdin, stdout, stderr, env, signal: interrupted.signal });

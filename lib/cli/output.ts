@@ -1,0 +1,47 @@
+import type { Writable } from 'node:stream';
+import type { BulkSummary } from '../providers/bulk/bulk.types.js';
+import { redactURI } from '../polymongo.uri.js';
+import { formatBytes } from './progress.line.js';
+
+export const writeLine = (out: Writable, text: string): void => void out.write(`${redactURI(text)}\n`);
+
+export const writeJSON = (out: Writable, value: unknown): void => writeLine(out, JSON.stringify(value));
+
+/** Rows under their headings, in columns as wide as they need. Numbers are set to the right. */
+export function writeTable(
+  out: Writable,
+  headings: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): void {
+  const all = [headings, ...rows.map((row) => row.map(String))];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  for (const [i, row] of all.entries()) {
+    const cells = row.map((cell, column) =>
+      typeof (rows[Math.max(0, i - 1)] ?? [])[column] === 'number'
+        ? cell.padStart(widths[column]!)
+        : cell.padEnd(widths[column]!),
+    );
+    writeLine(out, cells.join('  ').trimEnd());
+  }
+}
+
+/** What a task did, one collection a line, and what it passed over. */
+export function writeSummary(out: Writable, { collections, failures, durationMS }: BulkSummary): void {
+  writeTable(
+    out,
+    ['COLLECTION', 'DOCUMENTS', 'INDEXES', 'SKIPPED', 'SIZE'],
+    collections.map(({ name, documents, indexes, skipped, bytes }) => [
+      name,
+      documents,
+      indexes,
+      skipped,
+      formatBytes(bytes),
+    ]),
+  );
+  for (const { kind, collection, documentNumber, byteOffset, reason } of failures) {
+    const place = [documentNumber && `document ${documentNumber}`, byteOffset !== undefined && `byte ${byteOffset}`];
+    writeLine(out, `skipped ${kind} in ${[collection, ...place].filter(Boolean).join(', ')}: ${reason}`);
+  }
+  const total = collections.reduce((sum, { documents }) => sum + documents, 0);
+  writeLine(out, `${total} documents in ${collections.length} collections, ${(durationMS / 1000).toFixed(1)} s`);
+}
