@@ -34,12 +34,12 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
     .option('--quiet', 'no progress and no summary')
     .addHelpText('after', HELP)
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride();
   for (const add of [listCommand, statsCommand, exportCommand, importCommand, copyCommand, dropCommand, watchCommand]) {
     add(program, io, exit);
   }
   embeddedCommand(program, io, exit);
-  for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;
@@ -50,6 +50,7 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
 
 function failed(error: unknown, io: CliIO, { json, quiet }: GlobalOptions): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
+  if (isClosedPipe(error)) return ExitCode.Interrupted; // the reader, such as `head`, has enough
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) {
     writeLine(io.stderr, message);
@@ -66,3 +67,5 @@ function failed(error: unknown, io: CliIO, { json, quiet }: GlobalOptions): numb
   );
   return ExitCode.Interrupted;
 }
+
+const isClosedPipe = (error: unknown): boolean => (error as { code?: unknown }).code === 'EPIPE';

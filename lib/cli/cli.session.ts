@@ -1,6 +1,8 @@
 import { PolyMongoWrapper } from '../polymongo.wrapper.js';
 import { type CliIO, UsageError } from './cli.io.js';
 
+const SERVER_SELECTION_MS = 10_000;
+
 /** Options that every command has. */
 export interface GlobalOptions {
   readonly uri?: string;
@@ -17,8 +19,10 @@ export function uriOf({ uri }: GlobalOptions, { env }: CliIO): string {
 
 /** Runs `work` with a wrapper on the server, and closes it. */
 export async function withWrapper<T>(mongoURI: string, work: (wrapper: PolyMongoWrapper) => Promise<T>): Promise<T> {
-  // The command line handles signals itself.
-  const wrapper = new PolyMongoWrapper({ mongoURI, driverOptions: { serverSelectionTimeoutMS: 10_000 } }, 'nest');
+  // Whoever types a wrong address does not want to wait half a minute, unless the address says so.
+  const isPatient = /[?&]serverSelectionTimeoutMS=/i.test(mongoURI);
+  const driverOptions = isPatient ? {} : { serverSelectionTimeoutMS: SERVER_SELECTION_MS };
+  const wrapper = new PolyMongoWrapper({ mongoURI, driverOptions }, 'nest'); // signals are the command line's
   try {
     return await work(wrapper);
   } finally {

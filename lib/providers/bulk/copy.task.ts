@@ -136,13 +136,12 @@ export class CopyTask {
     for await (const batch of this.source.batches(definition.name)) {
       const changed = await transformed(batch, definition.name, transform);
       const documents = changed.map((document, i) => withIdFirst(document, `${definition.name}:${first + i}`));
-      const { inserted, existing, refused } = await insertRaw(this.target.database, name, documents, {
+      const { inserted, bytes, existing, refused } = await insertRaw(this.target.database, name, documents, {
         isOrdered: onError !== 'skip',
         keepExisting: true,
         signal,
       });
-      const left = [...existing, ...refused.map(({ index }) => index)].map((index) => documents[index]!);
-      this.report.written(name, inserted, size(documents) - size(left));
+      this.report.written(name, inserted, bytes);
       this.report.collection(name).skipped += existing.length;
       for (const { index, code, message: reason } of refused) {
         await this.report.skip({ collection: name, documentNumber: first + index, code, reason });

@@ -137,21 +137,20 @@ export class ImportTask {
       documents.push(withIdFirst(result, `${source}:${batch.byteOffsets[place]}`));
       places.push(place);
     }
-    const bytes = documents.reduce((sum, document) => sum + document.length, 0);
-    if (this.options.dryRun || documents.length === 0) return this.report.written(name, documents.length, bytes);
+    if (this.options.dryRun || documents.length === 0)
+      return this.report.written(name, documents.length, sizeOf(documents));
 
     const into =
       this.options.format !== 'json' && type === 'timeseries' && isBuckets(documents[0]!)
         ? `system.buckets.${name}`
         : name;
     const { onError, resumeFrom, signal } = this.options;
-    const { inserted, existing, refused } = await insertRaw(this.target.database, into, documents, {
+    const { inserted, bytes, existing, refused } = await insertRaw(this.target.database, into, documents, {
       isOrdered: onError !== 'skip',
       isRepeated: resumeFrom !== undefined,
       signal,
     });
-    const left = [...existing, ...refused.map(({ index }) => index)];
-    this.report.written(name, inserted, bytes - left.reduce((sum, index) => sum + documents[index]!.length, 0));
+    this.report.written(name, inserted, bytes);
     this.report.collection(name).skipped += existing.length;
     for (const { index, code, message } of refused) {
       const documentNumber = batch.firstNumber + places[index]!;
@@ -195,6 +194,8 @@ function setProperty(collection: Incoming, name: string, value: Buffer): void {
       .map((index) => index.value);
   }
 }
+
+const sizeOf = (documents: readonly Uint8Array[]): number => documents.reduce((sum, { length }) => sum + length, 0);
 
 /** An archive has a time series' buckets, an export file its measurements. */
 const isBuckets = (document: Uint8Array): boolean =>

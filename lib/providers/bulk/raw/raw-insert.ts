@@ -24,6 +24,8 @@ export interface RefusedDocument {
 /** What became of a batch. */
 export interface InsertOutcome {
   readonly inserted: number;
+  /** Bytes of those inserted. */
+  readonly bytes: number;
   /** Places in the batch of documents that were there already, byte for byte or, with `keepExisting`, by their `_id`. */
   readonly existing: readonly number[];
   readonly refused: readonly RefusedDocument[];
@@ -79,6 +81,7 @@ async function insertOnce(
   const existing: number[] = [];
   const refused: RefusedDocument[] = [];
   let inserted = 0;
+  let bytes = 0;
   let pending = documents.map((document, index) => ({ document, index }));
   while (pending.length > 0) {
     const sent = pending;
@@ -91,6 +94,8 @@ async function insertOnce(
     const asked = hasStopped ? sent.slice(errors[0]!.index) : errors.map(({ index }) => sent[index]!);
     const isStored =
       isRepeated && errors.some(isDuplicateId) ? await findStored(database, collection, asked) : () => false;
+    const unsent = new Set(hasStopped ? asked : errors.map(({ index }) => sent[index]));
+    for (const each of sent) if (!unsent.has(each)) bytes += each.document.length;
     const failed = new Set<number>();
     for (const error of errors) {
       const { document, index } = sent[error.index]!;
@@ -105,7 +110,7 @@ async function insertOnce(
     );
     pending = hasStopped && failed.size === 0 ? asked.filter(({ document }) => !isStored(document)) : [];
   }
-  return { inserted, existing, refused };
+  return { inserted, bytes, existing, refused };
 }
 
 /** Tells of documents whether they are in the collection byte for byte. */

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PolyMongoWrapper } from '../../lib/polymongo.wrapper.js';
+import { EmbeddedMongo } from '../../lib/testing/index.js';
+
+const KILLS = 100;
+const DOCUMENTS = 1500;
+
+let kills = 0;
+let mongo: EmbeddedMongo;
+beforeAll(async () => {
+  mongo = await EmbeddedMongo.start();
+});
+afterAll(() => mongo.stop());
+
+/** A file that comes in slowly, so that there is a middle to be killed in. */
+async function* file(): AsyncGenerator<Uint8Array> {
+  const lines = Array.from({ length: DOCUMENTS }, (_, i) => (i % 3 ? `{"_id":${i},"n":${i}}` : `{"n":${i}}`));
+  const text = Buffer.from(`{"collections":{\n"c":{"documents":[\n${lines.join(',\n')}\n],"indexes":[]}}}`);
+  for (let at = 0; at < text.length; at += 8192) {
+    yield text.subarray(at, at + 8192);
+    await sleep(1);
+  }
+}
+
+/** Imports the file, and kills the client or the server after a while. @returns whether the import was done before */
+async function importAndKill(database: string, killsServer: boolean): Promise<boolean> {
+  const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, shutdownTimeoutMS: 100 }, 'nest');
+  let isRunning = true;
+  const importing = wrapper.bulkTasks.importStream(database, file(), { resumeFrom: 'start' }).then(
+    () => true,
+    () => false,
+  );
+  void importing.then(() => (isRunning = false));
+  await sleep(Math.random() * 100);
+  if (isRunning) {
+    kills++;
+    if (killsServer) await mongo.restart();
+    else await wrapper.actions.forceCloseAll();
+  }
+  const isDone = await importing;
+  await wrapper.actions.forceCloseAll();
+  return isDone;
+}
+
+async function expectEveryDocumentOnce(database: string): Promise<void> {
+  const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri }, 'nest');
+  const found = await wrapper.pools.database(database).connection.collection('c').find().toArray();
+  const numbers = found.map(({ n }) => n as number).sort((a, b) => a - b);
+  expect(numbers).toEqual(Array.from({ length: DOCUMENTS }, (_, i) => i));
+  await wrapper.bulkTasks.dropDatabase(database);
+  await wrapper.actions.closeAll();
+}
+
+test(`an import killed at ${KILLS} random moments, by its client or its server, has every document exactly once`, async () => {
+  for (let round = 0; kills < KILLS; round++) {
+    const database = `round_${round}`;
+    while (!(await importAndKill(database, kills % 2 === 0)));
+    await expectEveryDocumentOnce(database);
+  }
+}, 240_000);

@@ -1,0 +1,168 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runCli } from '../../../lib/cli/cli.program.js';
+import { BulkFixture } from '../bulk/bulk.fixture.js';
+
+let fixture: BulkFixture;
+let shop: string;
+let folder: string;
+
+beforeAll(async () => {
+  fixture = await BulkFixture.start();
+  shop = fixture.name();
+  folder = await mkdtemp(join(tmpdir(), 'polymongo-cli-'));
+  await fixture.insert(shop, 'orders', [{ _id: 1 }, { _id: 2 }]);
+});
+afterAll(async () => {
+  await fixture.stop();
+  await rm(folder, { recursive: true });
+});
+
+interface Run {
+  readonly stdin?: Uint8Array;
+  readonly signal?: AbortSignal;
+  readonly env?: Record<string, string>;
+  readonly isTTY?: boolean;
+  readonly onOutput?: (text: string) => void;
+}
+
+async function cli(args: string[], { stdin = Buffer.alloc(0), signal, env, isTTY = false, onOutput }: Run = {}) {
+  const [stdout, stderr] = [Object.assign(new PassThrough(), { isTTY }), Object.assign(new PassThrough(), { isTTY })];
+  const out: Buffer[] = [];
+  let err = '';
+  stdout.on('data', (chunk: Buffer) => (out.push(chunk), onOutput?.(chunk.toString())));
+  stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const code = await runCli(args, {
+    ...{ stdin: Readable.from([stdin]), stdout, stderr, signal: signal ?? new AbortController().signal },
+    env: env ?? { MONGODB_URI: fixture.server.uri },
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return { code, bytes: Buffer.concat(out), out: Buffer.concat(out).toString(), err };
+}
+
+describe('polymongo', () => {
+  test('lists databases and shows what one holds', async () => {
+    const listed = await cli(['list', '--json']);
+    expect(JSON.parse(listed.out)).toContainEqual(expect.objectContaining({ name: shop }));
+    const { out, code } = await cli(['stats', shop]);
+    expect(out).toMatch(/COLLECTION +DOCUMENTS +SIZE \(MB\)\norders +2 /);
+    expect(code).toBe(0);
+  });
+
+  test('exports to stdout what it imports from stdin, in both formats', async () => {
+    for (const format of ['json', 'archive']) {
+      const copy = fixture.name();
+      const { bytes, err } = await cli(['export', shop, '--format', format, '--gzip']);
+      expect(err).toContain('2 documents in 1 collections');
+      const { code, out } = await cli(['import', copy, '--json'], { stdin: bytes });
+      expect([code, JSON.parse(out)]).toMatchObject([
+        0,
+        { collections: [{ name: 'orders', documents: 2 }], failures: [] },
+      ]);
+      expect(await fixture.bytesOf(copy, 'orders')).toEqual(await fixture.bytesOf(shop, 'orders'));
+    }
+  });
+
+  test('writes a file that the library reads, and reads one that the library wrote', async () => {
+    const [mine, theirs] = [fixture.name(), fixture.name()];
+    const file = join(folder, 'shop.json');
+    await cli(['export', shop, '--out', file]);
+    await fixture.bulk.import(mine, await readFile(file));
+    expect(await fixture.bytesOf(mine, 'orders')).toEqual(await fixture.bytesOf(shop, 'orders'));
+    await writeFile(file, JSON.stringify(await fixture.bulk.export(shop)));
+    expect((await cli(['import', theirs, file])).code).toBe(0);
+    expect(await fixture.bytesOf(theirs, 'orders')).toEqual(await fixture.bytesOf(shop, 'orders'));
+    expect(await readdir(folder)).toEqual(['shop.json']);
+  });
+
+  test('ends with 1 on an error and says where, with 3 where documents were skipped, and resumes', async () => {
+    const copy = fixture.name();
+    const { bytes } = await cli(['export', shop]);
+    await fixture.insert(copy, 'orders', [{ _id: 2 }]);
+    const stopped = await cli(['import', copy], { stdin: bytes });
+    expect(stopped.code).toBe(1);
+    expect(stopped.err).toMatch(/duplicate key .*collection "orders", document 2, byte \d+/);
+    const skipped = await cli(['import', copy, '--on-error', 'skip'], { stdin: bytes });
+    expect(skipped.code).toBe(3);
+    expect(skipped.out).toContain('skipped document in orders, document 1');
+    expect((await cli(['import', copy, '--resume'], { stdin: bytes })).code).toBe(0);
+  });
+
+  test('copies, and drops only what it is told to', async () => {
+    const copy = fixture.name();
+    expect((await cli(['copy', shop, copy])).out).toContain('2 documents in 1 collections');
+    const refused = await cli(['drop', copy]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--yes')]);
+    expect(await fixture.bytesOf(copy, 'orders')).toHaveLength(2);
+    expect((await cli(['drop', copy, '--yes'])).code).toBe(0);
+    expect(await fixture.bytesOf(copy, 'orders')).toEqual([]);
+  });
+
+  test('leaves no file behind when an export is interrupted', async () => {
+    const signal = AbortSignal.abort(new Error('interrupted by SIGINT'));
+    const { code, err } = await cli(['export', shop, '--out', join(folder, 'never.json')], { signal });
+    expect([code, err]).toEqual([130, expect.stringContaining('interrupted by SIGINT')]);
+    expect(await readdir(folder)).not.toContain('never.json.part');
+  });
+
+  test('prints changes until it is interrupted', async () => {
+    const stop = new AbortController();
+    let line = '';
+    const writing = setInterval(() => void fixture.insert(shop, 'watched', [{ n: 1 }]), 50);
+    const { code } = await cli(['watch', shop, 'watched'], {
+      signal: stop.signal,
+      onOutput: (text) => {
+        line ||= text;
+        stop.abort();
+      },
+    });
+    clearInterval(writing);
+    expect(JSON.parse(line.split('\n')[0]!)).toMatchObject({
+      operationType: 'insert',
+      ns: { db: shop, coll: 'watched' },
+    });
+    expect(code).toBe(0);
+  });
+
+  test('runs an embedded server that others can use, until it is interrupted', async () => {
+    const stop = new AbortController();
+    let listed: Awaited<ReturnType<typeof cli>> | undefined;
+    const { code } = await cli(['embedded'], {
+      signal: stop.signal,
+      onOutput: (uri) =>
+        void cli(['list', '--json', '--uri', uri.trim()]).then((run) => {
+          listed = run;
+          stop.abort();
+        }),
+    });
+    expect([code, listed?.code]).toEqual([0, 0]);
+  });
+
+  test('never prints a password', async () => {
+    const env = { MONGODB_URI: 'mongodb://user:s3cret@127.0.0.1:1/?serverSelectionTimeoutMS=200' };
+    const { code, out, err } = await cli(['list'], { env });
+    expect(code).toBe(1);
+    expect(out + err).not.toContain('s3cret');
+    expect(err).toContain('***:***@127.0.0.1:1');
+  });
+
+  test('tells wrong usage with code 2, and has help with examples for every command', async () => {
+    expect((await cli(['list'], { env: {} })).code).toBe(2);
+    expect((await cli(['export'])).code).toBe(2);
+    expect((await cli(['import', shop, '--on-error', 'ignore'])).code).toBe(2);
+    for (const command of ['list', 'stats', 'export', 'import', 'copy', 'drop', 'watch', 'embedded']) {
+      const { code, out } = await cli([command, '--help']);
+      expect([code, out]).toEqual([0, expect.stringMatching(/Examples?:\n {2}polymongo/)]);
+    }
+  });
+
+  test('draws a bar on a terminal and writes lines elsewhere', async () => {
+    expect((await cli(['export', shop, '--out', join(folder, 'bar.json')], { isTTY: true })).err).toContain(
+      '\r\x1b[K[####',
+    );
+    expect((await cli(['export', shop, '--out', join(folder, 'bar.json')])).err).not.toContain('\x1b');
+  });
+});
