@@ -13,6 +13,7 @@ const SMALL = 100;
 const LARGE = Number(process.argv[2] ?? 1_000_000);
 const BATCH = 1_000;
 const QUERIES = 100_000;
+const ROUNDS = 20;
 const PADDING = 'x'.repeat(980);
 
 const memory = () => {
@@ -38,7 +39,8 @@ function fill(storage, collection, count) {
   }
 }
 
-function measure(count) {
+/** A collection of so many documents, with what filling it and indexing it took. */
+function build(count) {
   const storage = new Storage();
   const unit = storage.beginWrite();
   const collection = storage.catalog.create(unit, { db: 'bench', coll: 'docs' });
@@ -47,31 +49,33 @@ function measure(count) {
   const insertMS = timed(() => fill(storage, collection, count));
   const bytesEach = (memory() - before) / count;
   const ids = [...collection.scan(LATEST)].map(({ bytes }) => decodeField(bytes, '_id'));
+  const indexing = storage.beginWrite();
+  const key = new Map([['n', new Int32(1)]]);
+  const buildMS = timed(() => collection.indexes.create(indexing, [new Map([['key', key]])]));
+  indexing.commit();
+  return { count, collection, ids, insertMS, buildMS, bytesEach, byIdMS: 0, byIndexMS: 0 };
+}
+
+/** Finds by _id and by the index, adding up the time each took. */
+function query(stored, from) {
+  const { collection, ids, count } = stored;
   const env = plainEnv();
   const find = (filter) => planQuery(collection, { filter, limit: 1 }, env).run(LATEST).next().value.bytes;
-  const byIdMS = timed(() => {
-    for (let i = 0; i < QUERIES; i++) find(new Map([['_id', ids[(i * 7919) % count]]]));
-  });
-  const build = storage.beginWrite();
-  const buildMS = timed(() => collection.indexes.create(build, [new Map([['key', new Map([['n', new Int32(1)]])]])]));
-  build.commit();
-  const byIndexMS = timed(() => {
-    for (let i = 0; i < QUERIES; i++) find(new Map([['n', new Int32((i * 7919) % count)]]));
-  });
-  return { count, insertMS, bytesEach, byIdMS, buildMS, byIndexMS };
+  const places = Array.from({ length: QUERIES / ROUNDS }, (_, i) => ((from + i) * 7919) % count);
+  stored.byIdMS += timed(() => places.forEach((place) => find(new Map([['_id', ids[place]]]))));
+  stored.byIndexMS += timed(() => places.forEach((place) => find(new Map([['n', new Int32(place)]]))));
 }
 
 const perSecond = (count, ms) => `${Math.round((count / ms) * 1000).toLocaleString('en')}/s`;
 
-measure(SMALL);
-const [small, large] = [measure(SMALL), measure(LARGE)];
-for (const { count, insertMS, bytesEach, byIdMS, buildMS, byIndexMS } of [small, large]) {
-  console.log(
-    `${count.toLocaleString('en')} documents of 1 KB: insert ${perSecond(count, insertMS)}, find by _id ${perSecond(QUERIES, byIdMS)}, ` +
-      `find by index ${perSecond(QUERIES, byIndexMS)}, index build ${perSecond(count, buildMS)}` +
-      (count === LARGE ? `, ${Math.round(bytesEach)} bytes each` : ''),
-  );
+const [small, large] = [build(SMALL), build(LARGE)];
+for (let round = 0; round < ROUNDS; round++) for (const stored of [small, large]) query(stored, round * QUERIES);
+for (const { count, byIdMS, byIndexMS } of [small, large]) {
+  const documents = `${count.toLocaleString('en')} documents of 1 KB`;
+  console.log(`${documents}: find by _id ${perSecond(QUERIES, byIdMS)}, by an index ${perSecond(QUERIES, byIndexMS)}`);
 }
 console.log(
-  `find at ${LARGE.toLocaleString('en')} against ${SMALL}: by _id ${(small.byIdMS / large.byIdMS).toFixed(2)}, by index ${(small.byIndexMS / large.byIndexMS).toFixed(2)}`,
+  `insert ${perSecond(LARGE, large.insertMS)}, index build ${perSecond(LARGE, large.buildMS)}, ${Math.round(large.bytesEach)} bytes each`,
 );
+const [byId, byIndex] = [small.byIdMS / large.byIdMS, small.byIndexMS / large.byIndexMS];
+console.log(`large against small: find by _id ${byId.toFixed(2)}, by an index ${byIndex.toFixed(2)}`);

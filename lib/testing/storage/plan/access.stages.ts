@@ -59,7 +59,7 @@ export class CollectionScan extends PlanStage {
 export class IdLookup extends PlanStage {
   constructor(
     private readonly collection: Collection,
-    private readonly index: StoredIndex,
+    readonly index: StoredIndex,
     private readonly id: Value,
   ) {
     super('IDHACK');

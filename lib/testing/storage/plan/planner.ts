@@ -4,7 +4,7 @@ import { BsonUndefined, type Doc, isDoc, type Value } from '../../bson/value.js'
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../../query/env.js';
 import { isOperatorDoc } from '../../query/filter.js';
-import { sortOrder } from '../../query/sort.js';
+import { type SortOrder, sortOrder } from '../../query/sort.js';
 import type { Collection } from '../collection.js';
 import {
   CollectionScan,
@@ -54,9 +54,10 @@ export function planQuery(collection: Collection | undefined, request: PlanReque
   }
   const { filter } = request;
   const sort = request.sort && request.sort.size > 0 && !request.sort.has('$natural') ? request.sort : undefined;
-  const finish = (path: AccessPath): PlanStage => ordered(path, request, sort, env);
+  const order = sort && sortOrder(sort, env); // checked even where an index gives the order
+  const finish = (path: AccessPath): PlanStage => ordered(path, request, sort, order);
   const byId = idLookup(collection, request, env);
-  if (byId) return new QueryPlan(finish({ stage: byId, providesSort: true }), [], request, env, collection);
+  if (byId) return new QueryPlan(byId, [], request, env, collection);
   const planned: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
   const [best, ...others] = accessPaths(collection, request, planned, sort, env);
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
@@ -76,11 +77,11 @@ function ordered(
   { stage, providesSort }: AccessPath,
   request: PlanRequest,
   sort: Doc | undefined,
-  env: QueryEnv,
+  order: SortOrder | undefined,
 ): PlanStage {
   const { skip = 0, limit = 0 } = request;
   let top = stage;
-  if (sort && !providesSort) top = new Sort(top, sort, sortOrder(sort, env), limit > 0 ? skip + limit : Infinity);
+  if (sort && order && !providesSort) top = new Sort(top, sort, order, limit > 0 ? skip + limit : Infinity);
   if (skip > 0) top = new Skip(top, skip);
   if (limit > 0) top = new Limit(top, limit);
   return top;
@@ -127,10 +128,10 @@ const naturalOf = (order: Doc | string | undefined): number | undefined => {
 /** A filter that is only an equality on `_id` needs no bounds, no decoding and no choice. */
 function idLookup(
   collection: Collection,
-  { filter, hint, min, max, sort }: PlanRequest,
+  { filter, hint, min, max, sort, skip }: PlanRequest,
   { collation }: QueryEnv,
 ): IdLookup | undefined {
-  if (filter.size !== 1 || hint !== undefined || min || max || sort?.has('$natural')) return undefined;
+  if (filter.size !== 1 || hint !== undefined || min || max || skip || sort?.has('$natural')) return undefined;
   const condition = filter.get('_id');
   const value = isOperatorDoc(condition) && condition.size === 1 ? condition.get('$eq') : condition;
   const index = collection.indexes.id;

@@ -4,7 +4,7 @@ import type { QueryEnv } from '../../query/env.js';
 import type { Collection } from '../collection.js';
 import { nsString } from '../namespace.js';
 import type { ReadView } from '../read-view.js';
-import { IndexScan } from './access.stages.js';
+import { IdLookup, IndexScan } from './access.stages.js';
 import type { PlanRequest } from './planner.js';
 import type { Match, PlanStage } from './stage.js';
 
@@ -20,7 +20,8 @@ export class QueryPlan {
 
   /** Gives the matching records in order, lazily. */
   run(view: ReadView): Generator<Match> {
-    for (const index of this.indexesUsed()) index.accesses++;
+    if (this.winner instanceof IdLookup) this.winner.index.accesses++;
+    else for (const stage of stagesIn(this.winner)) if (stage instanceof IndexScan) stage.index.accesses++;
     return this.winner.run({ view, env: this.env });
   }
 
@@ -68,11 +69,6 @@ export class QueryPlan {
       ['totalDocsExamined', int32(this.winner.total('docsExamined'))],
       ['executionStages', this.winner.explain(true)],
     );
-  }
-
-  private *indexesUsed() {
-    for (const stage of stagesIn(this.winner)) if (stage instanceof IndexScan) yield stage.index;
-    if (this.winner.name === 'IDHACK' && this.collection?.indexes.id) yield this.collection.indexes.id;
   }
 }
 

@@ -79,6 +79,10 @@ describe('planQuery', () => {
     expect([...page.run(LATEST)].map(({ doc }) => plainOf(doc.get('b')))).toEqual([12, 22]);
   });
 
+  it('refuses an order that is none, even where no sort is made', () => {
+    expect(() => winner({ _id: 1 }, { sort: docFrom({ a: 'up' }) })).toThrow(/Illegal key/);
+  });
+
   it('takes the clauses of an $or each from its index', () => {
     expect(winner({ $or: [{ a: 1 }, { _id: 4 }] })).toMatchObject({ stage: 'FETCH', inputStage: { stage: 'OR' } });
     expect(find(collection, { $or: [{ a: 1 }, { _id: 4 }, { _id: 11 }] })).toHaveLength(6);
