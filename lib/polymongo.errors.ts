@@ -88,6 +88,21 @@ export class PoolForceClosedError extends PolyMongoError {
   }
 }
 
+/** A database's new configuration could not take effect yet, because work that runs on its pool did not end in time. */
+export class ReconfigurationPendingError extends PolyMongoError {
+  constructor(
+    readonly dbName: string,
+    readonly leaseCount: number,
+    readonly waitedMS: number,
+  ) {
+    super(
+      `${dbName} still has ${leaseCount} operations, cursors, streams or transactions running after ${waitedMS} ms. ` +
+        'Its new configuration takes effect when they have ended; until then the old pool serves. Close what is open ' +
+        'and call connectDB() again to wait for it.',
+    );
+  }
+}
+
 /** A state change that the table of pool states does not allow; a bug in this package, never in yours. */
 export class IllegalPoolTransitionError extends PolyMongoError {
   constructor(

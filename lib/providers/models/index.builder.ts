@@ -1,4 +1,3 @@
-import type { Database } from '../pools/database.js';
 import { bound, DATABASE, type BoundModel } from './model.template.js';
 import type { AnyModel } from './model.types.js';
 
@@ -20,8 +19,9 @@ interface SchemaIndexing {
 
 /** Makes a model's collection and indexes on a database, once, before its first write there. */
 export class IndexBuilder {
-  readonly #done = new WeakMap<Database, Map<string, Promise<void>>>();
-  readonly #ready = new WeakMap<Database, Set<string>>();
+  /** By what is on the server now: what was dropped, or is on another cluster, is made anew. */
+  readonly #done = new WeakMap<object, Map<string, Promise<void>>>();
+  readonly #ready = new WeakMap<object, Set<string>>();
   readonly #queue: (() => void)[] = [];
   #running = 0;
 
@@ -35,14 +35,15 @@ export class IndexBuilder {
   prepare(model: BoundModel, isExplicit = false): Promise<void> {
     const { [DATABASE]: database } = model;
     if (!isExplicit && !this.#isWanted(model)) return DONE;
-    let done = this.#done.get(database);
-    if (!done) this.#done.set(database, (done = new Map()));
+    let done = this.#done.get(database.contents);
+    if (!done) this.#done.set(database.contents, (done = new Map()));
     let work = done.get(model.modelName);
     if (!work) {
+      const { contents } = database;
       work = this.#limited(() => build(model, isExplicit));
       done.set(model.modelName, work);
       work.then(
-        () => this.#readyOn(database).add(model.modelName),
+        () => this.#readyOn(contents).add(model.modelName),
         () => done.delete(model.modelName),
       );
     }
@@ -52,7 +53,7 @@ export class IndexBuilder {
   /** A write would wait for nothing. */
   isPrepared(model: BoundModel): boolean {
     return (
-      this.#readyOn(model[DATABASE]).has(model.modelName) ||
+      this.#readyOn(model[DATABASE].contents).has(model.modelName) ||
       !this.#isWanted(model) ||
       (!isSpecial(model) && indexesOf(model).length === 0)
     );
@@ -62,20 +63,21 @@ export class IndexBuilder {
     return (model.schema as unknown as SchemaIndexing).options.autoIndex ?? this.isAutomatic;
   }
 
-  #readyOn(database: Database): Set<string> {
-    let ready = this.#ready.get(database);
-    if (!ready) this.#ready.set(database, (ready = new Set()));
+  #readyOn(contents: object): Set<string> {
+    let ready = this.#ready.get(contents);
+    if (!ready) this.#ready.set(contents, (ready = new Set()));
     return ready;
   }
 
   async #limited(work: () => Promise<void>): Promise<void> {
-    if (this.#running >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    this.#running++;
+    if (this.#running < MAX_CONCURRENT) this.#running++;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
     try {
       await work();
     } finally {
-      this.#running--;
-      this.#queue.shift()?.();
+      const next = this.#queue.shift();
+      if (next) next();
+      else this.#running--;
     }
   }
 }

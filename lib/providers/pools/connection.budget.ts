@@ -25,25 +25,37 @@ export class ConnectionBudget {
     return this.#waiters.length > 0;
   }
 
-  /** Resolves when `size` sockets are reserved. @throws ConnectionBudgetError after `timeoutMS` */
-  async reserve(dbName: string, size: number, timeoutMS: number): Promise<void> {
+  /** Resolves when `size` sockets are reserved. @throws ConnectionBudgetError after `timeoutMS`; the reason of an aborted `signal` */
+  async reserve(dbName: string, size: number, timeoutMS: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (!this.isContended && this.#used + size <= this.max) {
       this.#used += size;
       return;
     }
     await new Promise<void>((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
       const waiter: Waiter = {
         size,
         grant: () => {
-          clearTimeout(timer);
+          end();
           resolve();
         },
       };
-      const timer = setTimeout(() => {
+      const giveUp = (reason: unknown) => {
+        end();
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(new ConnectionBudgetError(dbName, this.max, this.#used, timeoutMS));
+        reject(reason);
         this.#grant();
-      }, timeoutMS);
+      };
+      const onAbort = () => giveUp(signal?.reason);
+      const timer = setTimeout(
+        () => giveUp(new ConnectionBudgetError(dbName, this.max, this.#used, timeoutMS)),
+        timeoutMS,
+      );
+      signal?.addEventListener('abort', onAbort);
       this.#waiters.push(waiter);
       this.makeRoom();
     });

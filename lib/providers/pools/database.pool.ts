@@ -1,15 +1,14 @@
 import type { mongo } from 'mongoose';
-import { PoolConnectError, PolyMongoError } from '../../polymongo.errors.js';
+import { PolyMongoClosedError } from '../../polymongo.errors.js';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { PoolConfig, RetryOptions } from '../../polymongo.options.js';
 import type { PoolState } from '../../polymongo.types.js';
-import { redactURI } from '../../polymongo.uri.js';
 import type { ConnectionBudget } from './connection.budget.js';
 import { within } from './deadline.js';
-import { createClient } from './pool.client.js';
+import { PoolClient } from './pool.client.js';
 import { PoolLease, type LeaseKind, type LeaseUser } from './pool.lease.js';
 import { assertTransition } from './pool-state.js';
-import { PoolStatistics, type PoolStats } from './pool.statistics.js';
+import type { PoolStats } from './pool.statistics.js';
 
 /** What a pool needs of the registry that made it. */
 export interface PoolHost {
@@ -19,38 +18,38 @@ export interface PoolHost {
   readonly shutdownTimeoutMS: number;
   /** Resolves when everybody who uses the pool's databases knows that it is about to close. */
   beforeClose(pool: DatabasePool, reason: string): Promise<void>;
-  /** The last lease of the pool ended. */
-  onIdle(pool: DatabasePool): void;
+  /** A lease of the connected pool ended: the last one, or the last long one. */
+  onFreed(pool: DatabasePool): void;
 }
 
-/** How long the driver may take to say goodbye to a server that does not answer. */
-const CLOSE_TIMEOUT_MS = 2_000;
-const MAX_RETRY_DELAY_MS = 30_000;
+/**
+ * How a pool is closed over running work, after it had `shutdownTimeoutMS` to end: `patient` leaves the pool open
+ * again, `deadline` cuts the work; `now` does not wait at all.
+ */
+export type CloseUrgency = 'patient' | 'deadline' | 'now';
+const URGENCIES: readonly CloseUrgency[] = ['patient', 'deadline', 'now'];
 
 /** One MongoClient with its sockets: opened by the first lease, kept open by leases, closed and opened again at will. */
 export class DatabasePool {
   readonly #leases = new Set<PoolLease>();
-  readonly #statistics: PoolStatistics;
-  #client: mongo.MongoClient | undefined;
+  readonly #link: PoolClient;
   #state: PoolState = 'cold';
   #opening: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
-  #drained: (() => void) | undefined;
+  #abortOpening: AbortController | undefined;
+  #closing: Promise<boolean> | undefined;
+  #urgency: CloseUrgency = 'patient';
+  #closeBy = 0;
+  #wakeClosing: (() => void) | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #idleSince = 0;
   #openedAt = 0;
-  #isReachable = false;
   #lastUsed: number | undefined;
-  /** The pool this one replaces; it has to be gone before this one connects. */
-  #predecessor: DatabasePool | undefined;
 
   constructor(
     readonly config: PoolConfig,
     readonly host: PoolHost,
-    predecessor?: DatabasePool,
   ) {
-    this.#predecessor = predecessor;
-    this.#statistics = new PoolStatistics(() => host.events.emit('statistics', { pool: config.dbName }));
+    this.#link = new PoolClient(config, () => host.events.emit('statistics', { pool: config.dbName }));
   }
 
   get name(): string {
@@ -61,9 +60,14 @@ export class DatabasePool {
     return this.#state;
   }
 
+  /** Neither open nor about to be. */
+  get isAtRest(): boolean {
+    return (this.#state === 'cold' || this.#state === 'closed') && !this.#opening && !this.#closing;
+  }
+
   /** Connected, and the last word from the servers was that one is there. */
   get isReachable(): boolean {
-    return this.#state === 'connected' && this.#isReachable;
+    return this.#state === 'connected' && this.#link.isReachable;
   }
 
   get leaseCount(): number {
@@ -86,13 +90,13 @@ export class DatabasePool {
 
   /** The driver's client; made on first use, connected only by {@link open}. */
   get client(): mongo.MongoClient {
-    return (this.#client ??= this.#createClient());
+    return this.#link.client;
   }
 
   get stats(): PoolStats {
     const { maxConnections, minConnections, idleTimeoutMS } = this.config;
     return {
-      ...this.#statistics.counts,
+      ...this.#link.statistics.counts,
       maxPoolSize: maxConnections,
       minPoolSize: minConnections,
       ...(idleTimeoutMS !== undefined && { maxIdleTimeMS: idleTimeoutMS }),
@@ -110,28 +114,41 @@ export class DatabasePool {
   /** Called by {@link PoolLease.release} alone. */
   endLease(lease: PoolLease): void {
     this.#leases.delete(lease);
-    if (this.#leases.size > 0) return;
-    this.#idleSince = Date.now();
-    this.#drained?.();
-    if (this.#state === 'connected') {
-      this.#armIdleTimer(this.config.ttl);
-      this.host.onIdle(this);
+    const isIdle = this.#leases.size === 0;
+    if (isIdle) {
+      this.#idleSince = Date.now();
+      this.#wakeClosing?.();
     }
+    if (this.#state !== 'connected') return;
+    if (isIdle) this.#armIdleTimer(this.config.ttl);
+    if (isIdle || (lease.kind === 'long' && !this.hasLongLease)) this.host.onFreed(this);
   }
 
-  /** Resolves when the pool is connected. Callers at the same time share one attempt. @throws PoolConnectError, ConnectionBudgetError */
+  /**
+   * Resolves when the pool is connected. Callers at the same time share one attempt.
+   * @throws PoolConnectError, ConnectionBudgetError; PolyMongoClosedError when it is closed meanwhile
+   */
   open(): Promise<void> {
     if (this.#state === 'connected') return Promise.resolve();
     return (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)));
   }
 
   /**
-   * Closes the sockets: waits for the leases first, unless `isForced`, up to the shutdown deadline. The pool can be opened again.
+   * Closes the sockets, as soon as no lease is left or `urgency` says. The pool can be opened again.
    * @param reason for hooks and logs
+   * @returns whether it is closed; only a patient close can fail
    */
-  close(reason: string, isForced = false): Promise<void> {
-    if (isForced && this.#closing) this.#drained?.();
-    return (this.#closing ??= this.#close(reason, isForced).finally(() => (this.#closing = undefined)));
+  async close(reason: string, urgency: CloseUrgency = 'deadline'): Promise<boolean> {
+    this.#urge(urgency);
+    this.#closing ??= this.#close(reason).finally(() => (this.#closing = undefined));
+    const isClosed = await this.#closing;
+    // A patient close may have given up in the moment this more urgent call came.
+    return isClosed || urgency === 'patient' ? isClosed : this.close(reason, urgency);
+  }
+
+  /** It is being closed; to open it, wait for {@link whenClosed}. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
   }
 
   /** Resolves when a close that is under way is done. */
@@ -140,15 +157,13 @@ export class DatabasePool {
   }
 
   async #open(): Promise<void> {
-    await this.#closing;
     this.#transition('connecting');
+    const { signal } = (this.#abortOpening = new AbortController());
+    const { maxConnections, waitQueueTimeoutMS } = this.config;
     try {
-      await this.#predecessor?.close('reconfigured');
-      this.#predecessor = undefined;
-      const { maxConnections, waitQueueTimeoutMS } = this.config;
-      await this.host.budget.reserve(this.name, maxConnections, waitQueueTimeoutMS);
+      await this.host.budget.reserve(this.name, maxConnections, waitQueueTimeoutMS, signal);
       try {
-        await this.#connect();
+        await this.#link.connect(this.host.retry, signal);
       } catch (error) {
         this.host.budget.release(maxConnections);
         throw error;
@@ -158,39 +173,25 @@ export class DatabasePool {
       throw error;
     }
     this.#openedAt = this.#idleSince = Date.now();
-    this.#isReachable = true;
     this.#transition('connected');
     if (this.#leases.size === 0) this.#armIdleTimer(this.config.ttl);
   }
 
-  async #connect(): Promise<void> {
-    const { attempts, delayMS } = this.host.retry;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.client.connect();
-        return;
-      } catch (error) {
-        await this.#closeClient();
-        if (attempt >= attempts) {
-          throw error instanceof PolyMongoError
-            ? error
-            : new PoolConnectError(this.name, attempt, redactURI(this.config.mongoURI), error);
-        }
-        await new Promise((resolve) => setTimeout(resolve, Math.min(delayMS * 2 ** (attempt - 1), MAX_RETRY_DELAY_MS)));
-      }
+  async #close(reason: string): Promise<boolean> {
+    if (!(await this.#endOpening())) return false;
+    if (this.#state === 'cold') {
+      await this.#link.close(); // a client that was made is not to connect by itself
+      this.#transition('closed', reason);
     }
-  }
-
-  async #close(reason: string, isForced: boolean): Promise<void> {
-    await this.#opening?.catch(() => {});
-    if (this.#state !== 'connected') {
-      if (this.#state === 'cold') this.#transition('closed', reason);
-      return;
-    }
+    if (this.#state !== 'connected') return true;
     clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
     this.#transition('draining', reason);
-    if (!isForced) await this.#drain();
+    await this.#waitUntil(() => this.#leases.size === 0);
+    if (this.#leases.size > 0 && this.#urgency === 'patient') {
+      this.#transition('connected', 'still in use');
+      return false;
+    }
     const farewell = this.lease('operation');
     await within(
       this.host.shutdownTimeoutMS,
@@ -198,22 +199,40 @@ export class DatabasePool {
     );
     farewell.release();
     for (const lease of this.#leases) lease.abort?.();
-    await this.#closeClient();
+    await this.#link.close();
     this.host.budget.release(this.config.maxConnections);
+    this.#urgency = 'patient';
     this.#transition('closed', reason);
+    return true;
   }
 
-  async #drain(): Promise<void> {
-    if (this.#leases.size === 0) return;
-    await within(this.host.shutdownTimeoutMS, new Promise<void>((resolve) => (this.#drained = resolve)));
-    this.#drained = undefined;
+  /** Lets an opening that is under way come to its end, or ends it. Says whether there is none any more. */
+  async #endOpening(): Promise<boolean> {
+    if (!this.#opening) return true;
+    const opening = this.#opening.catch(() => {}).then(() => this.#wakeClosing?.());
+    await this.#waitUntil(() => this.#state !== 'connecting');
+    if (this.#state !== 'connecting') return true;
+    if (this.#urgency === 'patient') return false;
+    this.#abortOpening?.abort(new PolyMongoClosedError(this.name));
+    await opening;
+    return true;
   }
 
-  async #closeClient(): Promise<void> {
-    await within(
-      CLOSE_TIMEOUT_MS,
-      this.client.close(true).catch(() => {}),
-    );
+  #urge(urgency: CloseUrgency): void {
+    if (this.#closing && URGENCIES.indexOf(urgency) <= URGENCIES.indexOf(this.#urgency)) return;
+    this.#urgency = urgency;
+    this.#closeBy = urgency === 'now' ? 0 : Date.now() + this.host.shutdownTimeoutMS;
+    this.#wakeClosing?.();
+  }
+
+  /** Waits until `isDone`, or until the time that the most urgent close left is over. */
+  async #waitUntil(isDone: () => boolean): Promise<void> {
+    for (;;) {
+      const leftMS = this.#closeBy - Date.now();
+      if (isDone() || leftMS <= 0) break;
+      await within(leftMS, new Promise<void>((resolve) => (this.#wakeClosing = resolve)));
+    }
+    this.#wakeClosing = undefined;
   }
 
   #armIdleTimer(afterMS: number): void {
@@ -227,16 +246,7 @@ export class DatabasePool {
     if (this.#leases.size > 0 || this.#state !== 'connected') return;
     const leftMS = this.#idleSince + this.config.ttl - Date.now();
     if (leftMS > 0) this.#armIdleTimer(leftMS);
-    else void this.close('idle');
-  }
-
-  #createClient(): mongo.MongoClient {
-    const client = createClient(this.config);
-    this.#statistics.follow(client);
-    client.on('topologyDescriptionChanged', ({ newDescription }) => {
-      this.#isReachable = [...newDescription.servers.values()].some((server) => server.type !== 'Unknown');
-    });
-    return client;
+    else void this.close('idle', 'patient');
   }
 
   #transition(to: PoolState, reason?: string): void {

@@ -2,6 +2,7 @@ import { PolyMongoClosedError } from '../../polymongo.errors.js';
 import type { DatabaseConnection } from './database.connection.js';
 import { createDatabaseConnection } from './database.connection.js';
 import type { DatabasePool } from './database.pool.js';
+import { within } from './deadline.js';
 import { currentLease, type LeaseKind, type LeaseUser, type PoolLease } from './pool.lease.js';
 import type { Mongoose, mongo } from 'mongoose';
 
@@ -12,6 +13,8 @@ export interface DatabaseHost {
   poolOf(dbName: string): DatabasePool;
   /** Work begins on the database while its pool is open; the first time connect hooks run. */
   touch(database: Database): void;
+  /** The last lease on the database ended, or the last long one. */
+  onDatabaseFreed(database: Database): void;
   /** The connection of another database. */
   connectionOf(dbName: string): DatabaseConnection;
   /** The database whose pool a client belongs to. */
@@ -39,17 +42,23 @@ export interface OpenStream {
  */
 export class Database implements LeaseUser {
   readonly connection: DatabaseConnection;
-  /** Connect hooks have run and disconnect hooks have not. */
-  isAnnounced = false;
+  /** `announced`: connect hooks have run and disconnect hooks have not; `leaving`: those are running. */
+  announcement: 'none' | 'announced' | 'leaving' = 'none';
+  /** The registry knows it. One that was let go is taken in again when it is used. */
+  isCached = true;
   /** For choosing the least recently used; larger is later. */
   lastUse = 0;
   /** When work last began on it, in ms since 1970. */
   lastAccessed: number | undefined;
-  /** Operations, cursors, streams and tasks under way on it. */
-  leaseCount = 0;
+  /** Another object when what was made on the server (collections, indexes) is not there any more. */
+  contents: object = {};
   gate: DatabaseGate | undefined;
   /** The change streams on it that are not closed. */
   readonly streams = new Set<OpenStream>();
+  #leaseCount = 0;
+  #longLeaseCount = 0;
+  #suspension: { over: Promise<void>; end: () => void } | undefined;
+  #whenFree: (() => void) | undefined;
 
   constructor(
     readonly name: string,
@@ -61,6 +70,49 @@ export class Database implements LeaseUser {
 
   get pool(): DatabasePool {
     return this.host.poolOf(this.name);
+  }
+
+  /** Connect hooks have run and disconnect hooks have not ended. */
+  get isAnnounced(): boolean {
+    return this.announcement !== 'none';
+  }
+
+  /** Operations, cursors, streams and tasks under way on it. */
+  get leaseCount(): number {
+    return this.#leaseCount;
+  }
+
+  leaseStarted(kind: LeaseKind): void {
+    this.#leaseCount++;
+    if (kind === 'long') this.#longLeaseCount++;
+  }
+
+  leaseEnded(kind: LeaseKind): void {
+    this.#leaseCount--;
+    if (kind === 'long') this.#longLeaseCount--;
+    if (this.#leaseCount === 0) this.#whenFree?.();
+    if (this.#leaseCount === 0 || (kind === 'long' && this.#longLeaseCount === 0)) this.host.onDatabaseFreed(this);
+  }
+
+  /** Lets new work wait until {@link resume}; what is under way goes on. */
+  suspend(): void {
+    if (this.#suspension) return;
+    let end = () => {};
+    const over = new Promise<void>((resolve) => (end = resolve));
+    this.#suspension = { over, end };
+  }
+
+  resume(): void {
+    this.#suspension?.end();
+    this.#suspension = undefined;
+  }
+
+  /** Waits for the work that is under way, no longer than `timeoutMS`; says whether it has ended. */
+  async drain(timeoutMS: number): Promise<boolean> {
+    if (this.#leaseCount === 0) return true;
+    const isFree = await within(timeoutMS, new Promise<void>((resolve) => (this.#whenFree = resolve)));
+    this.#whenFree = undefined;
+    return isFree;
   }
 
   /** Runs `fn` with the pool open, and keeps it open until the returned promise settles. */
@@ -86,8 +138,12 @@ export class Database implements LeaseUser {
     for (;;) {
       const ready = this.#tryEnter(kind, abort);
       if (ready) return ready;
+      if (this.#suspension) {
+        await this.#suspension.over;
+        continue;
+      }
       const { pool } = this;
-      if (pool.state === 'draining') {
+      if (pool.isClosing) {
         await pool.whenClosed();
         continue;
       }
@@ -105,8 +161,8 @@ export class Database implements LeaseUser {
 
   #tryEnter(kind: LeaseKind, abort?: () => void): PoolLease | undefined {
     const { pool } = this;
-    if (this.host.isShuttingDown || pool.state !== 'connected') {
-      const outer = currentLease((at) => at === pool || at.name === pool.name);
+    if (this.host.isShuttingDown || this.#suspension || pool.state !== 'connected') {
+      const outer = currentLease((lease) => lease.user === this || lease.pool === pool);
       if (outer) return outer.pool.lease(kind, this, abort);
       if (this.host.isShuttingDown) throw new PolyMongoClosedError(this.name);
       return undefined;

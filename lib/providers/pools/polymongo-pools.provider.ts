@@ -1,6 +1,11 @@
 import mongoose from 'mongoose';
 import type { Mongoose, mongo } from 'mongoose';
-import { InvalidDatabaseNameError, PolyMongoClosedError, PolyMongoError } from '../../polymongo.errors.js';
+import {
+  InvalidDatabaseNameError,
+  PolyMongoClosedError,
+  PolyMongoError,
+  ReconfigurationPendingError,
+} from '../../polymongo.errors.js';
 import { checkDatabaseName } from '../../polymongo.checks.js';
 import { PolyMongoEvents } from '../../polymongo.events.js';
 import {
@@ -13,7 +18,7 @@ import { outsideTransaction } from './active.transaction.js';
 import { ConnectionBudget } from './connection.budget.js';
 import { Database, type DatabaseHost } from './database.js';
 import type { DatabaseConnection } from './database.connection.js';
-import { DatabasePool, type PoolHost } from './database.pool.js';
+import { DatabasePool, type CloseUrgency, type PoolHost } from './database.pool.js';
 import { within } from './deadline.js';
 
 /** All pools and databases of one module: the one place where connections are opened and closed. */
@@ -25,11 +30,20 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   readonly #separate = new Map<string, DatabasePool>();
   readonly #databases = new Map<string, Database>();
   readonly #names = new Map<string, string>();
+  /** Let go, but perhaps still kept by somebody: one database never has two handles. */
+  readonly #released = new Map<string, WeakRef<Database>>();
+  readonly #forgotten = new FinalizationRegistry<string>((name) => {
+    if (!this.#released.get(name)?.deref()) this.#released.delete(name);
+  });
+  /** Configurations that wait for the work on their database to end. */
+  readonly #pending = new Map<string, PoolConfig>();
+  readonly #reconfiguring = new Set<string>();
   readonly #setups: ((database: Database) => void)[] = [];
   readonly #onClosed: (() => void)[] = [];
   #uses = 0;
   #isShuttingDown = false;
   #closing: Promise<void> | undefined;
+  #forceClose = () => {};
   #base: Mongoose = mongoose;
   #ensureIndexes: ((database: Database) => Promise<void>) | undefined;
 
@@ -61,7 +75,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
 
   /** The handle of a database, the same one until it is let go. @throws InvalidDatabaseNameError */
   database(name: string): Database {
-    return this.#databases.get(name) ?? this.#addDatabase(name);
+    return this.#databases.get(name) ?? this.#released.get(name)?.deref() ?? this.#addDatabase(name);
   }
 
   connectionOf(name: string): DatabaseConnection {
@@ -110,8 +124,10 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   }
 
   /**
-   * Gives databases a pool of their own, from their next use on. A pool that is open is drained first: its running
-   * work ends on it, new calls wait, and the new pool opens when the old one is gone.
+   * Gives databases a pool of their own, or another configuration, from their next use on. On one that is in use, work
+   * that has begun ends on the old pool while new calls wait; then the new pool takes over. When the work has not ended
+   * after `shutdownTimeoutMS`, the old pool serves on, and the new one takes over as soon as it has. Nothing is dropped,
+   * and the two never serve at the same time.
    * @throws PolyMongoOptionsError, InvalidDatabaseNameError
    */
   setDB(names: string | readonly string[], options: ScaleOptions = {}): void {
@@ -120,10 +136,19 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     for (const config of configs) this.#configure(config);
   }
 
-  /** As {@link setDB}, and resolves when all of them are connected. @throws PoolConnectError with the reason */
+  /**
+   * As {@link setDB}, and resolves when all of them are connected.
+   * @throws PoolConnectError with the reason; ReconfigurationPendingError when work on the old pool does not end in time
+   */
   async connectDB(names: string | readonly string[], options: ScaleOptions = {}): Promise<void> {
     this.setDB(names, options);
-    await Promise.all([names].flat().map((name) => this.connect(name)));
+    await Promise.all(
+      [names].flat().map(async (name) => {
+        await this.connect(name);
+        if (this.#pending.has(name))
+          throw new ReconfigurationPendingError(name, this.database(name).leaseCount, this.shutdownTimeoutMS);
+      }),
+    );
   }
 
   /** Opens the pool of a database, if it is not. */
@@ -147,10 +172,18 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     this.#onClosed.push(listener);
   }
 
-  /** Opens every pool that is not to start cold. Called when the application starts. */
+  /**
+   * Opens every pool that is not to start cold. Called when the application starts; when one fails, all are closed.
+   * @throws PoolConnectError
+   */
   async connectEager(): Promise<void> {
     const eager = [...this.#pools()].filter((pool) => !pool.config.coldStart && pool.state === 'cold');
-    await Promise.all(eager.map((pool) => this.connect(pool.name)));
+    try {
+      await Promise.all(eager.map((pool) => this.connect(pool.name)));
+    } catch (error) {
+      await this.forceCloseAll();
+      throw error;
+    }
   }
 
   /** Lets a database's handle go: disconnect hooks run, its models are forgotten. Whoever kept one can still use it. */
@@ -159,8 +192,12 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     if (!database) return;
     this.#databases.delete(name);
     this.#names.delete(name.toLowerCase());
+    database.isCached = false;
+    database.contents = {};
+    this.#released.set(name, new WeakRef(database));
+    this.#forgotten.register(database, name);
     this.events.emit('released', { db: name });
-    await this.#unannounce(database, reason);
+    await this.#leave(database, reason);
   }
 
   /** Closes the pool that a database has for itself; its next use opens it again. Shared databases: {@link release}. */
@@ -188,32 +225,49 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   touch(database: Database): void {
     database.lastUse = ++this.#uses;
     database.lastAccessed = Date.now();
-    if (database.isAnnounced) return;
-    database.isAnnounced = true;
-    const { name, connection } = database;
-    outsideTransaction(() => {
-      this.poolOf(name).config.onConnectionCreate?.(connection, name);
-      connection.emit('connected');
-      this.events.emit('connected', { db: name, connection });
-    });
+    if (!database.isCached) this.#keep(database);
+    if (database.announcement === 'none') outsideTransaction(() => this.#announce(database));
   }
 
   async beforeClose(pool: DatabasePool, reason: string): Promise<void> {
-    const served = [...this.#databases.values()].filter(
-      (database) => database.isAnnounced && this.poolOf(database.name).name === pool.name,
-    );
-    await Promise.all(served.map((database) => this.#unannounce(database, reason)));
+    const served = [...this.#databases.values()].filter(({ name }) => this.poolOf(name) === pool);
+    await Promise.all(served.map((database) => this.#leave(database, reason)));
   }
 
-  onIdle(pool: DatabasePool): void {
-    if (this.budget.isContended && pool.leaseCount === 0) void pool.close('evicted');
+  onFreed(pool: DatabasePool): void {
+    if (!this.budget.isContended) return;
+    if (pool.leaseCount === 0) void pool.close('evicted', 'patient');
+    else this.#makeRoom();
   }
 
-  async #unannounce(database: Database, reason: string): Promise<void> {
-    if (!database.isAnnounced) return;
-    database.isAnnounced = false;
-    await this.events.emitAndWait('disconnecting', { db: database.name, connection: database.connection, reason });
-    database.connection.emit('disconnected');
+  onDatabaseFreed(database: Database): void {
+    if (this.#pending.has(database.name)) void this.#reconfigure(database.name);
+  }
+
+  #announce(database: Database): void {
+    const { name, connection } = database;
+    database.announcement = 'announced';
+    this.#guarded(name, 'onConnectionCreate', () => this.poolOf(name).config.onConnectionCreate?.(connection, name));
+    this.#guarded(name, "a listener of the connection's events", () => connection.emit('connected'));
+    this.events.emit('connected', { db: name, connection });
+  }
+
+  async #leave(database: Database, reason: string): Promise<void> {
+    if (database.announcement !== 'announced') return;
+    const { name, connection } = database;
+    database.announcement = 'leaving';
+    await this.events.emitAndWait('disconnecting', { db: name, connection, reason });
+    database.announcement = 'none';
+    this.#guarded(name, "a listener of the connection's events", () => connection.emit('disconnected'));
+  }
+
+  /** What users gave us to call never fails the operation that happened to cause it. */
+  #guarded(db: string, during: string, call: () => unknown): void {
+    try {
+      call();
+    } catch (error) {
+      this.events.emit('error', { db, error, during });
+    }
   }
 
   #addDatabase(name: string): Database {
@@ -223,30 +277,79 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
       throw new InvalidDatabaseNameError(`differs only in case from "${other}", which MongoDB does not allow`);
     }
     const database = new Database(name, this, this.#base);
-    this.#names.set(name.toLowerCase(), name);
-    this.#databases.set(name, database);
-    database.lastUse = ++this.#uses;
+    this.#keep(database);
     for (const setup of this.#setups) setup(database);
-    if (this.#databases.size > this.options.maxCachedDatabases) this.#releaseLeastRecentlyUsed(name);
     return database;
   }
 
+  #keep(database: Database): void {
+    const { name } = database;
+    database.isCached = true;
+    database.lastUse = ++this.#uses;
+    this.#released.delete(name);
+    this.#names.set(name.toLowerCase(), name);
+    this.#databases.set(name, database);
+    if (this.#databases.size > this.options.maxCachedDatabases) this.#releaseLeastRecentlyUsed(database);
+  }
+
   #configure(config: PoolConfig): void {
-    const old = this.#separate.get(config.dbName);
-    this.#separate.set(config.dbName, new DatabasePool(config, this, old));
-    if (old && old.state !== 'cold') {
-      this.events.emit('streams', { dbs: [config.dbName], action: 'resume' });
-      void old.close('reconfigured');
+    const { dbName } = config;
+    const own = this.#separate.get(dbName);
+    const database = this.#databases.get(dbName) ?? this.#released.get(dbName)?.deref();
+    const isInUse = database && (database.leaseCount > 0 || (!own && database.isAnnounced));
+    if (!isInUse && (!own || own.isAtRest)) return this.#replace(config);
+    this.#pending.set(dbName, config);
+    this.events.emit('streams', { dbs: [dbName], action: 'resume' });
+    void this.#reconfigure(dbName);
+  }
+
+  async #reconfigure(name: string): Promise<void> {
+    if (this.#reconfiguring.has(name)) return;
+    const database = this.database(name);
+    this.#reconfiguring.add(name);
+    database.suspend();
+    try {
+      if (!(await database.drain(this.shutdownTimeoutMS))) return;
+      const own = this.#separate.get(name);
+      if (own) {
+        if (!(await own.close('reconfigured', 'patient'))) return;
+      } else await this.#leaveShared(database);
+      const config = this.#pending.get(name);
+      if (config && !this.#isShuttingDown) this.#replace(config);
+    } finally {
+      this.#reconfiguring.delete(name);
+      database.resume();
     }
   }
 
-  #releaseLeastRecentlyUsed(except: string): void {
-    let oldest: Database | undefined;
-    for (const database of this.#databases.values()) {
-      if (database.name === except || database.name === this.options.defaultDB || database.leaseCount > 0) continue;
-      if (!oldest || database.lastUse < oldest.lastUse) oldest = database;
-    }
-    if (oldest) void this.release(oldest.name, 'evicted');
+  /** A database moves out of the primary pool, which stays open. */
+  async #leaveShared(database: Database): Promise<void> {
+    const farewell = this.primary.lease('operation', database);
+    await farewell.during(() => this.#leave(database, 'reconfigured'));
+    farewell.release();
+  }
+
+  #replace(config: PoolConfig): void {
+    const { dbName } = config;
+    const own = this.#separate.get(dbName);
+    if (own?.state === 'cold') void own.close('reconfigured');
+    this.#pending.delete(dbName);
+    this.#separate.set(dbName, new DatabasePool(config, this));
+    const database = this.#databases.get(dbName);
+    if (database) database.contents = {};
+    this.events.emit('statistics', { pool: dbName });
+  }
+
+  /** Only shared databases count; one with a pool of its own costs that pool anyway. */
+  #releaseLeastRecentlyUsed(except: Database): void {
+    const shared = [...this.#databases.values()].filter(({ name }) => !this.#separate.has(name));
+    const free = shared
+      .filter(
+        (database) => database !== except && database.name !== this.options.defaultDB && database.leaseCount === 0,
+      )
+      .sort((a, b) => a.lastUse - b.lastUse);
+    for (const { name } of free.slice(0, Math.max(0, shared.length - this.options.maxCachedDatabases)))
+      void this.release(name, 'evicted');
   }
 
   /** Closes the least recently used pool without a lease; when all are busy, the one open longest that will be free soon. */
@@ -254,7 +357,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     const open = [...this.#pools()].filter((pool) => pool.state === 'connected');
     const free = open.filter((pool) => pool.leaseCount === 0).sort((a, b) => (a.lastUsed ?? 0) - (b.lastUsed ?? 0));
     const soonFree = open.filter((pool) => !pool.hasLongLease).sort((a, b) => a.openedAt - b.openedAt);
-    void (free[0] ?? soonFree[0])?.close('evicted');
+    void (free[0] ?? soonFree[0])?.close('evicted', 'patient');
   }
 
   *#pools(): Iterable<DatabasePool> {
@@ -267,15 +370,24 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   }
 
   #shutDown(isForced: boolean): Promise<void> {
-    if (this.#closing && isForced) for (const pool of this.#pools()) void pool.close('forced', true);
+    if (isForced) this.#forceClose();
     return (this.#closing ??= this.#closeEverything(isForced));
   }
 
   async #closeEverything(isForced: boolean): Promise<void> {
     this.#isShuttingDown = true;
+    let urgency: CloseUrgency = isForced ? 'now' : 'deadline';
+    const forced = new Promise<void>((resolve) => {
+      this.#forceClose = () => {
+        urgency = 'now';
+        resolve();
+        for (const pool of this.#pools()) void pool.close('forced', urgency);
+      };
+    });
+    for (const database of this.#databases.values()) database.resume();
     const streams = this.completeStreams();
-    if (!isForced) await streams;
-    await Promise.all([...this.#pools()].map((pool) => pool.close('shutdown', isForced)));
+    if (!isForced) await Promise.race([streams, forced]);
+    await Promise.all([...this.#pools()].map((pool) => pool.close('shutdown', urgency)));
     for (const name of [...this.#databases.keys()]) await this.release(name, 'shutdown');
     for (const listener of this.#onClosed) listener();
   }

@@ -7,14 +7,15 @@ import type { PoolState } from '../../polymongo.types.js';
  * - `cold`: never opened.
  * - `connecting`: the client connects; calls wait.
  * - `connected`: calls run.
- * - `draining`: running work ends, new calls wait for the pool to come back (or fail at shutdown).
+ * - `draining`: running work ends, new calls wait for the pool to come back (or fail at shutdown). A pool that was to
+ *   make room or to be configured anew goes back to `connected` when its work does not end in time; nothing is cut.
  * - `closed`: no socket is left; the next call opens the pool again.
  */
 export const LEGAL_TRANSITIONS: Readonly<Record<PoolState, readonly PoolState[]>> = {
   cold: ['connecting', 'closed'],
   connecting: ['connected', 'closed'],
   connected: ['draining'],
-  draining: ['closed'],
+  draining: ['closed', 'connected'],
   closed: ['connecting'],
 };
 

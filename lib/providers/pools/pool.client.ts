@@ -1,14 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
-import type { PoolConfig } from '../../polymongo.options.js';
-import { PolyMongoOptionsError } from '../../polymongo.errors.js';
+import { PolyMongoError, PolyMongoOptionsError, PoolConnectError } from '../../polymongo.errors.js';
+import type { PoolConfig, RetryOptions } from '../../polymongo.options.js';
 import { parseMongoURI, redactURI } from '../../polymongo.uri.js';
+import { within } from './deadline.js';
+import { PoolStatistics } from './pool.statistics.js';
+
+/** How long the driver may take to say goodbye to a server that does not answer. */
+const CLOSE_TIMEOUT_MS = 2_000;
+const MAX_RETRY_DELAY_MS = 30_000;
 
 /**
- * Makes the MongoClient of a pool; it does not connect yet. It is kept for the life of the configuration: a client
- * that was closed can connect again, and so whatever was made from it stays good.
+ * The MongoClient of a pool. It is kept from one opening to the next, so that what was made from it stays good; only
+ * one that could not be closed in time is given up for a new one.
  */
-export function createClient(config: PoolConfig): mongo.MongoClient {
+export class PoolClient {
+  readonly statistics: PoolStatistics;
+  #client: mongo.MongoClient | undefined;
+  #isReachable = false;
+
+  constructor(
+    readonly config: PoolConfig,
+    onChange: () => void,
+  ) {
+    this.statistics = new PoolStatistics(onChange);
+  }
+
+  /** The driver's client; made on first use, connected only by {@link connect}. */
+  get client(): mongo.MongoClient {
+    return (this.#client ??= this.#create());
+  }
+
+  /** The last word from the servers was that one is there. */
+  get isReachable(): boolean {
+    return this.#isReachable;
+  }
+
+  /** Connects, as often as `retry` says. @throws PoolConnectError; the reason of `signal` when it is aborted meanwhile */
+  async connect({ attempts, delayMS }: Readonly<RetryOptions>, signal: AbortSignal): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#connectOnce(signal);
+        this.#isReachable = true;
+        return;
+      } catch (error) {
+        await this.close();
+        signal.throwIfAborted();
+        if (attempt >= attempts) throw this.#failure(error, attempt);
+      }
+      const pauseMS = Math.min(delayMS * 2 ** (attempt - 1), MAX_RETRY_DELAY_MS);
+      await sleep(pauseMS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** Closes all sockets. Never fails, and takes no longer than two seconds. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    if (!client) return;
+    const isClosed = await within(
+      CLOSE_TIMEOUT_MS,
+      client.close().catch(() => {}),
+    );
+    if (!isClosed) {
+      this.#client = undefined;
+      cut(client);
+    }
+    this.#isReachable = false;
+    this.statistics.reset();
+  }
+
+  async #connectOnce(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { client } = this;
+    const stop = () => cut(client);
+    signal.addEventListener('abort', stop);
+    try {
+      await client.connect();
+      signal.throwIfAborted();
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #failure(error: unknown, attempts: number): PolyMongoError {
+    if (error instanceof PolyMongoError) return error;
+    return new PoolConnectError(this.config.dbName, attempts, redactURI(this.config.mongoURI), error);
+  }
+
+  #create(): mongo.MongoClient {
+    const client = createClient(this.config);
+    client.setMaxListeners(0);
+    this.statistics.follow(client);
+    client.on('topologyDescriptionChanged', ({ newDescription }) => {
+      if (client !== this.#client) return;
+      this.#isReachable = [...newDescription.servers.values()].some((server) => server.type !== 'Unknown');
+    });
+    return client;
+  }
+}
+
+/** Ends the sockets of a client without a goodbye; the driver has no public way while its own `close()` waits. */
+function cut(client: mongo.MongoClient): void {
+  (client as unknown as { topology?: { close(): void } }).topology?.close();
+}
+
+function createClient(config: PoolConfig): mongo.MongoClient {
   const inURI = parseMongoURI(config.mongoURI).options;
   const options: mongo.MongoClientOptions = {
     ...config.driverOptions,
@@ -20,9 +117,7 @@ export function createClient(config: PoolConfig): mongo.MongoClient {
   // mongoose connects with its own name; ours only where nobody gave one.
   if (!options.appName && !inURI.has('appname')) options.appName = `polymongo:${config.dbName}`;
   try {
-    const client = new mongoose.mongo.MongoClient(config.mongoURI, options);
-    client.setMaxListeners(0);
-    return client;
+    return new mongoose.mongo.MongoClient(config.mongoURI, options);
   } catch (error) {
     const reason = redactURI(error instanceof Error ? error.message : String(error));
     throw new PolyMongoOptionsError(

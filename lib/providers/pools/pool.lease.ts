@@ -4,9 +4,10 @@ import type { DatabasePool } from './database.pool.js';
 /** `operation`: ends with one call. `long`: a cursor, session, stream or task, which may stay open for hours. */
 export type LeaseKind = 'operation' | 'long';
 
-/** Somebody who counts the leases taken on its behalf. */
+/** Somebody who hears of the leases taken on its behalf. */
 export interface LeaseUser {
-  leaseCount: number;
+  leaseStarted(kind: LeaseKind): void;
+  leaseEnded(kind: LeaseKind): void;
 }
 
 /** Keeps a pool open. Whoever takes one gives it back, once. */
@@ -23,7 +24,7 @@ export class PoolLease {
     readonly user?: LeaseUser,
     readonly abort?: () => void,
   ) {
-    if (user) user.leaseCount++;
+    user?.leaseStarted(kind);
   }
 
   get isReleased(): boolean {
@@ -34,8 +35,8 @@ export class PoolLease {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    if (this.user) this.user.leaseCount--;
     this.pool.endLease(this);
+    this.user?.leaseEnded(this.kind);
   }
 
   /** Runs `fn` under this lease, so that calls made inside it still count as started while the pool drains. */
@@ -51,10 +52,10 @@ interface LeaseContext {
 
 const context = new AsyncLocalStorage<LeaseContext>();
 
-/** The lease held around the current call on a pool that serves this database, if any. */
-export function currentLease(serves: (pool: DatabasePool) => boolean): PoolLease | undefined {
+/** The lease held around the current call that `matches`, if any. */
+export function currentLease(matches: (lease: PoolLease) => boolean): PoolLease | undefined {
   for (let at = context.getStore(); at; at = at.outer) {
-    if (!at.lease.isReleased && serves(at.lease.pool)) return at.lease;
+    if (!at.lease.isReleased && matches(at.lease)) return at.lease;
   }
   return undefined;
 }

@@ -23,43 +23,80 @@ interface ConnectionEvent {
  * @see https://github.com/mongodb/specifications/blob/master/source/connection-monitoring-and-pooling
  */
 export class PoolStatistics {
-  readonly #open = new Set<string>();
-  readonly #ready = new Set<string>();
+  /** Being made; the driver says nothing when it gives one of them up because its pool was cleared or closed. */
+  readonly #pending = new Set<string>();
+  readonly #available = new Set<string>();
   readonly #inUse = new Set<string>();
-  #waiting = 0;
+  /** Calls that wait for a socket, by server. */
+  readonly #waiting = new Map<string, number>();
+  #client: mongo.MongoClient | undefined;
 
   constructor(readonly onChange: () => void) {}
 
+  /** Counts what happens on this client from now on, and no longer on an earlier one. */
   follow(client: mongo.MongoClient): void {
-    const on = (name: string, change: (id: string) => void) =>
+    this.#client = client;
+    const on = (name: string, change: (id: string, address: string) => void) =>
       client.on(name as 'connectionCreated', (event: ConnectionEvent) => {
-        change(`${event.address}#${event.connectionId}`);
+        if (client !== this.#client) return;
+        change(`${event.address}#${event.connectionId}`, event.address);
         this.onChange();
       });
-    on('connectionCreated', (id) => this.#open.add(id));
-    on('connectionReady', (id) => this.#ready.add(id));
-    on('connectionClosed', (id) => this.#forget(id));
-    on('connectionCheckOutStarted', () => this.#waiting++);
-    on('connectionCheckOutFailed', () => this.#waiting--);
-    on('connectionCheckedOut', (id) => {
-      this.#waiting--;
-      this.#inUse.add(id);
+    on('connectionCreated', (id) => this.#pending.add(id));
+    on('connectionReady', (id) => this.#move(id, this.#available));
+    on('connectionClosed', (id) => this.#move(id));
+    on('connectionCheckOutStarted', (_, address) => this.#wait(address, 1));
+    on('connectionCheckOutFailed', (_, address) => this.#wait(address, -1));
+    on('connectionCheckedOut', (id, address) => {
+      this.#wait(address, -1);
+      this.#move(id, this.#inUse);
     });
-    on('connectionCheckedIn', (id) => this.#inUse.delete(id));
+    on('connectionCheckedIn', (id, address) => {
+      this.#move(id, this.#available);
+      if (this.#waiting.get(address)) setImmediate(() => this.#forgetAbortedWaits(address));
+    });
+    on('connectionPoolCleared', (_, address) => this.#forgetPending(address));
+    on('connectionPoolClosed', (_, address) => this.#forgetPending(address));
+  }
+
+  /** The client was closed: it has no sockets and nobody waits. */
+  reset(): void {
+    for (const ids of [this.#pending, this.#available, this.#inUse]) ids.clear();
+    this.#waiting.clear();
+    this.onChange();
   }
 
   get counts(): Counts {
     return {
-      totalConnections: this.#open.size,
-      availableConnections: [...this.#ready].filter((id) => !this.#inUse.has(id)).length,
+      totalConnections: this.#pending.size + this.#available.size + this.#inUse.size,
+      availableConnections: this.#available.size,
       inUseConnections: this.#inUse.size,
-      waitQueueSize: this.#waiting,
+      waitQueueSize: [...this.#waiting.values()].reduce((sum, waiting) => sum + waiting, 0),
     };
   }
 
-  #forget(id: string): void {
-    this.#open.delete(id);
-    this.#ready.delete(id);
+  #move(id: string, to?: Set<string>): void {
+    this.#pending.delete(id);
+    this.#available.delete(id);
     this.#inUse.delete(id);
+    to?.add(id);
+  }
+
+  #forgetPending(address: string): void {
+    for (const id of of(this.#pending, address)) this.#pending.delete(id);
+  }
+
+  #wait(address: string, change: number): void {
+    this.#waiting.set(address, Math.max(0, (this.#waiting.get(address) ?? 0) + change));
+  }
+
+  /** A call that is aborted while it waits leaves the driver's queue without an event; nobody waits while a socket is free. */
+  #forgetAbortedWaits(address: string): void {
+    const pending = of(this.#pending, address).length;
+    if (of(this.#available, address).length === 0 || (this.#waiting.get(address) ?? 0) <= pending) return;
+    this.#waiting.set(address, pending);
+    this.onChange();
   }
 }
+
+const of = (ids: Iterable<string>, address: string): string[] => [...ids].filter((id) => id.startsWith(`${address}#`));

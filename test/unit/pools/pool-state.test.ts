@@ -11,6 +11,7 @@ const LEGAL = [
   'connecting>closed',
   'connected>draining',
   'draining>closed',
+  'draining>connected',
   'closed>connecting',
 ];
 const moves = STATES.flatMap((from) => STATES.map((to) => [from, to] as const));

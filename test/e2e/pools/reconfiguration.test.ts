@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import { PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
+import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+
+interface Item {
+  n: number;
+  key?: string;
+}
+
+let server: EmbeddedMongo;
+let other: EmbeddedMongo;
+let polymongo: PolyMongoWrapper;
+let items: PolyModel<Item>;
+let transitions: string[];
+
+beforeAll(async () => {
+  [server, other] = await Promise.all([EmbeddedMongo.start(), EmbeddedMongo.start()]);
+});
+afterAll(() => Promise.all([server.stop(), other.stop()]));
+beforeEach(async () => {
+  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, shutdownTimeoutMS: 1_000 }, 'nest');
+  const schema = new mongoose.Schema<Item>({ n: Number, key: { type: String, unique: true, sparse: true } });
+  items = polymongo.wrapModel(new mongoose.Mongoose().model<Item>('Item', schema));
+  transitions = [];
+  polymongo.pools.events.on('poolState', ({ pool, to }) => transitions.push(`${pool}:${to}`));
+  await items.db('db').deleteMany();
+  await items.db('db').insertMany(Array.from({ length: 20 }, (_, n) => ({ n })));
+});
+afterEach(() => polymongo.actions.closeAll());
+
+const sizeOf = () => polymongo.pools.poolOf('db').config.maxConnections;
+
+/** Reads one document and leaves the cursor open on the server. */
+async function openCursor(batchSize = 2) {
+  const cursor = items.db('db').find().sort({ n: 1 }).cursor({ batchSize });
+  const seen = [(await cursor.next())!.n];
+  return { cursor, seen };
+}
+
+async function readOn({ cursor, seen }: Awaited<ReturnType<typeof openCursor>>): Promise<number[]> {
+  for await (const { n } of cursor) seen.push(n);
+  return seen;
+}
+const ALL = Array.from({ length: 20 }, (_, n) => n);
+
+describe.each([
+  ['of its own', true],
+  ['shared with others', false],
+])('a new configuration for a database whose pool is %s', (_, isSeparate) => {
+  beforeEach(async () => {
+    if (isSeparate) await polymongo.scale.connectDB('db', { maxConnections: 3 });
+    await items.db('db').countDocuments();
+    transitions.length = 0;
+  });
+
+  it('is in effect with the next call', async () => {
+    polymongo.scale.setDB('db', { maxConnections: 5 });
+    expect(await items.db('db').countDocuments()).toBe(20);
+    expect(polymongo.stats.general().separateDB).toMatchObject([{ dbName: 'db', poolStats: { maxPoolSize: 5 } }]);
+  });
+
+  it('lets running work end on the old pool before the new one opens, and new calls wait meanwhile', async () => {
+    const running = await openCursor();
+    const before = polymongo.pools.poolOf('db');
+    polymongo.scale.setDB('db', { maxConnections: 5 });
+    const waiting = items.db('db').countDocuments();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(polymongo.pools.poolOf('db')).toBe(before);
+    expect(transitions.filter((t) => t.endsWith('connecting'))).toEqual([]);
+    expect(await readOn(running)).toEqual(ALL);
+    expect(await waiting).toBe(20);
+    expect(sizeOf()).toBe(5);
+  });
+
+  it('lets calls made inside running work through on the old pool', async () => {
+    const database = polymongo.pools.database('db');
+    const before = database.pool;
+    await database.run(async () => {
+      polymongo.scale.setDB('db', { maxConnections: 5 });
+      await items.db('db').create({ n: 20 });
+      expect(database.connection.getClient()).toBe(before.client);
+    });
+    expect(await items.db('db').countDocuments()).toBe(21);
+    expect(sizeOf()).toBe(5);
+  });
+
+  it('drops no work that does not end: the old one serves on, and the new one takes over when it has ended', async () => {
+    const running = await openCursor();
+    const refused = polymongo.scale.connectDB('db', { maxConnections: 5 });
+    await expect(refused).rejects.toThrow(/db.*still.*1.*takes effect/s);
+    expect(await items.db('db').countDocuments()).toBe(20);
+    expect(await readOn(running)).toEqual(ALL);
+    polymongo.pools.events.on('poolState', () => {});
+    await items.db('db').countDocuments();
+    expect(sizeOf()).toBe(5);
+  });
+
+  it('takes the last of several', async () => {
+    const running = await openCursor();
+    for (const maxConnections of [4, 6, 7]) polymongo.scale.setDB('db', { maxConnections });
+    const waiting = items.db('db').countDocuments();
+    await readOn(running);
+    await waiting;
+    expect(sizeOf()).toBe(7);
+    expect(transitions.filter((t) => t === 'db:connected')).toHaveLength(1);
+  });
+
+  it('runs disconnect hooks for the old pool and connect hooks for the new one', async () => {
+    const heard: string[] = [];
+    polymongo.onTheseDBConnect('db', () => heard.push(`connect ${sizeOf()}`));
+    polymongo.onTheseDBDisconnect('db', async (connection) => {
+      heard.push(`disconnect ${await connection.db!.collection('items').countDocuments()}`);
+    });
+    await polymongo.scale.connectDB('db', { maxConnections: 5 });
+    expect(heard).toEqual(['disconnect 20', 'connect 5']);
+  });
+
+  it('may lead to another cluster, where indexes are made anew', async () => {
+    polymongo.scale.setDB('db', { mongoURI: other.uri });
+    await items.db('db').create({ n: 1, key: 'a' });
+    await expect(items.db('db').create({ n: 2, key: 'a' })).rejects.toMatchObject({ code: 11000 });
+    expect(await items.db('db').countDocuments()).toBe(1);
+    await items.db('db').deleteMany();
+  });
+
+  it('tells long streams to move', async () => {
+    const told: unknown[] = [];
+    polymongo.pools.events.on('streams', (event) => told.push(event));
+    polymongo.scale.setDB('db', { maxConnections: 5 });
+    expect(told).toEqual([{ dbs: ['db'], action: 'resume' }]);
+    await items.db('db').countDocuments();
+  });
+
+  it('ends with a shutdown that comes before it is done', async () => {
+    const { cursor } = await openCursor();
+    polymongo.scale.setDB('db', { maxConnections: 5 });
+    await polymongo.actions.closeAll();
+    await expect(readOn({ cursor, seen: [] })).rejects.toThrow(/closed by force/);
+    expect(polymongo.stats.general()).toMatchObject({ totalActivePools: 0, totalConnectionsAcrossPools: 0 });
+  });
+});
+
+it('does not disturb the other databases when the default database gets a pool of its own', async () => {
+  const heard: string[] = [];
+  polymongo.onDbDisconnect((connection) => heard.push(connection.name));
+  await items.countDocuments();
+  await polymongo.scale.connectDB('default', { autoClose: true, ttl: 1 });
+  await new Promise<void>((resolve) => {
+    polymongo.pools.events.on('poolState', ({ reason, to }) => {
+      if (reason === 'idle' && to === 'closed') resolve();
+    });
+  });
+  expect(heard).toEqual(['default', 'default']);
+});
