@@ -19,6 +19,7 @@ export {
   PoolConnectError,
   PoolForceClosedError,
   PoolInitializingError,
+  ReconfigurationPendingError,
   SessionMismatchError,
   TenantBusyError,
   TenantConfirmationError,

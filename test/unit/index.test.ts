@@ -35,6 +35,7 @@ describe('the public surface', () => {
       'PoolConnectError',
       'PoolForceClosedError',
       'PoolInitializingError',
+      'ReconfigurationPendingError',
       'SessionMismatchError',
       'TENANT_ID',
       'TenantBusyError',
