@@ -2,6 +2,7 @@ import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
 import { PoolInitializingError } from '../../polymongo.errors.js';
 import { activeTransaction, outsideTransaction, transactionOf, transactionOn } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';
+import { closeWithLoop } from './model.cursor.js';
 import type { AnyModel } from './model.types.js';
 
 /** On a model: the database it is bound to. */
@@ -56,6 +57,7 @@ interface Blueprint {
     op?: string;
     options: SessionOptions;
     exec(op?: unknown): Promise<unknown>;
+    cursor(options?: object): object;
   };
 }
 
@@ -86,6 +88,10 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       const run = () => super.exec(op);
       const isWrite = WRITES.has(typeof op === 'string' ? op : (this.op ?? ''));
       return isWrite ? write(this.model, this.options, run) : start(this.model, run);
+    }
+
+    override cursor(options?: object): object {
+      return closeWithLoop(super.cursor(options));
     }
   }
 
@@ -155,7 +161,11 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
       const aggregate = super.aggregate(...args);
       const exec = aggregate.exec.bind(aggregate);
-      return Object.assign(aggregate, { exec: () => start(this, exec) });
+      const cursor = aggregate.cursor.bind(aggregate);
+      return Object.assign(aggregate, {
+        exec: () => start(this, exec),
+        cursor: (options?: Parameters<typeof cursor>[0]) => closeWithLoop(cursor(options)),
+      });
     }
 
     override async save(given?: SessionOptions): Promise<unknown> {
