@@ -2,6 +2,7 @@ import type { EmbeddedUser } from './commands/auth/credentials.js';
 import { Credentials } from './commands/auth/credentials.js';
 import { Dispatcher } from './commands/dispatcher.js';
 import { MongoServer } from './commands/server.js';
+import { SessionCatalog } from './commands/session/session-catalog.js';
 import { Topology } from './commands/topology.js';
 import { Storage } from './storage/storage.js';
 import { Listener } from './wire/listener.js';
@@ -28,6 +29,7 @@ export interface EmbeddedMongoOptions {
  */
 export class EmbeddedMongo {
   private term = 0;
+  private readonly sessions = new SessionCatalog();
   private isStopped = false;
   private running: { readonly server: MongoServer; readonly listener: Listener } | undefined;
 
@@ -67,8 +69,8 @@ export class EmbeddedMongo {
   }
 
   /**
-   * As a crash and a new start of a mongod: connections, sessions, cursors and open transactions are lost;
-   * the data and the port are kept.
+   * As a crash and a new start of a mongod: connections, cursors and open transactions are lost; the data, the record
+   * of retryable writes and the port are kept.
    * @throws Error after `stop()`
    */
   async restart(): Promise<void> {
@@ -91,7 +93,7 @@ export class EmbeddedMongo {
     const listener = new Listener();
     this.listeningPort = await listener.listen(this.listeningPort, (port) => {
       const topology = new Topology(this.replSet, `${HOST}:${port}`, ++this.term);
-      const server = new MongoServer(this.storage, topology, this.credentials);
+      const server = new MongoServer(this.storage, topology, this.credentials, this.sessions);
       this.running = { server, listener };
       return new Dispatcher(server);
     });

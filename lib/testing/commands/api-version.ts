@@ -43,3 +43,9 @@ function checkStages(stages: readonly Value[]): void {
     }
   }
 }
+
+/** The Stable API parameters of a command as the server's errors print them; cursors and transactions have to keep theirs. */
+export function apiParameters(args: Doc): string {
+  const given = ['apiVersion', 'apiStrict', 'apiDeprecationErrors'].filter((name) => args.has(name));
+  return `{ ${given.map((name) => `${name}: ${JSON.stringify(args.get(name))}`).join(', ')} }`;
+}

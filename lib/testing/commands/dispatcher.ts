@@ -64,6 +64,12 @@ export class Dispatcher implements RequestHandler {
     const command = findCommand(commandName);
     if (server.credentials) requireAuthentication(client, command, commandName);
     if (!command) throw new CommandError('CommandNotFound', `no such command: '${commandName}'`);
+    if (request.isLegacy && command.name !== 'hello') {
+      throw new CommandError(
+        352,
+        `Unsupported OP_QUERY command: ${commandName}. The client driver may require an upgrade.`,
+      );
+    }
     const generic = parseGenericArguments(args);
     checkConcerns(command, commandName, generic);
     checkApiVersion(server, command, commandName, args);

@@ -8,7 +8,7 @@ import { ServerParameters } from './diagnostics/server-parameters.js';
 import type { FailPoint } from './fail-point/fail-point.js';
 import type { Operation } from './operation.js';
 import { OpCounters } from './diagnostics/op-counters.js';
-import { SessionCatalog } from './session/session-catalog.js';
+import type { SessionCatalog } from './session/session-catalog.js';
 import type { Topology } from './topology.js';
 
 /** All that the commands share: what one running server knows. */
@@ -20,14 +20,16 @@ export class MongoServer {
   readonly parameters = new ServerParameters();
   readonly cursors = new CursorManager(() => this.parameters.cursorTimeoutMS);
   readonly counters = new OpCounters();
-  readonly sessions = new SessionCatalog((session) => this.cursors.killOfSession(session.key));
   private lastOperationId = 0;
 
   constructor(
     readonly storage: Storage,
     readonly topology: Topology,
     readonly credentials: Credentials | undefined,
-  ) {}
+    readonly sessions: SessionCatalog,
+  ) {
+    sessions.onEnd = (session) => this.cursors.killOfSession(session.key);
+  }
 
   nextOperationId(): number {
     return ++this.lastOperationId;

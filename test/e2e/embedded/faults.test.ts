@@ -46,6 +46,18 @@ describe('faults of EmbeddedMongo', () => {
     expect(await docs.countDocuments()).toBe(1);
   });
 
+  it('remembers over a restart which retryable writes were done', async () => {
+    const db = client.db('a');
+    const session = client.startSession();
+    const txnNumber = mongoose.mongo.Long.fromNumber(1);
+    const insertOnce = () => db.command({ insert: 'docs', documents: [{ _id: 1 }], txnNumber }, { session });
+    await insertOnce();
+    await mongo.restart();
+    await db.command({ ping: 1 }).catch(() => {}); // the driver notices that its connections are gone
+    expect(await insertOnce()).toMatchObject({ n: 1, retriedStmtIds: [0] });
+    await session.endSession();
+  });
+
   it('serves on after its connections were dropped', async () => {
     mongo.dropConnections();
     await expect(client.db('a').collection('docs').findOne()).resolves.toBeNull();

@@ -5,13 +5,15 @@ const ITERATIONS = 15_000;
 const KEY_LENGTH = 32;
 const SALT_LENGTH = 28;
 
-/** A user of `EmbeddedMongo.start`. */
-export interface EmbeddedUser {
-  readonly username: string;
-  readonly password: string;
-  /** The database it authenticates against; default `admin`. */
-  readonly authSource?: string;
-}
+/** A user of `EmbeddedMongo.start`: named as in a connection's options, or as `createUser` names it. */
+export type EmbeddedUser =
+  | {
+      readonly username: string;
+      readonly password: string;
+      /** The database it authenticates against; default `admin`. */
+      readonly authSource?: string;
+    }
+  | { readonly user: string; readonly pwd: string; readonly db?: string };
 
 /** What a server keeps of a password for SCRAM-SHA-256 (RFC 5802, RFC 7677). */
 export interface ScramSecret {
@@ -40,8 +42,18 @@ export class Credentials {
   private readonly secrets = new Map<string, ScramSecret>();
 
   constructor(users: readonly EmbeddedUser[]) {
-    for (const { username, password, authSource = 'admin' } of users) {
-      this.secrets.set(`${authSource}.${username}`, secretOf(password));
+    for (const user of users) {
+      const {
+        name,
+        password,
+        db = 'admin',
+      } = 'user' in user
+        ? { name: user.user, password: user.pwd, db: user.db }
+        : { name: user.username, password: user.password, db: user.authSource };
+      if (!name || !password) {
+        throw new TypeError('Each of `users` needs a username and a password: { username: "ann", password: "…" }');
+      }
+      this.secrets.set(`${db}.${name}`, secretOf(password));
     }
   }
 

@@ -7,6 +7,8 @@ import type { Operation } from '../operation.js';
 export interface CursorOrigin {
   readonly session: string | undefined;
   readonly transaction: bigint | undefined;
+  /** Its Stable API parameters, which every getMore has to repeat. */
+  readonly api: string;
 }
 
 /** Where a cursor's documents come from, one by one, still BSON. */

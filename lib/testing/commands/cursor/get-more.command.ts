@@ -1,6 +1,7 @@
 import { CommandError } from '../../errors.js';
 import { countArgument, integerArgument, longArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
+import { apiParameters } from '../api-version.js';
 import type { Operation } from '../operation.js';
 import { reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
@@ -63,6 +64,13 @@ function findCursor(op: Operation): ClientCursor {
     throw new CommandError(
       transaction === undefined ? 50740 : current === undefined ? 50739 : 50741,
       `Cannot run getMore on cursor ${id}, which was ${transaction === undefined ? 'not created in a transaction' : `created in transaction ${transaction}`}, in ${current === undefined ? 'no transaction' : `transaction ${current}`}`,
+    );
+  }
+  const api = apiParameters(args);
+  if (api !== cursor.origin.api) {
+    throw new CommandError(
+      'APIMismatchError',
+      `API parameter mismatch: getMore used params ${api}, the cursor-creating command used ${cursor.origin.api}`,
     );
   }
   if (cursor.isPinned) {

@@ -1,4 +1,5 @@
 import type { Value } from '../../bson/value.js';
+import { apiParameters } from '../api-version.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, reply } from '../reply.js';
 import type { ReplyDoc, ReplyValue } from '../reply.js';
@@ -22,7 +23,11 @@ export function openCursor(op: Operation, ns: string, source: DocumentSource, op
   const cursor = new ClientCursor(
     ns,
     source,
-    { session: op.generic.lsid, transaction: op.isInTransaction ? op.generic.txnNumber : undefined },
+    {
+      session: op.generic.lsid,
+      transaction: op.isInTransaction ? op.generic.txnNumber : undefined,
+      api: apiParameters(op.args),
+    },
     op,
     options,
   );

@@ -7,13 +7,16 @@ export const SESSION_TIMEOUT_MINUTES = 30;
 const SESSION_TIMEOUT_MS = SESSION_TIMEOUT_MINUTES * 60_000;
 const MAX_SESSIONS = 1_000_000;
 
-/** The logical sessions the server knows, by the hex of their UUID. Unused ones are dropped when others are made. */
+/**
+ * The logical sessions, by the hex of their UUID; unused ones are dropped when others are made. They outlive a restart,
+ * as the record of retryable writes and commits does that MongoDB keeps in `config.transactions`.
+ */
 export class SessionCatalog {
   private readonly sessions = new Map<string, Session>();
   private nextSweepMS = Date.now() + SESSION_TIMEOUT_MS;
 
-  /** @param onEnd called for each session that ends, for its cursors */
-  constructor(private readonly onEnd: (session: Session) => void) {}
+  /** Called for each session that ends or is killed, for its cursors. */
+  onEnd: (session: Session) => void = () => {};
 
   get all(): Iterable<Session> {
     return this.sessions.values();
