@@ -4,7 +4,8 @@ import type { Command } from './command.js';
 import type { GenericArguments } from './generic-arguments.js';
 import { fieldsOf, int } from './reply.js';
 
-const SNAPSHOT_READS = new Set(['find', 'aggregate', 'distinct']);
+/** The Node driver repeats the read concern of a snapshot session in the getMores of its cursors. */
+const SNAPSHOT_READS = new Set(['find', 'aggregate', 'distinct', 'getMore']);
 const PLAIN_LEVELS = [undefined, 'local', 'available'];
 
 /** What a command may be told about concerns. @throws CommandError InvalidOptions (72) */
