@@ -68,6 +68,21 @@ async function operations() {
   const [plainNS, oursNS] = [median(samples.plain), median(samples.ours)];
   row('medians', `${(plainNS / 1e3).toFixed(1)} µs plain, ${(oursNS / 1e3).toFixed(1)} µs ours`);
 
+  const acme = users.db('acme');
+  const [oursDocNS, plainDocNS] = bestOf(
+    5,
+    50_000,
+    () => new acme({ name: 'Ada' }),
+    () => new plain({ name: 'Ada' }),
+  );
+  const ratio = oursDocNS / plainDocNS;
+  row(
+    'constructing a document',
+    `${plainDocNS.toFixed(0)} ns plain, ${oursDocNS.toFixed(0)} ns ours`,
+    'at most 1.5 ×',
+    ratio <= 1.5,
+  );
+
   // What we add, apart from the call itself: resolving, the lease, and the collection's wrapper around nothing.
   const database = polymongo.pools.database('acme');
   const nothing = Promise.resolve();

@@ -2,24 +2,21 @@ import type { Database } from '../pools/database.js';
 import { DATABASE, type BoundModel, type TemplateHost } from './model.template.js';
 import type { AnyModel } from './model.types.js';
 
+type Constructor = new (document?: unknown, fields?: unknown, options?: unknown) => object;
+
 /**
- * The model of one database: a constructor and a prototype that lead to the template, and the database. Compiling the
- * schema again would cost twenty times the memory.
+ * The model of one database: a class that adds nothing to the template but the database. Compiling the schema again
+ * would cost twenty times the memory. It is a class, not a function with its prototype set: V8 keeps the shape of what
+ * a derived class constructs, and makes a new one for every single document otherwise (8 times as slow).
  */
-export function createChild(
-  blueprint: AnyModel,
-  template: AnyModel,
-  database: Database,
-  host: TemplateHost,
-): BoundModel {
-  const child = function (document?: unknown, fields?: unknown, options?: unknown) {
-    const kind = discriminatorFor(blueprint, document);
-    const Kind = kind && host.modelOn(database, kind);
-    if (Kind && Kind !== (child as unknown)) return new Kind(document, fields as object, options as object);
-    return Reflect.construct(blueprint, [document, fields, options], new.target ?? child) as unknown;
+export function createChild(blueprint: AnyModel, template: AnyModel, database: Database, host: TemplateHost): BoundModel {
+  const child = class extends (template as unknown as Constructor) {
+    constructor(document?: unknown, fields?: unknown, options?: unknown) {
+      const kind = discriminatorFor(blueprint, document);
+      if (kind) return new (host.modelOn(database, kind) as unknown as Constructor)(document, fields, options);
+      super(document, fields, options);
+    }
   } as unknown as BoundModel;
-  Object.setPrototypeOf(child, template);
-  Object.setPrototypeOf(child.prototype, template.prototype as object);
   child[DATABASE] = database;
   return child;
 }
