@@ -35,7 +35,7 @@ export class EmbeddedMongo {
 
   private constructor(
     private readonly replSet: string,
-    private readonly credentials: Credentials | undefined,
+    private readonly credentials: Credentials,
     private readonly storage: Storage,
     private listeningPort: number,
   ) {}
@@ -46,8 +46,7 @@ export class EmbeddedMongo {
    */
   static async start(options: EmbeddedMongoOptions = {}): Promise<EmbeddedMongo> {
     const { port = 0, replSet = 'rs0', users } = options;
-    const credentials = users && users.length > 0 ? new Credentials(users) : undefined;
-    const mongo = new EmbeddedMongo(replSet, credentials, new Storage(), port);
+    const mongo = new EmbeddedMongo(replSet, new Credentials(users), new Storage(), port);
     await mongo.open();
     return mongo;
   }

@@ -62,7 +62,7 @@ export class Dispatcher implements RequestHandler {
     if (db === undefined) throw new CommandError(40571, 'OP_MSG requests require a $db argument');
     const client = server.clientOf(connection);
     const command = findCommand(commandName);
-    if (server.credentials) requireAuthentication(client, command, commandName);
+    if (server.credentials.isAuthenticationRequired) requireAuthentication(client, command, commandName);
     if (!command) throw new CommandError('CommandNotFound', `no such command: '${commandName}'`);
     if (request.isLegacy && command.name !== 'hello') {
       throw new CommandError(

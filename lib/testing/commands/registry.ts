@@ -1,4 +1,5 @@
 import { logout, saslContinue, saslStart } from './auth/sasl.commands.js';
+import { authenticate, createUser, dropUser, updateUser, usersInfo } from './auth/user.commands.js';
 import type { Command } from './command.js';
 import { count } from './crud/count.command.js';
 import { aggregate } from './aggregate/aggregate.command.js';
@@ -51,6 +52,7 @@ import { abortTransaction, commitTransaction } from './session/transaction.comma
 const COMMANDS: readonly Command[] = [
   abortTransaction,
   aggregate,
+  authenticate,
   buildInfo,
   collMod,
   collStats,
@@ -61,6 +63,7 @@ const COMMANDS: readonly Command[] = [
   create,
   createIndexes,
   createSearchIndexes,
+  createUser,
   currentOp,
   dbStats,
   deleteCommand,
@@ -69,6 +72,7 @@ const COMMANDS: readonly Command[] = [
   dropDatabase,
   dropIndexes,
   dropSearchIndex,
+  dropUser,
   endSessions,
   explain,
   find,
@@ -104,6 +108,8 @@ const COMMANDS: readonly Command[] = [
   startSession,
   update,
   updateSearchIndex,
+  updateUser,
+  usersInfo,
   validate,
   whatsmyuri,
 ];

@@ -25,7 +25,7 @@ export class MongoServer {
   constructor(
     readonly storage: Storage,
     readonly topology: Topology,
-    readonly credentials: Credentials | undefined,
+    readonly credentials: Credentials,
     readonly sessions: SessionCatalog,
   ) {
     sessions.onEnd = (session) => this.cursors.killOfSession(session.key);

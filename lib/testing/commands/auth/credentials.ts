@@ -1,5 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { saslprep } from '@mongodb-js/saslprep';
+import type { Value } from '../../bson/value.js';
+import { fieldsOf } from '../reply.js';
 
 const ITERATIONS = 15_000;
 const KEY_LENGTH = 32;
@@ -37,27 +39,53 @@ function secretOf(password: string): ScramSecret {
   };
 }
 
-/** The users a server was started with. */
-export class Credentials {
-  private readonly secrets = new Map<string, ScramSecret>();
+/** A user as `usersInfo` knows it. */
+export interface StoredUser {
+  readonly user: string;
+  readonly db: string;
+  readonly secret: ScramSecret;
+  readonly roles: Value[];
+}
 
-  constructor(users: readonly EmbeddedUser[]) {
+const ROOT: Value[] = [fieldsOf({ role: 'root', db: 'admin' })];
+
+/** The users of a server, and whether clients have to be one of them. */
+export class Credentials {
+  private readonly users = new Map<string, StoredUser>();
+  readonly isAuthenticationRequired: boolean;
+
+  /** @throws TypeError for a user without a name or a password */
+  constructor(users: readonly EmbeddedUser[] = []) {
+    this.isAuthenticationRequired = users.length > 0;
     for (const user of users) {
-      const {
-        name,
-        password,
-        db = 'admin',
-      } = 'user' in user
-        ? { name: user.user, password: user.pwd, db: user.db }
-        : { name: user.username, password: user.password, db: user.authSource };
+      const { name, password, db } =
+        'user' in user
+          ? { name: user.user, password: user.pwd, db: user.db }
+          : { name: user.username, password: user.password, db: user.authSource };
       if (!name || !password) {
         throw new TypeError('Each of `users` needs a username and a password: { username: "ann", password: "…" }');
       }
-      this.secrets.set(`${db}.${name}`, secretOf(password));
+      this.set(db ?? 'admin', name, password, ROOT);
     }
   }
 
-  find(db: string, user: string): ScramSecret | undefined {
-    return this.secrets.get(`${db}.${user}`);
+  get all(): StoredUser[] {
+    return [...this.users.values()];
+  }
+
+  find(db: string, user: string): StoredUser | undefined {
+    return this.users.get(`${db}.${user}`);
+  }
+
+  /** Adds a user, or changes what is given of one there is. */
+  set(db: string, user: string, password: string | undefined, roles: Value[] | undefined): void {
+    const known = this.find(db, user);
+    const secret = password === undefined ? known!.secret : secretOf(password);
+    this.users.set(`${db}.${user}`, { user, db, secret, roles: roles ?? known?.roles ?? [] });
+  }
+
+  /** @returns whether there was such a user */
+  delete(db: string, user: string): boolean {
+    return this.users.delete(`${db}.${user}`);
   }
 }

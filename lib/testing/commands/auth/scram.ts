@@ -22,7 +22,7 @@ export class ScramConversation {
 
   /** @throws CommandError AuthenticationFailed for an unknown user */
   constructor(
-    credentials: Credentials | undefined,
+    credentials: Credentials,
     readonly db: string,
     clientFirst: string,
     private readonly skipsEmptyExchange: boolean,
@@ -31,7 +31,7 @@ export class ScramConversation {
     this.clientFirstBare = clientFirst.slice(bareStart);
     const attributes = attributesOf(this.clientFirstBare);
     this.user = (attributes.get('n') ?? '').replaceAll('=2C', ',').replaceAll('=3D', '=');
-    const secret = credentials?.find(db, this.user);
+    const secret = credentials.find(db, this.user)?.secret;
     if (!secret) throw failed();
     this.secret = secret;
     this.nonce = `${attributes.get('r') ?? ''}${randomBytes(NONCE_LENGTH).toString('base64')}`;

@@ -2,6 +2,7 @@ import { CommandError } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
+import { getPath, splitPath } from '../../bson/path.js';
 import { compileProjection } from '../../query/projection.js';
 import { timestampOf } from '../../storage/clock.js';
 import { nsString } from '../../storage/namespace.js';
@@ -11,6 +12,7 @@ import type { DocumentSource } from '../cursor/client-cursor.js';
 import { openCursor } from '../cursor/open-cursor.js';
 import { TailableSource } from '../cursor/tailable-source.js';
 import { planQuery } from '../../storage/plan/planner.js';
+import type { QueryPlan } from '../../storage/plan/query-plan.js';
 import type { PlanRequest } from '../../storage/plan/planner.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
@@ -70,15 +72,17 @@ export const find: Command = {
       const tail = new TailableSource(server.storage, entry, request.filter, env, project);
       return openCursor(op, nsString(ns), tail, { ...options, isAwaitData: boolArgument(args, 'awaitData') });
     }
-    const showsRecordId = boolArgument(args, 'showRecordId');
-    const matches = planQuery(entry, request, env).run(view);
+    const showsRecordId = boolArgument(args, 'showRecordId') && !boolArgument(args, 'returnKey');
+    const plan = planQuery(entry, request, env);
+    const show = boolArgument(args, 'returnKey') ? keyProjection(plan) : project;
+    const matches = plan.run(view);
     const source: DocumentSource = {
       next() {
         if (entry?.isDropped) throw new CommandError('QueryPlanKilled', `collection dropped: ${nsString(ns)}`);
         const { value: match, done } = matches.next();
         if (done) return undefined;
-        if (!project && !showsRecordId) return match.bytes;
-        const shown = project ? project(match.doc) : match.doc;
+        if (!show && !showsRecordId) return match.bytes;
+        const shown = show ? show(match.doc) : match.doc;
         return encodeDoc(showsRecordId ? new Map([...shown, ['$recordId', BigInt(match.id)]]) : shown);
       },
       close() {
@@ -90,6 +94,14 @@ export const find: Command = {
     return openCursor(op, nsString(ns), source, options);
   },
 };
+
+/** `returnKey`: the fields of the index that was used, and nothing without one. */
+function keyProjection(plan: QueryPlan): (doc: Doc) => Doc {
+  let stage = docArgument(plan.queryPlannerDoc(), 'winningPlan');
+  while (stage && !stage.has('keyPattern')) stage = docArgument(stage, 'inputStage');
+  const fields = [...((stage && docArgument(stage, 'keyPattern'))?.keys() ?? [])];
+  return (doc) => new Map(fields.map((field) => [field, getPath(doc, splitPath(field)) ?? null]));
+}
 
 export function hintOf(args: Doc): Doc | string | undefined {
   const hint = args.get('hint');
@@ -103,9 +115,6 @@ function checkTailable(args: Doc): void {
   }
   if (boolArgument(args, 'tailable') && docArgument(args, 'sort')?.size) {
     throw new CommandError('BadValue', 'cannot use tailable option with a sort other than {$natural: 1}');
-  }
-  if (boolArgument(args, 'returnKey')) {
-    throw new CommandError('CommandNotSupported', 'returnKey is not supported by the embedded MongoDB');
   }
 }
 

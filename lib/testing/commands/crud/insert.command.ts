@@ -1,7 +1,8 @@
+import { decodeField } from '../../bson/field.js';
 import { CommandError } from '../../errors.js';
 import type { Collection } from '../../storage/collection.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
-import { boolArgument } from '../arguments.js';
+import { boolArgument, docArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { MAX_WRITE_BATCH_SIZE } from '../handshake/limits.js';
 import type { Operation } from '../operation.js';
@@ -46,6 +47,7 @@ export const insert: Command = {
     const isBypassed = boolArgument(args, 'bypassDocumentValidation');
     const insertOne = (unit: WriteUnit, collection: Collection, document: Uint8Array): void => {
       const bytes = documentToInsert(document, server.storage.clock);
+      checkTimeField(collection, bytes);
       if (!isBypassed) validatorOf(collection)?.check(bytes);
       unit.insert(collection, bytes);
     };
@@ -92,4 +94,13 @@ async function insertAll(
     if (stmtId !== undefined) op.session?.retryableWrites.record(stmtId, { n: 1 });
   }
   return documents.length;
+}
+
+/** A measurement needs its time. @throws CommandError BadValue */
+function checkTimeField({ options }: Collection, bytes: Uint8Array): void {
+  const timeseries = docArgument(options, 'timeseries');
+  if (!timeseries) return;
+  const timeField = stringArgument(timeseries, 'timeField')!;
+  if (decodeField(bytes, timeField) instanceof Date) return;
+  throw new CommandError('BadValue', `'${timeField}' must be present and contain a valid BSON UTC datetime value`);
 }

@@ -4,13 +4,13 @@ import { parseCollation } from '../../bson/collation.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import { nsString } from '../../storage/namespace.js';
-import { boolArgument, docArgument, integerArgument, stringArgument } from '../arguments.js';
+import { ArgumentParser, boolArgument, docArgument, integerArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { checkValidator } from '../crud/validator.js';
 import { runWrite } from '../crud/write.js';
 import type { Operation } from '../operation.js';
-import { reply } from '../reply.js';
+import { fieldsOf, int, reply } from '../reply.js';
 
 /** The options that belong to the collection; the others only say how to create it. */
 const COLLECTION_OPTIONS = [
@@ -30,6 +30,14 @@ const COLLECTION_OPTIONS = [
   'pipeline',
   'collation',
 ] as const;
+
+const TIMESERIES = new ArgumentParser('create.timeseries', {
+  timeField: 'string!',
+  metaField: 'string',
+  granularity: 'string',
+  bucketMaxSpanSeconds: 'number',
+  bucketRoundingSeconds: 'number',
+});
 
 export const create: Command = {
   name: 'create',
@@ -100,8 +108,35 @@ function optionsOf({ args }: Operation): Doc {
 
 function normalized(name: string, value: Value): Value {
   if (name === 'capped') return true;
+  if (name === 'clusteredIndex') {
+    const given = isDoc(value) ? value : new Map<string, Value>();
+    return fieldsOf({
+      v: int(2),
+      key: fieldsOf({ _id: int(1) }),
+      name: given.get('name') ?? '_id_',
+      unique: true,
+    });
+  }
+  if (name === 'timeseries' && isDoc(value)) return timeseriesOptions(value);
   if (name === 'collation' && isDoc(value)) return parseCollation(value)?.spec ?? value;
   return value;
+}
+
+const BUCKET_SPAN_SECONDS: Readonly<Record<string, number>> = { seconds: 3600, minutes: 86_400, hours: 2_592_000 };
+
+/** @throws CommandError */
+function timeseriesOptions(given: Doc): Doc {
+  TIMESERIES.check(given);
+  const granularity = stringArgument(given, 'granularity') ?? 'seconds';
+  const span = BUCKET_SPAN_SECONDS[granularity];
+  if (span === undefined) {
+    throw new CommandError(
+      'BadValue',
+      `Enumeration value '${granularity}' for field 'create.timeseries.granularity' is not a valid value.`,
+    );
+  }
+  if (given.has('bucketMaxSpanSeconds')) return given;
+  return new Map([...given, ['granularity', granularity], ['bucketMaxSpanSeconds', int(span)]]);
 }
 
 const LEVELS = ['off', 'strict', 'moderate'];
@@ -123,9 +158,6 @@ export function checkOptions({ args, ...op }: Pick<Operation, 'args' | 'commandN
   }
   if (args.has('viewOn') && boolArgument(args, 'capped')) {
     throw new CommandError('InvalidOptions', "Cannot specify 'capped' and 'viewOn' together");
-  }
-  if (args.has('timeseries')) {
-    throw new CommandError('CommandNotSupported', 'Time-series collections are not supported by the embedded MongoDB');
   }
   checkChoice(args, 'validationLevel', LEVELS, op.commandName);
   checkChoice(args, 'validationAction', ACTIONS, op.commandName);

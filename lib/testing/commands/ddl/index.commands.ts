@@ -67,12 +67,18 @@ export const listIndexes: Command = {
     const ns = namespaceOf(op);
     const collection = requireCollection(op, op.server.storage.catalog.collection(ns, op.transactionUnit ?? LATEST));
     const cursor = docArgument(op.args, 'cursor');
-    const specs = collection.indexes.list().map(({ spec }) => encodeDoc(spec.doc));
+    const specs = collection.indexes.list().map(({ spec }) => encodeDoc(spec.isId ? idIndexOf(collection) : spec.doc));
     return openCursor(op, nsString(ns), sourceOf(specs.values()), {
       batchSize: cursor && integerArgument(cursor, 'batchSize'),
     });
   },
 };
+
+/** The index on `_id` of a clustered collection is the collection itself. */
+function idIndexOf({ options, indexes }: Collection): Doc {
+  const clustered = docArgument(options, 'clusteredIndex');
+  return clustered ? new Map([...clustered, ['clustered', true]]) : indexes.id!.spec.doc;
+}
 
 function requireCollection(op: Operation, collection: Collection | undefined): Collection {
   if (collection) return collection;

@@ -56,11 +56,12 @@ function describe(entry: CatalogEntry): Doc {
   if (entry.kind === 'view') {
     return fieldsOf({ name: coll, type: 'view', options: entry.options, info: fieldsOf({ readOnly: true }) });
   }
+  const isTimeseries = entry.options.has('timeseries');
   return fieldsOf({
     name: coll,
-    type: 'collection',
+    type: isTimeseries ? 'timeseries' : 'collection',
     options: entry.options,
     info: fieldsOf({ readOnly: false, uuid: new Binary(Buffer.from(entry.uuid), Binary.SUBTYPE_UUID) }),
-    idIndex: idIndex(),
+    idIndex: isTimeseries || entry.options.has('clusteredIndex') ? undefined : idIndex(),
   });
 }

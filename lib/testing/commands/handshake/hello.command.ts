@@ -2,6 +2,7 @@ import { CommandError } from '../../errors.js';
 import type { Doc } from '../../bson/value.js';
 import { encodeDoc } from '../../bson/encode.js';
 import { isDoc } from '../../bson/value.js';
+import { parseNs } from '../../storage/namespace.js';
 import { timestampOf } from '../../storage/clock.js';
 import type { Reply } from '../../wire/connection.js';
 import { MAX_MESSAGE_LENGTH } from '../../wire/frame-reader.js';
@@ -100,8 +101,14 @@ function describe(op: Operation): ReplyDoc {
     minWireVersion: int(MIN_WIRE_VERSION),
     maxWireVersion: int(MAX_WIRE_VERSION),
     readOnly: false,
-    saslSupportedMechs: server.credentials && typeof wantedMechanisms === 'string' ? ['SCRAM-SHA-256'] : undefined,
-    speculativeAuthenticate:
-      server.credentials && isDoc(speculative) ? startSpeculativeAuthentication(op, speculative) : undefined,
+    saslSupportedMechs: isKnownUser(op, wantedMechanisms) ? ['SCRAM-SHA-256'] : undefined,
+    speculativeAuthenticate: isDoc(speculative) ? startSpeculativeAuthentication(op, speculative) : undefined,
   });
+}
+
+/** `saslSupportedMechs` names a user as `db.user`. */
+function isKnownUser({ server }: Operation, name: unknown): boolean {
+  if (typeof name !== 'string') return false;
+  const { db, coll } = parseNs(name);
+  return server.credentials.find(db, coll) !== undefined;
 }
