@@ -10,6 +10,8 @@ import type { ScaleOptions } from './polymongo.options.js';
 export interface TenantRequest {
   headers: Record<string, string | string[] | undefined>;
   rawHeaders?: readonly string[];
+  /** Node's request inside of Fastify's. */
+  raw?: { readonly rawHeaders: readonly string[] };
   /** The host without its port, as the HTTP adapter trusts it (Express `trust proxy`, Fastify `trustProxy`). */
   hostname?: string;
   url?: string;

@@ -135,8 +135,8 @@ export class PolyMongoWrapper {
 
   /** A model that is the current tenant's at each call. */
   tenantModel<M extends AnyModel>(model: M): M {
-    const wrapped = this.wrapModel(model);
-    return createTenantModel(model, () => wrapped.tenant());
+    const { tenant } = this.wrapModel(model);
+    return createTenantModel(model, tenant);
   }
 
   /** Runs `fn` in a transaction that every wrapped model of its pool joins. See {@link PolyMongoTransactions.run}. */

@@ -5,6 +5,10 @@ import { isPromise, TenantResolution } from './tenant.resolution.js';
 
 type Next = (error?: unknown) => void;
 
+/** On a request: its scope, for what serves it in a context that has lost it. */
+const SCOPE = Symbol('polymongo.scope');
+type ScopedRequest = TenantRequest & { [SCOPE]?: TenantScope };
+
 /**
  * Lets each HTTP request in as its tenant, or as none; asks and waits only where something is not known yet. Every
  * request gets a scope of its own, so that none inherits the tenant of the code that started the server.
@@ -21,25 +25,26 @@ export class TenantEntry {
   }
 
   /** @param next called in the request's scope, or with an error outside of any */
-  enter(request: TenantRequest, next: Next): void {
+  enter(request: ScopedRequest, next: Next): void {
     try {
       const found = this.resolution.beforeGuards(request);
-      if (isPromise(found)) found.then((tenantId) => this.#admit(tenantId, next)).catch(next);
-      else this.#admit(found, next);
+      if (isPromise(found)) found.then((tenantId) => this.#admit(request, tenantId, next)).catch(next);
+      else this.#admit(request, found, next);
     } catch (error) {
       next(error);
     }
   }
 
-  #admit(tenantId: string | undefined, next: Next): void {
+  #admit(request: ScopedRequest, tenantId: string | undefined, next: Next): void {
     const admission = tenantId === undefined ? undefined : this.directory.admit(tenantId);
-    if (admission) admission.then(() => this.#proceed(tenantId, next), next);
-    else this.#proceed(tenantId, next);
+    if (admission) admission.then(() => this.#proceed(request, tenantId, next), next);
+    else this.#proceed(request, tenantId, next);
   }
 
-  #proceed(tenantId: string | undefined, next: Next): void {
-    const isPending = this.resolution.hasAfterGuards;
-    this.context.within({ tenantId, isPending, isRequest: true }, next);
+  #proceed(request: ScopedRequest, tenantId: string | undefined, next: Next): void {
+    const scope = { tenantId, isPending: this.resolution.hasAfterGuards, isRequest: true };
+    request[SCOPE] = scope;
+    this.context.within(scope, next);
   }
 }
 
@@ -68,17 +73,11 @@ export function enterWithEachRequest(adapter: HttpAdapter, entry: TenantEntry): 
     return;
   }
   const { context } = entry;
-  const scopes = new WeakMap<TenantRequest, TenantScope>();
   const fastify = adapter.getInstance() as FastifyHooks;
-  fastify.addHook('onRequest', (request, _reply, done) =>
-    entry.enter(request, (error) => {
-      if (error === undefined) scopes.set(request, context.scope!);
-      done(error);
-    }),
-  );
+  fastify.addHook('onRequest', (request, _reply, done) => entry.enter(request, done));
   // A body is read in the context of its socket, which is no tenant's.
-  fastify.addHook('preValidation', (request, _reply, done) => {
-    const scope = scopes.get(request);
+  fastify.addHook('preValidation', (request: ScopedRequest, _reply, done) => {
+    const scope = request[SCOPE];
     if (scope === undefined || context.scope === scope) done();
     else context.within(scope, done);
   });

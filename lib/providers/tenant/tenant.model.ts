@@ -15,6 +15,9 @@ const SHARED = new Set<PropertyKey>([
   'events',
 ]);
 
+/** What looks like a method of the compiled model, or cannot be read there, and is another on each database. */
+const LIVE = new Set<PropertyKey>(['db', 'collection', '$__collection', 'Query']);
+
 /**
  * A model that is the current tenant's at each call: looked up then, never kept. What no model has (`then`, Nest's
  * lifecycle hooks) is undefined without asking for a tenant.
@@ -23,35 +26,33 @@ const SHARED = new Set<PropertyKey>([
  */
 export function createTenantModel<M extends AnyModel>(blueprint: M, current: () => M): M {
   const target = function () {} as unknown as M;
-  const methods = new Map<PropertyKey, Callable>();
   const shared = blueprint as unknown as Record<PropertyKey, unknown>;
 
-  const methodOf = (key: PropertyKey): Callable => {
-    let method = methods.get(key);
-    if (!method) {
-      method = (...args) => {
-        const model = current() as unknown as Record<PropertyKey, Callable>;
-        return model[key]!(...args);
-      };
-      methods.set(key, method);
+  const readers = new Map<PropertyKey, () => unknown>();
+
+  /** How a key is read, found out once. What no model has may come later, as a static does. */
+  const readerOf = (key: PropertyKey): (() => unknown) => {
+    if (SHARED.has(key)) return () => shared[key];
+    if (key === Symbol.hasInstance) {
+      const isInstance = (document: unknown) => document instanceof (current() as unknown as Callable);
+      return () => isInstance;
     }
-    return method;
+    if (key === 'watch$' || (!LIVE.has(key) && typeof shared[key] === 'function')) {
+      const method: Callable = (...args) => (current() as unknown as Record<PropertyKey, Callable>)[key]!(...args);
+      return () => method;
+    }
+    return () => (current() as unknown as Record<PropertyKey, unknown>)[key];
   };
 
   return new Proxy(target, {
     get(_, key) {
+      const known = readers.get(key);
+      if (known) return known();
       if (key === 'prototype') return Reflect.get(target, key) as unknown;
-      if (key === Symbol.hasInstance)
-        return (document: unknown) => document instanceof (current() as unknown as Callable);
-      if (SHARED.has(key)) return shared[key];
-      if (key in blueprint) {
-        const value = key === 'db' || key === 'collection' || key === '$__collection' ? undefined : shared[key];
-        if (typeof value === 'function' && key !== 'Query') return methodOf(key);
-      } else if (key !== 'watch$') {
-        return undefined;
-      }
-      if (key === 'watch$') return methodOf(key);
-      return (current() as unknown as Record<PropertyKey, unknown>)[key];
+      if (!(key in blueprint) && key !== 'watch$' && key !== Symbol.hasInstance) return undefined;
+      const reader = readerOf(key);
+      readers.set(key, reader);
+      return reader();
     },
     set(_, key, value) {
       return Reflect.set(current(), key, value);

@@ -63,23 +63,39 @@ export class TenantResolution {
     this.#afterGuards = resolvers.filter((resolver) => resolver.runsAfterGuards);
   }
 
+  /** Asks one after the other; every request comes here, most without a promise or an array. */
   #ask(resolvers: readonly TenantResolver[], request: TenantRequest, context?: ExecutionContext): Answer {
-    const answers = resolvers.map((resolver) => resolver(request, context));
-    return answers.some(isPromise)
-      ? Promise.all(answers).then((all) => this.#agree(all))
-      : this.#agree(answers as (string | undefined)[]);
+    let found: string | undefined;
+    for (let i = 0; i < resolvers.length; i++) {
+      const answer = resolvers[i]!(request, context);
+      if (isPromise(answer)) return this.#askOn(found, answer, resolvers.slice(i + 1), request, context);
+      found = this.#agree(found, answer);
+    }
+    return found;
   }
 
-  #agree(answers: readonly (string | undefined)[]): string | undefined {
-    const named = answers.filter((answer) => answer !== undefined);
-    for (const tenantId of named) this.context.check(tenantId);
-    if (named.some((tenantId) => tenantId !== named[0])) throw new TenantConflictError();
-    return named[0];
+  async #askOn(
+    found: string | undefined,
+    answer: Promise<string | undefined>,
+    rest: readonly TenantResolver[],
+    request: TenantRequest,
+    context?: ExecutionContext,
+  ): Promise<string | undefined> {
+    let agreed = this.#agree(found, await answer);
+    for (const resolver of rest) agreed = this.#agree(agreed, await resolver(request, context));
+    return agreed;
+  }
+
+  #agree(found: string | undefined, answer: string | undefined): string | undefined {
+    if (answer === undefined) return found;
+    this.context.check(answer);
+    if (found !== undefined && found !== answer) throw new TenantConflictError();
+    return answer;
   }
 }
 
 export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
-  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+  typeof value === 'object' && typeof (value as { then?: unknown } | null)?.then === 'function';
 
 const isClass = (resolver: TenantResolverOption): resolver is TenantResolverClass =>
   typeof (resolver as TenantResolverClass).prototype?.resolve === 'function';

@@ -4,11 +4,10 @@ import type { TenantRequest, TenantResolver } from '../../polymongo.tenant-optio
 /** The tenant id in a request header. The header may come twice, but not with two values. */
 export function fromHeader(name: string): TenantResolver {
   const key = name.toLowerCase();
-  return ({ headers, rawHeaders = [] }) => {
-    const value = headers[key];
-    if (value === undefined) return undefined;
-    const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === key);
-    return theOnly(values.length > 1 ? values : [value].flat());
+  return (request) => {
+    const value = request.headers[key];
+    if (typeof value === 'string' && !value.includes(',')) return value; // Node joins duplicates with commas
+    return value === undefined ? undefined : theOnly(valuesOf(request, key) ?? [value].flat());
   };
 }
 
@@ -78,6 +77,12 @@ export function fromClaim(name: string): TenantResolver {
 /** Has a resolver asked after the guards, where it sees what they found out. Until then the request has no tenant. */
 export const afterGuards = <R>(resolver: TenantResolver<R>): TenantResolver<R> =>
   Object.assign((...args: Parameters<TenantResolver<R>>) => resolver(...args), { runsAfterGuards: true });
+
+/** All values of a header, as they were sent. */
+function valuesOf({ rawHeaders, raw }: TenantRequest, key: string): readonly string[] | undefined {
+  const lines = rawHeaders ?? raw?.rawHeaders;
+  return lines?.filter((_, i) => i % 2 === 1 && lines[i - 1]!.toLowerCase() === key);
+}
 
 function theOnly(values: readonly string[]): string {
   if (values.some((value) => value !== values[0])) throw new TenantConflictError();

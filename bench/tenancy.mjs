@@ -1,0 +1,175 @@
+// Requests per second of one Nest application whose controller injects 10 models, by the way they are injected; each
+// way in a process of its own, in turns, one load generator for all. A second is one of the server's processor time, so
+// that what else runs on the machine counts for nothing. Ratios are of the plain way in the same turn.
+//   npm run build && node bench/tenancy.mjs [turns] [milliseconds a turn]
+// NESTJS_CLS=<folder of an installed nestjs-cls that sees this project's @nestjs> adds its proxy providers.
+import 'reflect-metadata';
+import { fork } from 'node:child_process';
+import { connect } from 'node:net';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { Controller, Get, Inject, Module, Scope } from '@nestjs/common';
+import { ContextIdFactory, NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { getModelToken } from '@nestjs/mongoose';
+import mongoose from 'mongoose';
+import {
+  fromHeader,
+  getTenantModelToken,
+  PolyMongoModule,
+  TenantContext,
+  TenantContextIdStrategy,
+} from 'nestjs-polymongo';
+import { row, section } from './report.mjs';
+
+const MODELS = Array.from({ length: 10 }, (_, i) => `Model${i}`);
+const TENANTS = 50;
+const CONNECTIONS = 16;
+const BOUNDS = { Express: 0.98, Fastify: 0.85 };
+const ADAPTERS = { Express: () => new ExpressAdapter(), Fastify: () => new FastifyAdapter() };
+const schema = () => new mongoose.Schema({ name: String });
+
+const polymongo = () => [
+  PolyMongoModule.forRoot({
+    mongoURI: 'mongodb://127.0.0.1:1', // nothing is sent: what is measured is finding the model
+    tenant: { resolve: fromHeader('x-tenant-id') },
+  }),
+  PolyMongoModule.forFeature(MODELS.map((name) => ({ name, schema: schema() }))),
+];
+
+/** How each way finds its 10 models. */
+const WAYS = {
+  plain: async () => {
+    const connection = mongoose.createConnection();
+    const provide = MODELS.map((name) => ({
+      provide: getModelToken(name),
+      useValue: connection.model(name, schema()),
+    }));
+    return { providers: provide, tokens: MODELS.map((name) => getModelToken(name)) };
+  },
+  als: async () => ({ imports: polymongo(), tokens: MODELS.map((name) => getTenantModelToken(name)) }),
+  request: async () => ({ imports: polymongo(), tokens: MODELS.map((name) => getTenantModelToken(name, 'request')) }),
+  durable: async () => ({
+    imports: polymongo(),
+    tokens: MODELS.map((name) => getTenantModelToken(name, 'request')),
+    prepare: (app) => ContextIdFactory.apply(new TenantContextIdStrategy(app.get(TenantContext))),
+  }),
+  'nestjs-cls': async () => {
+    const { ClsModule, CLS_REQ } = createRequire(`${process.env.NESTJS_CLS}/`)('nestjs-cls');
+    const connection = mongoose.createConnection();
+    const models = new Map();
+    const modelOf = (tenant, name) => {
+      const key = `${tenant}.${name}`;
+      if (!models.has(key))
+        models.set(key, connection.useDb(`tenant_${tenant}`, { useCache: true }).model(name, schema()));
+      return models.get(key);
+    };
+    const proxies = MODELS.map((name) =>
+      ClsModule.forFeatureAsync({
+        provide: `cls${name}`,
+        type: 'function',
+        inject: [CLS_REQ],
+        useFactory: (request) => modelOf(request.headers['x-tenant-id'], name),
+      }),
+    );
+    const root = ClsModule.forRoot({ middleware: { mount: true } });
+    return { imports: [root, ...proxies], tokens: MODELS.map((name) => `cls${name}`) };
+  },
+};
+
+if (process.argv[2] === '--serve') await serve(process.argv[3], process.argv[4]);
+else await compare(Number(process.argv[2] ?? 7), Number(process.argv[3] ?? 1500));
+
+async function serve(way, adapter) {
+  const { imports = [], providers = [], tokens, prepare } = await WAYS[way]();
+  class BenchController {
+    constructor(...models) {
+      this.models = models;
+    }
+    read() {
+      let length = 0;
+      for (const model of this.models) length += model.db.name?.length ?? 0; // each model is looked up
+      return { length };
+    }
+  }
+  Controller()(BenchController);
+  Get()(BenchController.prototype, 'read', Object.getOwnPropertyDescriptor(BenchController.prototype, 'read'));
+  Reflect.defineMetadata(
+    'design:paramtypes',
+    tokens.map(() => Object),
+    BenchController,
+  );
+  tokens.forEach((token, i) => Inject(token)(BenchController, undefined, i));
+  class App {}
+  Module({ imports, providers, controllers: [BenchController] })(App);
+  const app = await NestFactory.create(App, ADAPTERS[adapter](), { logger: ['error', 'fatal'] });
+  prepare?.(app);
+  await app.listen(0, '127.0.0.1');
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage();
+    process.send((user + system) / 1e6);
+  });
+  process.send(app.getHttpServer().address().port);
+  process.on('disconnect', () => process.exit());
+}
+
+async function compare(turns, turnMS) {
+  const ways = Object.keys(WAYS).filter((way) => way !== 'nestjs-cls' || process.env.NESTJS_CLS);
+  for (const adapter of Object.keys(ADAPTERS)) {
+    section(`${adapter}, 10 models, ${TENANTS} tenants, ${CONNECTIONS} connections, median of ${turns} turns`);
+    const servers = new Map(await Promise.all(ways.map(async (way) => [way, await start(way, adapter)])));
+    const rates = new Map(ways.map((way) => [way, []]));
+    for (const server of servers.values()) await load(server, turnMS);
+    for (let turn = 0; turn < turns; turn++) {
+      for (const way of ways) rates.get(way).push(await load(servers.get(way), turnMS));
+    }
+    for (const way of ways) {
+      const ratio = median(rates.get(way).map((rate, turn) => rate / rates.get('plain')[turn]));
+      const figure = `${Math.round(median(rates.get(way)))} requests/s   ${ratio.toFixed(2)} × plain`;
+      const bound = way === 'als' ? `at least ${BOUNDS[adapter]}` : undefined;
+      row(way, figure, bound, ratio >= BOUNDS[adapter]);
+    }
+    for (const { child } of servers.values()) child.disconnect();
+  }
+}
+
+async function start(way, adapter) {
+  const child = fork(fileURLToPath(import.meta.url), ['--serve', way, adapter]);
+  const port = await new Promise((resolve, reject) =>
+    child.once('message', resolve).once('exit', () => reject(new Error(`${way} did not start`))),
+  );
+  return { child, port };
+}
+
+/** Answers a processor second that a server gives to keep-alive connections which each ask again when they are answered. */
+async function load({ child, port }, durationMS) {
+  let answers = 0;
+  let isOver = false;
+  const startedAt = await processorSeconds(child);
+  const connections = Array.from({ length: CONNECTIONS }, async (_, i) => {
+    const tenant = (request) => `t${(i + request * CONNECTIONS) % TENANTS}`;
+    const socket = connect(port, '127.0.0.1').setNoDelay();
+    let asked = 0;
+    const ask = () => socket.write(`GET / HTTP/1.1\r\nHost: bench\r\nx-tenant-id: ${tenant(asked++)}\r\n\r\n`);
+    socket.on('data', (chunk) => {
+      if (chunk.subarray(0, 12).toString('latin1') !== 'HTTP/1.1 200') throw new Error(chunk.toString());
+      answers++;
+      if (isOver) socket.destroy();
+      else ask();
+    });
+    await new Promise((resolve, reject) => socket.once('connect', ask).once('close', resolve).once('error', reject));
+  });
+  setTimeout(() => (isOver = true), durationMS);
+  await Promise.all(connections);
+  return answers / ((await processorSeconds(child)) - startedAt);
+}
+
+function processorSeconds(child) {
+  return new Promise((resolve) => child.once('message', resolve).send('usage'));
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
