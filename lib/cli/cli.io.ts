@@ -6,6 +6,8 @@ export interface CliIO {
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of the package; what `--version` prints. */
+  readonly version: string;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }

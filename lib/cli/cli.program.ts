@@ -28,6 +28,7 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
   let code: number = ExitCode.Done;
   const exit = (value: number) => void (code = value);
   const program = new Command('polymongo')
+    .version(io.version)
     .description('Many MongoDB databases: look, copy, export, import, watch.')
     .option('-u, --uri <uri>', 'connection string of the server')
     .option('--json', 'print results as JSON')

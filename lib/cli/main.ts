@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createRequire } from 'node:module';
 import { runCli } from './cli.program.js';
 
 const interrupted = new AbortController();
@@ -7,5 +8,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 process.stdout.on('error', () => interrupted.abort(new Error('the output was closed'))); // as by `| head`
 
+const { version } = createRequire(import.meta.url)('nestjs-polymongo/package.json') as { version: string };
 const { stdin, stdout, stderr, env } = process;
-process.exitCode = await runCli(process.argv.slice(2), { stdin, stdout, stderr, env, signal: interrupted.signal });
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  version,
+  signal: interrupted.signal,
+});

@@ -37,6 +37,7 @@ async function cli(args: string[], { stdin = Buffer.alloc(0), signal, env, isTTY
   stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const code = await runCli(args, {
     ...{ stdin: Readable.from([stdin]), stdout, stderr, signal: signal ?? new AbortController().signal },
+    version: '1.2.3',
     env: env ?? { MONGODB_URI: fixture.server.uri },
   });
   await new Promise((resolve) => setImmediate(resolve));
