@@ -1,11 +1,15 @@
 export { InjectPolyModel } from './decorators/inject-poly-model.decorator.js';
 export { InjectTenantModel, type InjectTenantModelOptions } from './decorators/inject-tenant-model.decorator.js';
+export { OnChange } from './decorators/on-change.decorator.js';
 export { OnDbConnect } from './decorators/on-db-connect.decorator.js';
 export { OnDbDisconnect } from './decorators/on-db-disconnect.decorator.js';
 export { OnDbError } from './decorators/on-db-error.decorator.js';
 export { Transactional } from './decorators/transactional.decorator.js';
 export { WithTenant } from './decorators/with-tenant.decorator.js';
 export {
+  ChangeBufferOverflowError,
+  ChangeStreamHistoryLostError,
+  ChangeStreamInvalidatedError,
   ConnectionBudgetError,
   ConnectionOwnershipError,
   IllegalPoolTransitionError,
@@ -116,3 +120,11 @@ export {
   type TransactionFunction,
 } from './providers/transaction/polymongo-transactions.provider.js';
 export type { Propagation, TransactionRunOptions } from './providers/transaction/transaction.options.js';
+export { ChangeObservable } from './providers/watch/change.observable.js';
+export type { Change } from './providers/watch/change.types.js';
+export { CollectionTokenStore } from './providers/watch/collection.token-store.js';
+export { FileTokenStore } from './providers/watch/file.token-store.js';
+export type { OnChangeOptions } from './providers/watch/on-change.metadata.js';
+export { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
+export { MemoryTokenStore, type ResumeToken, type ResumeTokenStore } from './providers/watch/resume-token.store.js';
+export type { ProcessOptions, Reconnect, WatchOptions } from './providers/watch/watch.options.js';

@@ -6,6 +6,7 @@ import {
   type BeforeApplicationShutdown,
   type DynamicModule,
   type NestModule,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
   type Provider,
@@ -26,6 +27,8 @@ import { TenantContext } from './providers/tenant/tenant.context.js';
 import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
 import { enterWithEachRequest, TenantEntry } from './providers/tenant/tenant.entry.js';
 import { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
+import { OnChangeExplorer } from './providers/watch/on-change.explorer.js';
+import { PolyMongoWatch } from './providers/watch/polymongo-watch.provider.js';
 import { PolyMongoTransactions } from './providers/transaction/polymongo-transactions.provider.js';
 
 /** The injectable parts, each a view of the one wrapper. */
@@ -33,6 +36,7 @@ const VIEWS: Provider[] = [
   view(PolyMongoPools, (wrapper) => wrapper.pools),
   view(PolyMongoHooks, (wrapper) => wrapper.hooks),
   view(PolyMongoStats, (wrapper) => wrapper.stats),
+  view(PolyMongoWatch, (wrapper) => wrapper.watch),
   view(PolyMongoTransactions, (wrapper) => wrapper.transactions),
   view(PolyMongoBulk, (wrapper) => wrapper.bulkTasks),
   view(TenantContext, (wrapper) => wrapper.tenantContext),
@@ -57,10 +61,13 @@ const TENANT_INTERCEPTOR: Provider = {
 /** Owns the one wrapper of an application: makes it, connects it when the application starts, closes it when it ends. */
 @Global()
 @Module({})
-export class PolyMongoCoreModule implements NestModule, OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+export class PolyMongoCoreModule
+  implements NestModule, OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   constructor(
     @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
     @Inject(HookExplorer) private readonly hookExplorer: HookExplorer,
+    @Inject(OnChangeExplorer) private readonly onChangeExplorer: OnChangeExplorer,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
   ) {}
@@ -75,7 +82,7 @@ export class PolyMongoCoreModule implements NestModule, OnModuleInit, BeforeAppl
     return {
       module: PolyMongoCoreModule,
       imports: [DiscoveryModule, ...(options.imports ?? [])],
-      providers: [...optionsProviders(options), ...providers, HookExplorer, TENANT_INTERCEPTOR],
+      providers: [...optionsProviders(options), ...providers, HookExplorer, OnChangeExplorer, TENANT_INTERCEPTOR],
       exports: providers.map((provider) => (provider as { provide: symbol }).provide),
     };
   }
@@ -91,6 +98,11 @@ export class PolyMongoCoreModule implements NestModule, OnModuleInit, BeforeAppl
     await this.wrapper.tenantEntry.resolution.construct((type) => this.resolverOf(type));
     this.hookExplorer.explore();
     await this.wrapper.pools.connectEager();
+  }
+
+  /** When every provider is ready to handle what comes. */
+  onApplicationBootstrap(): void {
+    this.onChangeExplorer.start();
   }
 
   /** Before the HTTP server waits for its responses: an open event stream would hold it for ever. */

@@ -14,7 +14,7 @@ export interface PolyMongoEventMap {
   /** A database's handle was let go: whoever keeps something of it drops it. */
   released: { db: string };
   /** Long-lived streams of these databases are to end (`complete`) or to go over to a new pool (`resume`). */
-  streams: { dbs: readonly string[]; action: 'complete' | 'resume' };
+  streams: { dbs: readonly string[] | 'all'; action: 'complete' | 'resume' };
   /** A tenant's database is there, with collections, indexes and seeds. `isNew`: it was not before. */
   tenantProvisioned: { tenantId: string; db: string; isNew: boolean };
   /** A tenant's database is gone. */

@@ -22,6 +22,11 @@ import {
   type TransactionFunction,
 } from './providers/transaction/polymongo-transactions.provider.js';
 import type { TransactionRunOptions } from './providers/transaction/transaction.options.js';
+import type { ChangeObservable } from './providers/watch/change.observable.js';
+import type { Change } from './providers/watch/change.types.js';
+import { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
+import type {} from './providers/watch/watch.model.js';
+import type { WatchOptions } from './providers/watch/watch.options.js';
 
 /** Who ends the wrapper: the process, on a signal, or Nest, with the application. */
 export type WrapperOwner = 'process' | 'nest';
@@ -57,6 +62,7 @@ export class PolyMongoWrapper {
   readonly tenantEntry: TenantEntry;
   readonly tenants: PolyMongoTenants;
   readonly transactions: PolyMongoTransactions;
+  readonly watch: PolyMongoWatch;
   readonly scale: {
     /** Gives databases a pool of their own, from their next use on; `coldStart: false` connects at once, in the background. */
     setDB(names: string | readonly string[], options?: ScaleOptions): void;
@@ -68,6 +74,10 @@ export class PolyMongoWrapper {
     closeAll(): Promise<void>;
     /** Ends everything now. Final. */
     forceCloseAll(): Promise<void>;
+    /** Ends the change streams of a database: Observables complete, mongoose's own streams close. */
+    closeDBstream(db: string): Promise<void>;
+    /** Ends all change streams. */
+    closeAllWatches(): Promise<void>;
   };
   readonly #wrapped = new Map<AnyModel, PolyModelOf<AnyModel>>();
 
@@ -78,7 +88,9 @@ export class PolyMongoWrapper {
   constructor(options: PolyMongoOptions, owner: WrapperOwner = 'process') {
     this.options = resolveOptions(options);
     this.pools = new PolyMongoPools(this.options);
-    this.models = new ModelRegistry(this.pools);
+    this.models = new ModelRegistry(this.pools, {
+      watch$: (model, options?: WatchOptions) => this.watch.model$(model, options),
+    });
     new PolyMongoLog(this.pools, createSink(this.options));
     this.hooks = new PolyMongoHooks(this.pools);
     this.stats = new PolyMongoStats(this.pools);
@@ -89,6 +101,7 @@ export class PolyMongoWrapper {
     this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, (id) => tenantRegistry.isReady(id));
     this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant.resolve);
     this.tenants = new PolyMongoTenants(this.pools, this.tenantDatabases, this.tenantDirectory, tenantRegistry);
+    this.watch = new PolyMongoWatch(this.pools, this.models);
     const { pools, models, tenantContext, tenantDatabases } = this;
     this.transactions = new PolyMongoTransactions({
       pools,
@@ -103,7 +116,12 @@ export class PolyMongoWrapper {
       },
       connectDB: (names, scaleOptions) => pools.connectDB(names, scaleOptions),
     };
-    this.actions = { closeAll: () => pools.closeAll(), forceCloseAll: () => pools.forceCloseAll() };
+    this.actions = {
+      closeAll: () => pools.closeAll(),
+      forceCloseAll: () => pools.forceCloseAll(),
+      closeDBstream: (db) => this.watch.closeDBstream(db),
+      closeAllWatches: () => this.watch.closeAllWatches(),
+    };
     if (owner === 'process') {
       closeOnSignals(pools);
       pools.connectEagerInBackground();
@@ -142,6 +160,11 @@ export class PolyMongoWrapper {
   /** Runs `fn` in a transaction that every wrapped model of its pool joins. See {@link PolyMongoTransactions.run}. */
   transaction<T>(fn: TransactionFunction<T>, options?: TransactionRunOptions): Promise<T> {
     return this.transactions.run(fn, options);
+  }
+
+  /** The changes of a database, or of the whole cluster, as an Observable. See {@link PolyMongoWatch.watch$}. */
+  watch$(options?: DatabaseWatchOptions): ChangeObservable<Change> {
+    return this.watch.watch$(options);
   }
 
   onDbConnect(...args: Parameters<PolyMongoHooks['onDbConnect']>) {

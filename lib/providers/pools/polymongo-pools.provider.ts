@@ -218,7 +218,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   }
 
   /** Has the change streams of these databases end, all when none are named; waits for them up to `shutdownTimeoutMS`. */
-  async completeStreams(dbs: readonly string[] = [...this.#databases.keys()]): Promise<void> {
+  async completeStreams(dbs: readonly string[] | 'all' = 'all'): Promise<void> {
     await within(this.shutdownTimeoutMS, this.events.emitAndWait('streams', { dbs, action: 'complete' }));
   }
 

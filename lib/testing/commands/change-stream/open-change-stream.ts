@@ -84,7 +84,8 @@ function eventPipeline(op: Operation, namespace: PipelineNamespace, stages: read
   const host = new OperationPipelineHost(op, LATEST);
   const env = { ...queryEnv(op, { collation: docArgument(op.args, 'collation') }), host };
   // Nothing is "leading" here: all stages run on the events.
-  const pipeline = compilePipeline([NOTHING, ...kept] as Value[], env, { namespace });
+  const { db, coll = '$cmd.aggregate' } = namespace; // the events stand for a collection, of whatever scope they are
+  const pipeline = compilePipeline([NOTHING, ...kept] as Value[], env, { namespace: { db, coll } });
   return (event) => {
     const [shown] = pipeline.process([event]);
     return shown;

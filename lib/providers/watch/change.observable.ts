@@ -1,0 +1,56 @@
+import { Observable, Subscriber, type Observer, type Subscription } from 'rxjs';
+import { PacedObserver } from './paced.observer.js';
+
+/** How a change stream is run for one consumer. */
+export interface ChangeProducer<C> {
+  readonly sourceName: string;
+  readonly bufferSize: number;
+  /** Runs a stream into a subscriber; gives what ends it. */
+  push(subscriber: Subscriber<C>): () => void;
+  /** Runs a stream that is pulled. */
+  pull(): AsyncIterableIterator<C>;
+}
+
+type NextOrObserver<C> = Partial<Observer<C>> | ((value: C) => void) | null;
+
+/**
+ * Changes, as they happen. Cold: each subscription and each `for await` has a stream of its own, unless shared. A
+ * subscriber's handler that gives back a promise gets one change at a time, and may fall `bufferSize` changes behind;
+ * `for await` fetches a change when it is asked for one and cannot fall behind.
+ */
+export class ChangeObservable<C> extends Observable<C> implements AsyncIterable<C> {
+  readonly #producer: ChangeProducer<C>;
+
+  constructor(producer: ChangeProducer<C>) {
+    super((subscriber) => producer.push(subscriber));
+    this.#producer = producer;
+  }
+
+  override subscribe(observerOrNext?: NextOrObserver<C>): Subscription;
+  /** @deprecated as RxJS has it: give an observer instead */
+  override subscribe(
+    next?: NextOrObserver<C>,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription;
+  override subscribe(
+    next?: NextOrObserver<C>,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    if (next instanceof Subscriber) return super.subscribe(next);
+    const observer: Partial<Observer<C>> =
+      typeof next === 'object' && next !== null
+        ? next
+        : { ...(next && { next }), ...(error && { error }), ...(complete && { complete }) };
+    const paced = new PacedObserver(observer, this.#producer.sourceName, this.#producer.bufferSize);
+    const subscription = super.subscribe(paced);
+    paced.subscription = subscription;
+    subscription.add(() => paced.stop());
+    return subscription;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<C> {
+    return this.#producer.pull();
+  }
+}

@@ -1,0 +1,45 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import mongoose from 'mongoose';
+import { PolyMongoError } from '../../polymongo.errors.js';
+import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
+
+const { EJSON } = mongoose.mongo.BSON;
+
+/** Tokens in a folder, a file for each key. A file is replaced whole, so a process killed at any moment leaves a good one. */
+export class FileTokenStore implements ResumeTokenStore {
+  /** @param folder made when the first token is saved */
+  constructor(readonly folder: string) {}
+
+  async load(key: string): Promise<ResumeToken | undefined> {
+    const path = this.#pathOf(key);
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    try {
+      return EJSON.parse(text) as ResumeToken;
+    } catch (cause) {
+      throw new PolyMongoError(`${path} holds no resume token. Delete the file to watch from now on.`, { cause });
+    }
+  }
+
+  async save(key: string, token: ResumeToken): Promise<void> {
+    const path = this.#pathOf(key);
+    const draft = `${path}.${process.pid}.tmp`;
+    await mkdir(this.folder, { recursive: true });
+    await writeFile(draft, EJSON.stringify(token as object));
+    await rename(draft, path);
+  }
+
+  async delete(key: string): Promise<void> {
+    await rm(this.#pathOf(key), { force: true });
+  }
+
+  #pathOf(key: string): string {
+    return join(this.folder, `${encodeURIComponent(key).replaceAll('.', '%2E')}.json`);
+  }
+}

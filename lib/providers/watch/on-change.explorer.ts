@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { ON_CHANGE_METADATA, type OnChangeOptions } from './on-change.metadata.js';
+import { PolyMongoWatch } from './polymongo-watch.provider.js';
+
+type Handlers = Record<string, (change: unknown) => unknown>;
+
+/** Finds provider methods decorated with `@OnChange`, and runs a stream for each mark. */
+@Injectable()
+export class OnChangeExplorer {
+  readonly #started = new WeakSet<object>();
+
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
+    @Inject(PolyMongoWatch) private readonly watch: PolyMongoWatch,
+    @Inject(PolyMongoPools) private readonly pools: PolyMongoPools,
+  ) {}
+
+  /**
+   * Starts what has not been started; request-scoped providers have no instance to call and are left out. The streams
+   * open in the background: the application does not wait for its databases.
+   * @throws PolyMongoOptionsError, ModelNotRegisteredError
+   */
+  start(): void {
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      const instance = wrapper.instance as unknown;
+      if (!wrapper.isDependencyTreeStatic() || typeof instance !== 'object' || instance === null) continue;
+      const prototype = Object.getPrototypeOf(instance) as object | null;
+      if (!prototype || this.#started.has(instance)) continue;
+      this.#started.add(instance);
+      for (const name of this.scanner.getAllMethodNames(prototype)) {
+        const method = (instance as Handlers)[name];
+        if (typeof method !== 'function') continue;
+        const marks = (Reflect.getMetadata(ON_CHANGE_METADATA, method) ?? []) as OnChangeOptions[];
+        marks.forEach((options, i) =>
+          this.#run(method.bind(instance), `${instance.constructor.name}.${name}${i > 0 ? `#${i + 1}` : ''}`, options),
+        );
+      }
+    }
+  }
+
+  #run(handler: (change: unknown) => unknown, name: string, { model, db, ...given }: OnChangeOptions): void {
+    const options = { tokenKey: name, ...given, process: handler };
+    const changes =
+      model === undefined
+        ? this.watch.watch$({ ...options, ...(db !== undefined && { db }) })
+        : this.watch.named$(model, db, options);
+    changes.subscribe({
+      error: (error: unknown) =>
+        this.pools.events.emit('error', {
+          db: db ?? this.pools.options.defaultDB,
+          error,
+          during: `@OnChange ${name}, which has stopped`,
+        }),
+    });
+  }
+}

@@ -1,0 +1,20 @@
+import { SetMetadata } from '@nestjs/common';
+import type { WatchOptions } from './watch.options.js';
+
+/** Which changes a method handles, and how. */
+export interface OnChangeOptions extends Omit<WatchOptions, 'process' | 'share' | 'bufferSize'> {
+  /** A registered model. Without it: all collections of `db`, and without `db` too, of the cluster. */
+  model?: string;
+  /** Default: the default database. */
+  db?: string;
+}
+
+export const ON_CHANGE_METADATA = 'polymongo:on-change';
+
+/** Marks a method as a handler; several marks on one method add up. */
+export const onChangeDecorator =
+  (options: OnChangeOptions): MethodDecorator =>
+  (target, key, descriptor: PropertyDescriptor) => {
+    const earlier = (Reflect.getMetadata(ON_CHANGE_METADATA, descriptor.value as object) ?? []) as OnChangeOptions[];
+    SetMetadata(ON_CHANGE_METADATA, [...earlier, options])(target, key, descriptor);
+  };

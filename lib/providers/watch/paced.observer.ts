@@ -1,0 +1,72 @@
+import type { Observer, Subscription } from 'rxjs';
+import { ChangeBufferOverflowError } from '../../polymongo.errors.js';
+
+/**
+ * Stands before a subscriber whose `next` may give back a promise: the next change waits for it, in a buffer with a
+ * bound, since RxJS has no way to tell a source to wait.
+ */
+export class PacedObserver<T> implements Observer<T> {
+  readonly #buffer: T[] = [];
+  #isBusy = false;
+  #isEnding = false;
+  #end: (() => void) | undefined;
+  subscription: Subscription | undefined;
+
+  constructor(
+    readonly observer: Partial<Observer<T>>,
+    readonly sourceName: string,
+    readonly bufferSize: number,
+  ) {}
+
+  next(value: T): void {
+    if (!this.#isBusy) return this.#deliver(value);
+    if (this.#buffer.length < this.bufferSize) {
+      this.#buffer.push(value);
+      return;
+    }
+    this.#buffer.length = 0;
+    this.#isBusy = false;
+    this.subscription?.unsubscribe();
+    this.#fail(new ChangeBufferOverflowError(this.sourceName, this.bufferSize));
+  }
+
+  error(error: unknown): void {
+    this.#finish(() => this.#fail(error));
+  }
+
+  complete(): void {
+    this.#finish(() => this.observer.complete?.());
+  }
+
+  /** The subscriber has left: what waits is dropped. When the stream has ended, it is still delivered. */
+  stop(): void {
+    if (!this.#isEnding) this.#buffer.length = 0;
+  }
+
+  #fail(error: unknown): void {
+    if (this.observer.error) this.observer.error(error);
+    else throw error;
+  }
+
+  #finish(end: () => void): void {
+    this.#isEnding = true;
+    if (this.#isBusy) this.#end = end;
+    else end();
+  }
+
+  #deliver(value: T): void {
+    const result: unknown = this.observer.next?.(value);
+    if (!isPromise(result)) return;
+    this.#isBusy = true;
+    void result.then(() => this.#onDone()); // its rejection is unhandled, as RxJS leaves it
+  }
+
+  #onDone(): void {
+    this.#isBusy = false;
+    while (!this.#isBusy && this.#buffer.length > 0) this.#deliver(this.#buffer.shift()!);
+    if (!this.#isBusy) this.#end?.();
+  }
+}
+
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

@@ -1,0 +1,122 @@
+import type { mongo } from 'mongoose';
+import { PolyMongoOptionsError } from '../../polymongo.errors.js';
+import type { Change } from './change.types.js';
+import type { ResumeTokenStore } from './resume-token.store.js';
+
+/** What interrupted a change stream that is open again, and how often opening it was tried. */
+export interface Reconnect {
+  attempts: number;
+  error: unknown;
+}
+
+/** How changes are handed to a function that has to be done with one before its resume token is saved. */
+export interface ProcessOptions {
+  /** Changes handled at the same time. Above 1 they may overtake each other. Default 1. */
+  concurrency?: number;
+  /** A handler that fails is called again: `attempts` in all (default 1), `delayMS` doubled between them (default 200). */
+  retry?: { attempts: number; delayMS?: number };
+  /** After the last attempt: `stop` the stream with the handler's error (default), or `skip` the change. */
+  onError?: 'stop' | 'skip';
+}
+
+type DriverOptions = Pick<
+  mongo.ChangeStreamOptions,
+  | 'fullDocument'
+  | 'fullDocumentBeforeChange'
+  | 'showExpandedEvents'
+  | 'resumeAfter'
+  | 'startAfter'
+  | 'startAtOperationTime'
+  | 'batchSize'
+  | 'maxAwaitTimeMS'
+  | 'collation'
+  | 'comment'
+  | 'readPreference'
+>;
+
+/** What to watch and how. The driver's options mean what they mean there. */
+export interface WatchOptions<T = mongo.Document> extends DriverOptions, ProcessOptions {
+  /** Stages after `$changeStream`; keep `_id`, the resume token. */
+  pipeline?: mongo.Document[];
+  /** Only these: 'insert', 'update', 'replace', 'delete', 'drop', … */
+  operationTypes?: readonly string[];
+  /** One change stream on the server for all subscribers that watch the same with `share`. Default false. */
+  share?: boolean;
+  /**
+   * How many changes a subscriber whose handler gives back a promise may be behind before the subscription fails with
+   * ChangeBufferOverflowError. Default 1000.
+   */
+  bufferSize?: number;
+  /** The stream is open on the server: no write from now on is missed. Called once for each subscriber. */
+  onOpen?: () => void;
+  /** The stream is open again, from where it was interrupted. */
+  onReconnect?: (reconnect: Reconnect) => void;
+  /**
+   * Handles changes one at a time, each before the next is fetched; the Observable emits a change when it is handled.
+   * With a `tokenStore`, a change whose handler was not done comes again after a restart: at least once.
+   */
+  process?: (change: Change<T>) => unknown;
+  /** Keeps the resume token across restarts of the process. For `process`, async iteration and `@OnChange`. */
+  tokenStore?: ResumeTokenStore;
+  /** The token's name in the store. Default: what is watched ('db.collection'); `@OnChange`: 'Class.method'. */
+  tokenKey?: string;
+}
+
+const DRIVER_OPTIONS = [
+  'fullDocument',
+  'fullDocumentBeforeChange',
+  'showExpandedEvents',
+  'resumeAfter',
+  'startAfter',
+  'startAtOperationTime',
+  'batchSize',
+  'maxAwaitTimeMS',
+  'collation',
+  'comment',
+  'readPreference',
+] as const satisfies readonly (keyof DriverOptions)[];
+
+const CHECKS: Record<string, [allowed: string, isAllowed: (value: unknown) => boolean]> = {
+  pipeline: ['an array of stages', Array.isArray],
+  operationTypes: ['an array of names', (value) => Array.isArray(value) && value.every((v) => typeof v === 'string')],
+  share: ['true or false', (value) => typeof value === 'boolean'],
+  bufferSize: ['a positive integer', isPositiveInteger],
+  concurrency: ['a positive integer', isPositiveInteger],
+  onOpen: ['a function', isFunction],
+  onReconnect: ['a function', isFunction],
+  process: ['a function', isFunction],
+  onError: ["'stop' or 'skip'", (value) => value === 'stop' || value === 'skip'],
+  retry: ['{ attempts, delayMS? }', (value) => isPositiveInteger((value as { attempts?: unknown } | null)?.attempts)],
+  tokenStore: ['a ResumeTokenStore', (value) => isFunction((value as { load?: unknown } | null)?.load)],
+  tokenKey: ['a string', (value) => typeof value === 'string'],
+};
+
+/** @throws PolyMongoOptionsError that names the option */
+export function checkWatchOptions(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || (DRIVER_OPTIONS as readonly string[]).includes(name)) continue;
+    const check = CHECKS[name];
+    if (!check) throw new PolyMongoOptionsError(name, `watch$() has no option "${name}".`);
+    const [allowed, isAllowed] = check;
+    if (!isAllowed(value))
+      throw new PolyMongoOptionsError(name, `watch$() ${name} must be ${allowed}, not ${typeof value}.`);
+  }
+}
+
+/** The part of the options that goes to the driver. */
+export const driverOptionsOf = (options: WatchOptions): mongo.ChangeStreamOptions =>
+  Object.fromEntries(
+    DRIVER_OPTIONS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  ) as mongo.ChangeStreamOptions;
+
+/** The stages after `$changeStream`. */
+export const pipelineOf = ({ operationTypes, pipeline = [] }: WatchOptions): mongo.Document[] =>
+  operationTypes ? [{ $match: { operationType: { $in: [...operationTypes] } } }, ...pipeline] : [...pipeline];
+
+function isPositiveInteger(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 0;
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
