@@ -31,6 +31,7 @@ try {
   const peers = [
     ...Object.keys(manifest.peerDependencies),
     'reflect-metadata',
+    '@nestjs/platform-express',
     'typescript',
     '@types/node',
     ...optionalPeers(),
