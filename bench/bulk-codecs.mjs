@@ -1,6 +1,6 @@
 // The codecs of lib/providers/bulk beside what a user would write with the driver and stream-json, in one run.
 //   npm run build && node bench/bulk-codecs.mjs [documents]
-import * as bson from 'bson';
+import mongoose from 'mongoose';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parser } from 'stream-json';
@@ -8,39 +8,10 @@ import { streamArray } from 'stream-json/streamers/stream-array.js';
 import { ArchiveWriter } from '../dist/esm/providers/bulk/codecs/archive.writer.js';
 import { CanonicalJsonReader } from '../dist/esm/providers/bulk/codecs/canonical-json.reader.js';
 import { CanonicalJsonWriter } from '../dist/esm/providers/bulk/codecs/canonical-json.writer.js';
+import { sample } from './sample-documents.mjs';
 
+const { BSON: bson } = mongoose.mongo;
 const COUNT = Number(process.argv[2] ?? 155_000);
-const words = 'lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor'.split(' ');
-const sentence = (seed, length) => Array.from({ length }, (_, i) => words[(seed * 7 + i * 3) % words.length]).join(' ');
-
-function sample(i) {
-  return {
-    _id: new bson.ObjectId(),
-    createdAt: new Date(1_600_000_000_000 + i * 1000),
-    updatedAt: new Date(1_700_000_000_000 + i),
-    customer: { name: `Customer ${i}`, email: `customer${i}@example.org`, tags: ['new', 'vip', `t${i % 9}`] },
-    total: bson.Decimal128.fromString(`${i}.${10 + (i % 90)}`),
-    rate: i / 7,
-    score: new bson.Double(i % 100),
-    visits: bson.Long.fromNumber(i * 1_000_003),
-    isActive: i % 2 === 0,
-    note: sentence(i, 30),
-    address: {
-      street: sentence(i + 1, 4),
-      city: 'Zürich',
-      zip: 8000 + (i % 99),
-      at: { lat: 47.37 + i / 1e6, lon: 8.54 },
-    },
-    items: Array.from({ length: 5 }, (_, k) => ({
-      sku: `SKU-${i}-${k}`,
-      price: bson.Decimal128.fromString(`${k + 1}.99`),
-      quantity: k + 1,
-      productId: new bson.ObjectId(),
-    })),
-    parent: null,
-  };
-}
-
 const documents = Array.from({ length: COUNT }, (_, i) => Buffer.from(bson.serialize(sample(i))));
 const bsonBytes = documents.reduce((sum, document) => sum + document.length, 0);
 console.log(`${COUNT} documents, ${(bsonBytes / COUNT).toFixed(0)} bytes of BSON each, Node ${process.version}\n`);

@@ -9,8 +9,8 @@ export class ProgressMeter {
   private documents = 0;
   private bytes = 0;
   private collection: string | undefined;
-  totalDocuments: number | undefined;
-  totalBytes: number | undefined;
+  private totalDocuments: number | undefined;
+  private totalBytes: number | undefined;
   checkpoint: (() => BulkCheckpoint) | undefined;
 
   constructor(
@@ -20,6 +20,12 @@ export class ProgressMeter {
 
   get elapsedMS(): number {
     return performance.now() - this.startedMS;
+  }
+
+  /** What there will be in all, as far as that is known. */
+  expect({ documents, bytes }: { documents?: number | undefined; bytes?: number | undefined }): void {
+    this.totalDocuments = documents;
+    this.totalBytes = bytes;
   }
 
   add(collection: string, documents: number, bytes: number): void {

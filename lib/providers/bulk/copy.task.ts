@@ -24,7 +24,7 @@ export class CopyTask {
 
   async run(): Promise<void> {
     const definitions = await this.source.definitions();
-    this.report.meter.totalDocuments = await this.source.count(definitions);
+    this.report.meter.expect(await this.source.totals(definitions));
     const collections = definitions.filter(({ type }) => type !== 'view');
     const { concurrency = DEFAULT_CONCURRENCY } = this.options;
     const workers = Array.from({ length: Math.max(1, concurrency) }, async () => {

@@ -74,7 +74,7 @@ export class ExportTask {
 
   private async definitions(): Promise<CollectionDefinition[]> {
     const definitions = await this.source.definitions();
-    this.report.meter.totalDocuments = await this.source.count(definitions);
+    this.report.meter.expect(await this.source.totals(definitions));
     for (const definition of definitions) {
       const summary = this.report.collection(this.nameOf(definition), definition.type);
       summary.indexes = definition.indexes.length;

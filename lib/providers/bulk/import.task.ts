@@ -38,7 +38,7 @@ export class ImportTask {
   ) {
     const { resumeFrom } = options;
     this.resumed = typeof resumeFrom === 'object' ? resumeFrom.documents : {};
-    report.meter.totalBytes = options.totalBytes;
+    report.meter.expect({ bytes: options.totalBytes });
     report.meter.checkpoint = () => this.checkpoint;
   }
 

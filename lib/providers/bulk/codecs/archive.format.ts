@@ -1,4 +1,4 @@
-import * as bson from 'bson';
+import mongoose from 'mongoose';
 import {
   arrayOf,
   type BsonElement,
@@ -12,6 +12,9 @@ import { BsonType, MIN_DOCUMENT_BYTES } from './bson-types.js';
 import { parseCanonicalJson } from './canonical-json.reader.js';
 import { CanonicalJsonWriter } from './canonical-json.writer.js';
 import type { CollectionDefinition } from './collection.definition.js';
+
+/** The driver's own; the package `bson` beside it would take 17 MB more. */
+const bson = mongoose.mongo.BSON;
 
 /*
  * mongodump's archive format, version 0.1 (mongo-tools, common/archive/spec.md):

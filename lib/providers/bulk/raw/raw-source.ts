@@ -6,6 +6,8 @@ import { BsonType } from '../codecs/bson-types.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
 
 const BATCH_DOCUMENTS = 1000;
+/** Two batches are in memory at a time. */
+const BATCH_BYTES = 4 * 1024 * 1024;
 const VIEW = 'view';
 
 /** Reads a database as raw BSON: what its collections are, and their documents. */
@@ -62,18 +64,33 @@ export class RawSource {
     return (await cursor.toArray()) as unknown as Buffer[];
   }
 
-  /** About how many documents will be read. */
-  async count(definitions: readonly CollectionDefinition[]): Promise<number> {
-    const counts = await Promise.all(
-      definitions
-        .filter(({ type }) => type !== VIEW)
-        .map(({ name }) => {
-          const query = this.options.query?.[name];
-          const collection = this.database.connection.collection(name);
-          return query ? collection.countDocuments(query) : collection.estimatedDocumentCount();
-        }),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
+  /** About how much will be read; bytes only where no query makes it less. */
+  async totals(
+    definitions: readonly CollectionDefinition[],
+  ): Promise<{ documents: number; bytes: number | undefined }> {
+    let documents = 0;
+    let bytes: number | undefined = 0;
+    for (const { name, type } of definitions) {
+      if (type === VIEW) continue;
+      const query = this.options.query?.[name];
+      if (query) {
+        documents += await this.database.connection.collection(name).countDocuments(query);
+        bytes = undefined;
+      } else {
+        const { count, size } = await this.sizeOf(name);
+        documents += count;
+        if (bytes !== undefined) bytes += size;
+      }
+    }
+    return { documents, bytes };
+  }
+
+  /** What the server keeps account of; zeros where it does not tell. */
+  private async sizeOf(collection: string): Promise<{ count: number; size: number }> {
+    const stats = this.database.connection.collection(collection).aggregate([{ $collStats: { storageStats: {} } }]);
+    const [found] = await stats.toArray().catch(() => []);
+    const { count = 0, size = 0 } = (found?.['storageStats'] ?? {}) as { count?: number; size?: number };
+    return { count, size };
   }
 
   /**
@@ -82,9 +99,11 @@ export class RawSource {
    */
   async *batches(collection: string, queried = collection): AsyncGenerator<Buffer[], void> {
     const { query, signal } = this.options;
+    const { count, size } = await this.sizeOf(collection);
+    const fitting = count > 0 && size > 0 ? Math.floor((BATCH_BYTES * count) / size) : BATCH_DOCUMENTS;
     const cursor = this.database.connection.collection(collection).find(query?.[queried] ?? {}, {
       raw: true,
-      batchSize: BATCH_DOCUMENTS,
+      batchSize: Math.min(BATCH_DOCUMENTS, Math.max(1, fitting)),
       ...(this.session && { session: this.session }),
     });
     try {
