@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
+import { Logger } from '@nestjs/common';
 import { runCli } from './cli.program.js';
+
+Logger.overrideLogger(false); // it would write into the output; errors are told by the command
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
