@@ -8,7 +8,12 @@ export class ServerProbe {
   private constructor(private readonly client: mongo.MongoClient) {}
 
   static async open(uri: string): Promise<ServerProbe> {
-    const client = new mongo.MongoClient(uri, { directConnection: true, maxPoolSize: 1, serverMonitoringMode: 'poll' });
+    const client = new mongo.MongoClient(uri, {
+      directConnection: true,
+      maxPoolSize: 1,
+      serverMonitoringMode: 'poll',
+      heartbeatFrequencyMS: 500, // its monitor is back soon after a fault
+    });
     await client.connect();
     await client.db('admin').command({ ping: 1 });
     return new ServerProbe(client);

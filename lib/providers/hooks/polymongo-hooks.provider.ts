@@ -94,9 +94,10 @@ export class PolyMongoHooks {
 
   async #runErrorHooks(failure: { db: string; error: unknown; during: string }): Promise<void> {
     this.#before?.();
-    for (const { names, hook } of [...this.#errorHooks]) {
-      if (!names || names.has(failure.db)) await hook(failure.error, { db: failure.db, during: failure.during });
-    }
+    const { db, error, during } = failure;
+    const interested = [...this.#errorHooks].filter(({ names }) => !names || names.has(db));
+    // Who fails here has nobody left to tell but the log.
+    await Promise.allSettled(interested.map(async ({ hook }) => hook(error, { db, during })));
   }
 }
 

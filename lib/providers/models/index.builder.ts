@@ -94,9 +94,7 @@ async function build(model: BoundModel, isExplicit: boolean): Promise<void> {
 function isSpecial(model: AnyModel): boolean {
   const { options } = model.schema as unknown as SchemaIndexing;
   const { capped, timeseries, collation, collectionOptions, clusteredIndex } = options;
-  return (
-    (capped ?? timeseries ?? collation ?? collectionOptions ?? clusteredIndex) !== undefined && isAutoCreated(model)
-  );
+  return [capped, timeseries, collation, collectionOptions, clusteredIndex].some(Boolean) && isAutoCreated(model);
 }
 
 const isAutoCreated = (model: AnyModel): boolean =>

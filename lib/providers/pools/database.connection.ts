@@ -16,6 +16,11 @@ interface NativeConnection {
   models: Record<string, unknown>;
   collections: Record<string, Collection>;
   _hasOpened: boolean;
+  dropDatabase(): Promise<unknown>;
+  dropCollection(name: string): Promise<unknown>;
+  createCollection(...args: unknown[]): Promise<unknown>;
+  listCollections(): Promise<unknown>;
+  listDatabases(): Promise<unknown>;
 }
 const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => NativeConnection;
 
@@ -117,6 +122,22 @@ class PooledConnection extends Native {
     return session;
   }
 
+  override dropDatabase(): Promise<unknown> {
+    return dropOn(this.database, () => super.dropDatabase());
+  }
+  override dropCollection(name: string): Promise<unknown> {
+    return dropOn(this.database, () => super.dropCollection(name));
+  }
+  override createCollection(...args: unknown[]): Promise<unknown> {
+    return this.database.run(() => super.createCollection(...args));
+  }
+  override listCollections(): Promise<unknown> {
+    return this.database.run(() => super.listCollections());
+  }
+  override listDatabases(): Promise<unknown> {
+    return this.database.run(() => super.listDatabases());
+  }
+
   async _waitForConnect(): Promise<void> {
     (await this.database.enter('operation')).release();
   }
@@ -134,3 +155,12 @@ class PooledConnection extends Native {
 
 export const createDatabaseConnection = (base: Mongoose, database: Database): DatabaseConnection =>
   new PooledConnection(base, database) as unknown as DatabaseConnection;
+
+/** What is dropped is made anew, with its indexes, before the next write. */
+async function dropOn(database: Database, drop: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await database.run(drop);
+  } finally {
+    database.forgetContents();
+  }
+}

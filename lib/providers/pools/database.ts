@@ -50,11 +50,10 @@ export class Database implements LeaseUser {
   lastUse = 0;
   /** When work last began on it, in ms since 1970. */
   lastAccessed: number | undefined;
-  /** Another object when what was made on the server (collections, indexes) is not there any more. */
-  contents: object = {};
   gate: DatabaseGate | undefined;
   /** The change streams on it that are not closed. */
   readonly streams = new Set<OpenStream>();
+  #contents: object = {};
   #leaseCount = 0;
   #longLeaseCount = 0;
   #suspension: { over: Promise<void>; end: () => void } | undefined;
@@ -75,6 +74,15 @@ export class Database implements LeaseUser {
   /** Connect hooks have run and disconnect hooks have not ended. */
   get isAnnounced(): boolean {
     return this.announcement !== 'none';
+  }
+
+  /** Stands for what was made on the server (collections, indexes): another object when that is not there any more. */
+  get contents(): object {
+    return this.#contents;
+  }
+
+  forgetContents(): void {
+    this.#contents = {};
   }
 
   /** Operations, cursors, streams and tasks under way on it. */

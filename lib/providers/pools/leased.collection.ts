@@ -45,6 +45,9 @@ const LAZY: Record<string, (result: never, database: Database, transaction?: Act
   initializeUnorderedBulkOp: leaseBulk<mongo.UnorderedBulkOperation>,
 };
 
+/** After these the collection, with its indexes, is to be made anew before the next write. */
+const DROPPING = new Set(['drop', 'rename']);
+
 for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(mongoose.mongo.Collection.prototype))) {
   if (name === 'constructor' || typeof value !== 'function') continue;
   const native = (Native.prototype as unknown as Record<string, Method>)[name]!;
@@ -59,7 +62,8 @@ for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(
         const { database } = this.conn;
         const { args, transaction } = joinTransaction(database, name, given);
         const call = async () => native.apply(this, args as unknown[]);
-        return database.run(transaction ? () => transaction.inTurn(call) : call);
+        const result = database.run(transaction ? () => transaction.inTurn(call) : call);
+        return DROPPING.has(name) ? result.finally(() => database.forgetContents()) : result;
       };
   Object.defineProperty(LeasedCollection.prototype, name, { value: method, writable: true, configurable: true });
 }

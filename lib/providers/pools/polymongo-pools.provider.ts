@@ -193,7 +193,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     this.#databases.delete(name);
     this.#names.delete(name.toLowerCase());
     database.isCached = false;
-    database.contents = {};
+    database.forgetContents();
     this.#released.set(name, new WeakRef(database));
     this.#forgotten.register(database, name);
     this.events.emit('released', { db: name });
@@ -242,6 +242,8 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
 
   onDatabaseFreed(database: Database): void {
     if (this.#pending.has(database.name)) void this.#reconfigure(database.name);
+    // More than the bound were busy at once.
+    if (this.#databases.size - this.#separate.size > this.options.maxCachedDatabases) this.#releaseLeastRecentlyUsed();
   }
 
   #announce(database: Database): void {
@@ -335,13 +337,12 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     if (own?.state === 'cold') void own.close('reconfigured');
     this.#pending.delete(dbName);
     this.#separate.set(dbName, new DatabasePool(config, this));
-    const database = this.#databases.get(dbName);
-    if (database) database.contents = {};
+    this.#databases.get(dbName)?.forgetContents();
     this.events.emit('statistics', { pool: dbName });
   }
 
   /** Only shared databases count; one with a pool of its own costs that pool anyway. */
-  #releaseLeastRecentlyUsed(except: Database): void {
+  #releaseLeastRecentlyUsed(except?: Database): void {
     const shared = [...this.#databases.values()].filter(({ name }) => !this.#separate.has(name));
     const free = shared
       .filter(

@@ -45,7 +45,14 @@ describe('a pool that starts cold', () => {
     let opened = 0;
     polymongo.pools.events.on('poolState', ({ to }) => (opened += to === 'connecting' ? 1 : 0));
     expect(before).toBe(0);
-    const calls = await settle(Array.from({ length: 1_000 }, (_, i) => items.db(`cold_${i % 5}`).countDocuments()));
+    const calls = await settle(
+      Array.from({ length: 1_000 }, (_, i) =>
+        items
+          .db(`cold_${i % 5}`)
+          .countDocuments()
+          .exec(),
+      ),
+    );
     expect(calls.filter(({ status }) => status === 'rejected')).toEqual([]);
     expect(opened).toBe(1);
     expect(await probe.sockets()).toBeLessThanOrEqual(4 + 1);
@@ -62,7 +69,7 @@ describe('a pool that starts cold', () => {
   it('tells those who turned buffering off that it is not initialized, and opens meanwhile', async () => {
     const polymongo = create();
     const items = wrapItems(polymongo, { bufferCommands: false });
-    const first = items.countDocuments();
+    const first = items.countDocuments().exec();
     await expect(first).rejects.toThrow(PoolInitializingError);
     await expect(first).rejects.toThrow(/Connection for default is still initializing.*not initialized/);
     await polymongo.pools.connect('default');
@@ -75,7 +82,7 @@ describe('a connect that fails', () => {
     const port = await freePort();
     const polymongo = create({ mongoURI: `mongodb://127.0.0.1:${port}/?replicaSet=rs0`, driverOptions: FAST });
     const items = wrapItems(polymongo);
-    const results = await settle(Array.from({ length: 100 }, () => items.countDocuments()));
+    const results = await settle(Array.from({ length: 100 }, () => items.countDocuments().exec()));
     for (const result of results) {
       expect(result).toMatchObject({ status: 'rejected', reason: { name: 'PoolConnectError', dbName: 'default' } });
       expect(String((result as PromiseRejectedResult).reason)).toMatch(/Database connection not ready.*ECONNREFUSED/);
@@ -99,7 +106,7 @@ describe('a connect that fails', () => {
   });
 
   it('says so when it was the authentication that failed', async () => {
-    const guarded = await EmbeddedMongo.start({ users: [{ user: 'ann', password: 'right' }] as never });
+    const guarded = await EmbeddedMongo.start({ users: [{ username: 'ann', password: 'right' }] });
     const mongoURI = guarded.uri.replace('mongodb://', 'mongodb://ann:wrong@');
     const connecting = create({ mongoURI, driverOptions: FAST }).pools.connect('default');
     await expect(connecting).rejects.toThrow(/authentication failed/);
@@ -136,7 +143,7 @@ describe('a connect that fails', () => {
         retry: { attempts: 9, delayMS: 60_000 },
         shutdownTimeoutMS: 100,
       });
-      const waiting = wrapItems(polymongo).countDocuments();
+      const waiting = wrapItems(polymongo).countDocuments().exec();
       const seen = expect(waiting).rejects.toThrow(/shutting down/);
       await settle([polymongo.actions[how](), seen], 3_000);
       expect(polymongo.getConnectionState()).toBe('disconnected');

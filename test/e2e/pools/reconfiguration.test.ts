@@ -64,7 +64,7 @@ describe.each([
     const running = await openCursor();
     const before = polymongo.pools.poolOf('db');
     polymongo.scale.setDB('db', { maxConnections: 5 });
-    const waiting = items.db('db').countDocuments();
+    const waiting = items.db('db').countDocuments().exec();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(polymongo.pools.poolOf('db')).toBe(before);
     expect(transitions.filter((t) => t.endsWith('connecting'))).toEqual([]);
@@ -99,7 +99,7 @@ describe.each([
   it('takes the last of several', async () => {
     const running = await openCursor();
     for (const maxConnections of [4, 6, 7]) polymongo.scale.setDB('db', { maxConnections });
-    const waiting = items.db('db').countDocuments();
+    const waiting = items.db('db').countDocuments().exec();
     await readOn(running);
     await waiting;
     expect(sizeOf()).toBe(7);

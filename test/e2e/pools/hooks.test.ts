@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
+import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { wrapItems, type Item } from '../../support/items.js';
+import { eventually } from '../../support/server-probe.js';
+
+let server: EmbeddedMongo;
+let polymongo: PolyMongoWrapper;
+let items: PolyModel<Item>;
+let heard: string[];
+
+beforeAll(async () => {
+  server = await EmbeddedMongo.start();
+});
+afterAll(() => server.stop());
+beforeEach(() => {
+  polymongo = new PolyMongoWrapper(
+    {
+      mongoURI: server.uri,
+      shutdownTimeoutMS: 200,
+      dbSpecific: [{ dbName: 'own', options: { autoClose: true, ttl: 20 } }],
+    },
+    'nest',
+  );
+  items = wrapItems(polymongo, { autoIndex: false });
+  heard = [];
+});
+afterEach(() => polymongo.actions.forceCloseAll());
+
+const hear = (what: string) => () => void heard.push(what);
+
+describe('connect hooks', () => {
+  it('run once a database is usable: specific ones first, in their order, shared and separate alike', async () => {
+    polymongo.onDbConnect(hear('any 1'));
+    polymongo.onTheseDBConnect(['shared', 'own'], hear('these 1'));
+    polymongo.onTheseDBConnect('elsewhere', hear('elsewhere'));
+    polymongo.onTheseDBConnect('shared', async (connection) => {
+      heard.push(`these 2 ${await connection.collection('items').countDocuments()}`);
+    });
+    polymongo.onDbConnect(hear('any 2'));
+    await items.db('shared').findOne();
+    await items.db('shared').findOne();
+    await eventually(() => expect(heard).toHaveLength(4));
+    expect(heard).toEqual(['these 1', 'any 1', 'any 2', 'these 2 0']);
+    heard.length = 0;
+    await items.db('own').findOne();
+    expect(heard).toEqual(['these 1', 'any 1', 'any 2']);
+  });
+
+  it('run again when a pool that was idle is opened again', async () => {
+    polymongo.onTheseDBConnect('own', hear('connect'));
+    polymongo.onTheseDBDisconnect('own', hear('disconnect'));
+    await items.db('own').findOne();
+    await eventually(() => expect(polymongo.pools.poolOf('own').state).toBe('closed'));
+    await items.db('own').findOne();
+    expect(heard).toEqual(['connect', 'disconnect', 'connect']);
+  });
+
+  it('do not run for a connect that fails', async () => {
+    polymongo.onDbConnect(hear('connect'));
+    polymongo.scale.setDB('far', {
+      mongoURI: 'mongodb://127.0.0.1:1/',
+      driverOptions: { serverSelectionTimeoutMS: 50 },
+    });
+    await expect(items.db('far').findOne()).rejects.toThrow();
+    expect(heard).toEqual([]);
+  });
+
+  it('are no longer run once taken back', async () => {
+    const unregister = [
+      polymongo.onDbConnect(hear('a')),
+      polymongo.onTheseDBConnect('shared', hear('b')),
+      polymongo.onDbDisconnect(hear('c')),
+      polymongo.onDbError(hear('d')),
+    ];
+    for (const takeBack of unregister) takeBack();
+    await items.db('shared').findOne();
+    await polymongo.actions.closeAll();
+    expect(heard).toEqual([]);
+  });
+});
+
+describe('disconnect hooks', () => {
+  it('are awaited while the connection still works', async () => {
+    polymongo.onDbDisconnect(async (connection) => {
+      await connection.collection('items').insertOne({ n: 1 });
+      heard.push(`${connection.name} ${await connection.collection('items').countDocuments()}`);
+    });
+    await Promise.all([items.db('last_a').findOne(), items.db('last_b').findOne(), items.db('own').findOne()]);
+    await polymongo.actions.closeAll();
+    expect(heard.sort()).toEqual(['last_a 1', 'last_b 1', 'own 1']);
+  });
+
+  it('that hang hold the close up no longer than the deadline, and onDbError hears of it', async () => {
+    const failed = new Promise((resolve) => polymongo.onDbError((error, { db }) => resolve(`${db}: ${String(error)}`)));
+    polymongo.onTheseDBDisconnect('slow', () => new Promise(() => {}));
+    await items.db('slow').findOne();
+    await polymongo.actions.closeAll();
+    expect(await failed).toMatch(/slow: .*disconnect hooks of slow were not done after 200 ms/);
+    expect(polymongo.getConnectionState()).toBe('disconnected');
+  });
+});
+
+describe('a hook that fails', () => {
+  it('stops neither the others nor the operation, whether it throws or rejects; onDbError hears of each', async () => {
+    const failures: string[] = [];
+    polymongo.onDbError(
+      (error, { db, during }) => failures.push(`${db} ${during}: ${(error as Error).message}`),
+      ['bad'],
+    );
+    polymongo.onDbError(hear('wrong database'), ['other']);
+    polymongo.onDbError(() => {
+      throw new Error('also bad');
+    });
+    polymongo.onDbConnect(() => {
+      throw new Error('thrown');
+    });
+    polymongo.onDbConnect(() => Promise.reject(new Error('rejected')));
+    polymongo.onDbConnect(hear('reached'));
+    expect(await items.db('bad').findOne()).toBeNull();
+    await eventually(() => expect(failures).toHaveLength(2));
+    expect(failures.sort()).toEqual(['bad on connect hook: rejected', 'bad on connect hook: thrown']);
+    expect(heard).toEqual(['reached']);
+  });
+
+  it('that is an error hook does not keep the other error hooks from hearing', async () => {
+    polymongo.onDbError(() => Promise.reject(new Error('first')));
+    polymongo.onDbError(hear('second'));
+    polymongo.onDbConnect(() => Promise.reject(new Error('cause')));
+    await items.db('x').findOne();
+    await eventually(() => expect(heard).toEqual(['second']));
+  });
+});
