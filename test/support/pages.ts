@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The TypeScript blocks of the README. */
-export function readmeBlocks(): string[] {
-  const text = readFileSync('README.md', 'utf8');
+/** The TypeScript blocks of a page, such as README.md or docs/embedded-mongodb.md. */
+export function pageBlocks(page: string): string[] {
+  const text = readFileSync(page, 'utf8');
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code!.trim());
 }
 
-/** The regions of the files in test/e2e/readme, which tests run. */
-export function snippetRegions(): string[] {
-  const folder = join('test', 'e2e', 'readme');
+/** The regions of the files in a folder of test/e2e, which tests run. */
+export function snippetRegions(name: string): string[] {
+  const folder = join('test', 'e2e', name);
   return readdirSync(folder)
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => [
       ...readFileSync(join(folder, file), 'utf8').matchAll(/^[ ]*\/\/ #region .*\n([\s\S]*?)^[ ]*\/\/ #endregion/gm),
     ])
