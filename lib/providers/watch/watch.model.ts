@@ -4,7 +4,6 @@ import type { Change } from './change.types.js';
 import type { WatchOptions } from './watch.options.js';
 
 declare module '../models/model.types.js' {
-   
   interface ModelExtensions<M> {
     /**
      * The changes of this model's collection as an Observable, which is also an async iterable. Cold: each subscription
