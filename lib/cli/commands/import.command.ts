@@ -11,6 +11,7 @@ interface Flags extends SelectionFlags {
   readonly rejects?: string;
   readonly dryRun?: boolean;
   readonly resume?: boolean;
+  readonly sourceDb?: string;
 }
 
 const EXAMPLES = `
@@ -34,6 +35,7 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
     .option('--rejects <file>', 'write skipped documents there, one JSON a line')
     .option('--dry-run', 'read and check the file, write nothing')
     .option('--resume', 'go on with an import of the same file: leave out what is there')
+    .option('--source-db <name>', 'which database of an archive of several')
     .addHelpText('after', EXAMPLES)
     .action(async (name: string, file: string | undefined, _: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
@@ -49,6 +51,7 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
             ...(rejects && { rejects }),
             ...(flags.dryRun && { dryRun: true }),
             ...(flags.resume && { resumeFrom: 'start' as const }),
+            ...(flags.sourceDb !== undefined && { sourceDatabase: flags.sourceDb }),
             ...(totalBytes !== undefined && { totalBytes }),
           }),
         );

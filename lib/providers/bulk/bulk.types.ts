@@ -76,6 +76,8 @@ export interface ImportOptions extends BulkOptions {
    * leaves out the documents that are there, a checkpoint (of a progress or of the error) leaves out reading them.
    */
   resumeFrom?: 'start' | BulkCheckpoint;
+  /** Which database of an archive of several. Needless where it holds one. */
+  sourceDatabase?: string;
   /** Bytes of the whole stream, for progress. */
   totalBytes?: number;
 }

@@ -1,3 +1,4 @@
+import { BulkFormatError } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
 import { documentOf, elementNamed, elementsOf, stringOf } from './codecs/bson-elements.js';
@@ -7,7 +8,7 @@ import type { DocumentBatch, ImportEvent } from './codecs/import.events.js';
 import { readImportEvents } from './codecs/import.events.reader.js';
 import { splitDocuments, withIdFirst } from './raw/raw-document.js';
 import { insertRaw } from './raw/raw-insert.js';
-import { isUserCollection } from './raw/raw-source.js';
+import { isUserCollection, SYSTEM_DATABASES } from './raw/raw-source.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
 
@@ -27,6 +28,8 @@ const EMPTY = documentOf([]);
 export class ImportTask {
   private readonly collections = new Map<string, Incoming>();
   private readonly views: Incoming[] = [];
+  /** The database of the archive. */
+  private database: string | undefined;
   /** Documents dealt with, by collection of the file. */
   private readonly done = new Map<string, number>();
   private readonly resumed: Readonly<Record<string, number>>;
@@ -56,7 +59,7 @@ export class ImportTask {
   }
 
   private async take(event: ImportEvent): Promise<void> {
-    if (event.kind === 'property') return;
+    if (event.kind === 'property' || !this.isWanted(event.database)) return;
     const collection = this.incoming(event.collection);
     if (!collection) return;
     switch (event.kind) {
@@ -76,6 +79,18 @@ export class ImportTask {
       case 'collectionEnd':
         return this.end(collection);
     }
+  }
+
+  /** Whether it is of the database that is imported; an archive may hold several, all told before their documents. */
+  private isWanted(database: string | undefined): boolean {
+    if (database === undefined) return true;
+    const { sourceDatabase } = this.options;
+    if (sourceDatabase !== undefined) return database === sourceDatabase;
+    if (SYSTEM_DATABASES.includes(database)) return false;
+    this.database ??= database;
+    if (database === this.database) return true;
+    const names = `"${this.database}", "${database}"`;
+    throw new BulkFormatError(`the archive holds several databases (${names} …): say which with sourceDatabase`, {});
   }
 
   /** The collection, or undefined where it is not to be imported. */

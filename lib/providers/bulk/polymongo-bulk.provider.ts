@@ -24,10 +24,8 @@ import { bytesOfExportData } from './export-data.source.js';
 import { ExportTask } from './export.task.js';
 import { ImportTask } from './import.task.js';
 import { isSameCluster } from './raw/cluster.identity.js';
-import { RawSource } from './raw/raw-source.js';
+import { RawSource, SYSTEM_DATABASES } from './raw/raw-source.js';
 import { RawTarget } from './raw/raw-target.js';
-
-const SYSTEM_DATABASES: readonly string[] = ['admin', 'local', 'config'];
 
 /**
  * Copies, drops, exports and imports whole databases without losing a type, an option or an index. Tasks stream: their

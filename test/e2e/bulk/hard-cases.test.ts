@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
+import { ArchiveWriter } from '../../../lib/providers/bulk/codecs/archive.writer.js';
 import { PolyMongoWrapper } from '../../../lib/polymongo.wrapper.js';
 import { EmbeddedMongo } from '../../../lib/testing/index.js';
 import { BulkFixture, readAll, streamOf } from './bulk.fixture.js';
@@ -11,26 +12,65 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-test.each(['json', 'archive'] as const)('documents of 16 MB come back byte for byte (%s)', async (format) => {
-  const [name, copy] = [fixture.name(), fixture.name()];
-  const room = 16 * 1024 * 1024 - BSON.calculateObjectSize({ _id: 1, text: '' }) - 1; // insertMany takes no more
-  await fixture.insert(name, 'c', [{ _id: 1, text: '\n'.repeat(room) }]);
-  await fixture.insert(name, 'c', [{ _id: 2, text: 'x'.repeat(room) }]);
-  await fixture.bulk.importStream(copy, fixture.bulk.exportStream(name, { format }));
-  expect(await fixture.bytesOf(copy, 'c')).toEqual(await fixture.bytesOf(name, 'c'));
-});
+test.each(['json', 'archive'] as const)(
+  'documents of 16 MB come back byte for byte (%s)',
+  async (format) => {
+    const [name, copy] = [fixture.name(), fixture.name()];
+    const room = 16 * 1024 * 1024 - BSON.calculateObjectSize({ _id: 1, text: '' }) - 1; // insertMany takes no more
+    await fixture.insert(name, 'c', [{ _id: 1, text: '\n'.repeat(room) }]);
+    await fixture.insert(name, 'c', [{ _id: 2, text: 'x'.repeat(room) }]);
+    await fixture.bulk.importStream(copy, fixture.bulk.exportStream(name, { format }));
+    expect(await fixture.bytesOf(copy, 'c')).toEqual(await fixture.bytesOf(name, 'c'));
+  },
+  120_000,
+);
 
-test.each(['json', 'archive'] as const)('a thousand collections come back (%s)', async (format) => {
-  const copy = fixture.name();
-  const collections = Object.fromEntries(
-    Array.from({ length: 1000 }, (_, i) => [`c${i}`, { documents: [{ _id: i }], indexes: [] }]),
-  );
-  const many = fixture.name();
-  await fixture.bulk.import(many, { database: 'd', exportDate: '', collections });
-  const bytes = await readAll(fixture.bulk.exportStream(many, { format, gzip: true }));
-  const summary = await fixture.bulk.importStream(copy, streamOf(bytes));
-  expect(summary.collections).toHaveLength(1000);
-  expect(summary.collections.every(({ documents }) => documents === 1)).toBe(true);
+test.each(['json', 'archive'] as const)(
+  'a thousand collections come back (%s)',
+  async (format) => {
+    const copy = fixture.name();
+    const collections = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, i) => [`c${i}`, { documents: [{ _id: i }], indexes: [] }]),
+    );
+    const many = fixture.name();
+    await fixture.bulk.import(many, { database: 'd', exportDate: '', collections });
+    const bytes = await readAll(fixture.bulk.exportStream(many, { format, gzip: true }));
+    const summary = await fixture.bulk.importStream(copy, streamOf(bytes));
+    expect(summary.collections).toHaveLength(1000);
+    expect(summary.collections.every(({ documents }) => documents === 1)).toBe(true);
+  },
+  120_000,
+);
+
+test('of an archive of several databases the one that is named is imported', async () => {
+  const archive = (database: string, n: number) => {
+    const writer = new ArchiveWriter(database);
+    const definition = { name: 'c', type: 'collection', options: BSON.serialize({}), indexes: [] };
+    const [magic, header, metadata, end] = writer.begin(
+      { concurrentCollections: 1, serverVersion: '7.0.0', toolVersion: 'mongodump' },
+      [definition],
+    );
+    const documents = [
+      ...writer.documents(definition, BSON.serialize({ _id: n })),
+      ...writer.endCollection(definition),
+    ];
+    return { prelude: [magic!, header!], metadata: metadata!, end: end!, documents };
+  };
+  const [a, b, admin] = [archive('a', 1), archive('b', 2), archive('admin', 3)];
+  const join = (...all: (typeof a)[]) =>
+    Buffer.concat([
+      ...a.prelude,
+      ...all.map(({ metadata }) => metadata),
+      a.end,
+      ...all.flatMap(({ documents }) => documents),
+    ]);
+
+  await expect(fixture.bulk.import(fixture.name(), join(a, b))).rejects.toThrow('several databases ("a", "b"');
+  const [named, only] = [fixture.name(), fixture.name()];
+  await fixture.bulk.import(named, join(a, b), { sourceDatabase: 'b' });
+  await fixture.bulk.import(only, join(admin, a));
+  const ids = await Promise.all([named, only].map(async (name) => fixture.bytesOf(name, 'c')));
+  expect(ids).toEqual([2, 1].map((_id) => [Buffer.from(BSON.serialize({ _id })).toString('hex')]));
 });
 
 describe('with a server or a pool that goes away', () => {

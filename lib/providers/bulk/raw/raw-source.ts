@@ -10,9 +10,16 @@ const BATCH_DOCUMENTS = 1000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const VIEW = 'view';
 
+interface CollectionSize {
+  readonly count: number;
+  /** Bytes of BSON. */
+  readonly size: number;
+}
+
 /** Reads a database as raw BSON: what its collections are, and their documents. */
 export class RawSource {
   private session: mongo.ClientSession | undefined;
+  private readonly sizes = new Map<string, Promise<CollectionSize>>();
 
   constructor(
     readonly database: Database,
@@ -86,10 +93,16 @@ export class RawSource {
   }
 
   /** What the server keeps account of; zeros where it does not tell. */
-  private async sizeOf(collection: string): Promise<{ count: number; size: number }> {
+  private sizeOf(collection: string): Promise<CollectionSize> {
+    let size = this.sizes.get(collection);
+    if (!size) this.sizes.set(collection, (size = this.askSize(collection)));
+    return size;
+  }
+
+  private async askSize(collection: string): Promise<CollectionSize> {
     const stats = this.database.connection.collection(collection).aggregate([{ $collStats: { storageStats: {} } }]);
     const [found] = await stats.toArray().catch(() => []);
-    const { count = 0, size = 0 } = (found?.['storageStats'] ?? {}) as { count?: number; size?: number };
+    const { count = 0, size = 0 } = (found?.['storageStats'] ?? {}) as Partial<CollectionSize>;
     return { count, size };
   }
 
@@ -121,6 +134,9 @@ export class RawSource {
     }
   }
 }
+
+/** Databases that belong to the server. */
+export const SYSTEM_DATABASES: readonly string[] = ['admin', 'local', 'config'];
 
 /** Whether a collection is the user's: of the server's own ones only stored JavaScript is. */
 export const isUserCollection = (name: string): boolean => !name.startsWith('system.') || name === 'system.js';
