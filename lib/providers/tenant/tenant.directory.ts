@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TenantNotReadyError, TenantUnknownError } from '../../polymongo.errors.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
+import { outsideTransaction } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
@@ -89,9 +90,12 @@ export class TenantDirectory {
     return true;
   }
 
-  /** The application's own functions run as no tenant: what they ask must not wait for their own answer. */
+  /**
+   * The application's own functions run as no tenant, so that what they ask does not wait for their own answer, and
+   * outside of a transaction, which their answer outlives.
+   */
   #asNoTenant<T>(fn: () => T): T {
-    return this.#databases.context.within(undefined, fn);
+    return outsideTransaction(() => this.#databases.context.within(undefined, fn));
   }
 
   #isManaging(tenantId: string): boolean {

@@ -4,6 +4,7 @@ import {
   PolyMongoWrapper,
   TenantMissingError,
   TenantNotReadyError,
+  TenantSwitchError,
   TenantUnknownError,
   type PolyModelOf,
   type TenantOptions,
@@ -108,6 +109,33 @@ describe('which tenants there are, and where', () => {
       },
     });
     await expect(add('loop')).rejects.toThrow(TenantMissingError);
+  });
+
+  it('asks outside of a transaction: an answer of one that is aborted would stay', async () => {
+    const sessions: unknown[] = [];
+    start({ exists: () => sessions.push(polymongo.transactions.session) > 0 });
+    await notes.create({ tenant: 'none' });
+    await expect(
+      polymongo.transaction(async () => {
+        expect(polymongo.transactions.session).toBeDefined();
+        await polymongo.tenants.run('inside', () => {});
+        throw new Error('abort');
+      }),
+    ).rejects.toThrow('abort');
+    expect(sessions).toEqual([undefined]);
+  });
+
+  it('cannot be left for another tenant inside a transaction', async () => {
+    start({});
+    const { tenantContext: context } = polymongo;
+    const work = context.run('first', () =>
+      polymongo.transaction(async () => {
+        expect(context.run('first', () => context.current())).toBe('first');
+        context.run('second', () => {});
+      }),
+    );
+    await expect(work).rejects.toThrow(TenantSwitchError);
+    await expect(work).rejects.toMatchObject({ status: 403 });
   });
 
   it('falls back to the default database only by explicit choice', async () => {
