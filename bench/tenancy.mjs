@@ -8,7 +8,7 @@ import { fork } from 'node:child_process';
 import { connect } from 'node:net';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { Controller, Get, Inject, Module, Scope } from '@nestjs/common';
+import { Controller, Get, Inject, Module } from '@nestjs/common';
 import { ContextIdFactory, NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

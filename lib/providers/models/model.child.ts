@@ -9,7 +9,12 @@ type Constructor = new (document?: unknown, fields?: unknown, options?: unknown)
  * would cost twenty times the memory. It is a class, not a function with its prototype set: V8 keeps the shape of what
  * a derived class constructs, and makes a new one for every single document otherwise (8 times as slow).
  */
-export function createChild(blueprint: AnyModel, template: AnyModel, database: Database, host: TemplateHost): BoundModel {
+export function createChild(
+  blueprint: AnyModel,
+  template: AnyModel,
+  database: Database,
+  host: TemplateHost,
+): BoundModel {
   const child = class extends (template as unknown as Constructor) {
     constructor(document?: unknown, fields?: unknown, options?: unknown) {
       const kind = discriminatorFor(blueprint, document);
