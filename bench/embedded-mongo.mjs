@@ -11,6 +11,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'bson';
 import mongoose from 'mongoose';
+import { row, section } from './report.mjs';
 
 const DOCUMENTS = Number(process.argv[2] ?? 1_000_000);
 const FINDS = 30_000;
@@ -174,15 +175,15 @@ async function main() {
   await findRate(embedded, DOCUMENTS);
   const finds = await findRate(embedded, DOCUMENTS);
   const delay = await eventDelay(embedded);
-  console.log(`start to first answer      ${startedIn.toFixed(0)} ms, driver's connect included (goal < 100)`);
-  console.log(
-    `find by _id at ${DOCUMENTS}   ${finds.toFixed(0)}/s of ${cannedFinds.toFixed(0)}/s canned = ${((100 * finds) / cannedFinds).toFixed(0)} % (goal >= 70)`,
-  );
-  console.log(
-    `insertMany of 1 KB         ${inserted.toFixed(0)}/s of ${dropped.toFixed(0)}/s thrown away = ${((100 * inserted) / dropped).toFixed(0)} % (goal >= 40)`,
-  );
-  console.log(`memory per document        ${((after - before) / (batches * BATCH) / 1000).toFixed(2)} KB (goal < 2.5)`);
-  console.log(`write to change event      ${delay.toFixed(2)} ms at the median (goal < 5)`);
+  const share = (part, whole) =>
+    `${part.toFixed(0)}/s of ${whole.toFixed(0)}/s = ${((100 * part) / whole).toFixed(0)} %`;
+  const perDocument = (after - before) / (batches * BATCH) / 1000;
+  section(`The embedded MongoDB at ${DOCUMENTS.toLocaleString('en')} documents`);
+  row('start to first answer', `${startedIn.toFixed(0)} ms with the driver's connect`, 'under 100 ms', startedIn < 100);
+  row('find by _id, of canned', share(finds, cannedFinds), 'at least 70 %', finds >= 0.7 * cannedFinds);
+  row('insertMany of 1 KB, of dropped', share(inserted, dropped), 'at least 40 %', inserted >= 0.4 * dropped);
+  row('memory per 1 KB document', `${perDocument.toFixed(2)} KB`, 'under 2.5 KB', perDocument < 2.5);
+  row('write to change event, median', `${delay.toFixed(2)} ms`, 'under 5 ms', delay < 5);
   for (const { child, client } of [canned, embedded]) {
     await client.close();
     child.kill();
