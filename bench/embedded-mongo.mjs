@@ -16,6 +16,7 @@ import { row, section } from './report.mjs';
 const DOCUMENTS = Number(process.argv[2] ?? 1_000_000);
 const FINDS = 30_000;
 const BATCH = 1000;
+const TURNS = 10;
 const ONE_KB = 'x'.repeat(960);
 const { MongoClient } = mongoose.mongo;
 
@@ -112,19 +113,29 @@ async function startServer(kind) {
   return { child, client, memory, docs: client.db('bench').collection('docs') };
 }
 
-async function insertRate({ docs }, batches, firstId) {
+async function insertBatches({ docs }, batches, firstId) {
   const start = performance.now();
   for (let batch = 0; batch < batches; batch++) {
     const base = firstId + batch * BATCH;
     await docs.insertMany(Array.from({ length: BATCH }, (_, i) => ({ _id: base + i, text: ONE_KB })));
   }
-  return (batches * BATCH * 1000) / (performance.now() - start);
+  return performance.now() - start;
 }
 
-async function findRate({ docs }, count) {
+async function findById({ docs }, finds) {
   const start = performance.now();
-  for (let i = 0; i < FINDS; i++) await docs.findOne({ _id: (i * 7919) % count });
-  return (FINDS * 1000) / (performance.now() - start);
+  for (let i = 0; i < finds; i++) await docs.findOne({ _id: (i * 7919) % DOCUMENTS });
+  return performance.now() - start;
+}
+
+/** Times two sorts of work by turns, so that what else the machine does falls on both; their rates, each of `count` a turn. */
+async function byTurns(turns, count, first, second) {
+  const taken = [0, 0];
+  for (let turn = 0; turn < turns; turn++) {
+    taken[0] += await first(turn);
+    taken[1] += await second(turn);
+  }
+  return taken.map((ms) => (turns * count * 1000) / ms);
 }
 
 async function eventDelay({ client }) {
@@ -162,18 +173,28 @@ async function main() {
   const startedIn = await startTime();
   const canned = await startServer('canned');
   const embedded = await startServer('embedded');
-  const batches = Math.max(1, Math.floor(DOCUMENTS / BATCH));
-  const rounds = Math.min(100, batches);
-  await insertRate(canned, 20, 0);
+  const batches = Math.max(TURNS, Math.floor(DOCUMENTS / BATCH));
+  const perTurn = Math.max(1, Math.min(10, Math.floor(batches / TURNS)));
+  const timed = perTurn * TURNS;
+  await insertBatches(canned, 20, 0);
   const before = await embedded.memory();
-  await insertRate(embedded, batches - rounds, 0);
-  const dropped = await insertRate(canned, rounds, 0);
-  const inserted = await insertRate(embedded, rounds, (batches - rounds) * BATCH);
+  await insertBatches(embedded, batches - timed, 0);
+  const firstId = (turn) => (batches - timed + turn * perTurn) * BATCH;
+  const [dropped, inserted] = await byTurns(
+    TURNS,
+    perTurn * BATCH,
+    (turn) => insertBatches(canned, perTurn, firstId(turn)),
+    (turn) => insertBatches(embedded, perTurn, firstId(turn)),
+  );
   const after = await embedded.memory();
-  await findRate(canned, DOCUMENTS);
-  const cannedFinds = await findRate(canned, DOCUMENTS);
-  await findRate(embedded, DOCUMENTS);
-  const finds = await findRate(embedded, DOCUMENTS);
+  await findById(canned, FINDS);
+  await findById(embedded, FINDS);
+  const [cannedFinds, finds] = await byTurns(
+    TURNS,
+    FINDS / TURNS,
+    () => findById(canned, FINDS / TURNS),
+    () => findById(embedded, FINDS / TURNS),
+  );
   const delay = await eventDelay(embedded);
   const share = (part, whole) =>
     `${part.toFixed(0)}/s of ${whole.toFixed(0)}/s = ${((100 * part) / whole).toFixed(0)} %`;

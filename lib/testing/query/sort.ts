@@ -1,7 +1,8 @@
 import { compareValues } from '../bson/compare.js';
 import { isNumeric, toExactInt64 } from '../bson/number.js';
-import { type Path, visitPath } from '../bson/path.js';
-import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
+import { multikeyOf, walkTo } from '../bson/multikey.js';
+import type { Path } from '../bson/path.js';
+import { type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import type { QueryEnv } from './env.js';
 import { display } from './expression/display.js';
@@ -33,7 +34,10 @@ function parsePart(field: string, direction: Value): SortPart {
 
 /** An order of documents: what they are sorted by, and how two such keys compare. */
 export interface SortOrder {
-  /** The values a document is sorted by: of an array its least element, or its greatest where the order descends. */
+  /**
+   * The values a document is sorted by: of arrays the elements that come first in this order.
+   * @throws CommandError BadValue (2) when two fields lead through different arrays
+   */
   keyOf(doc: Doc): Value[];
   compareKeys(a: readonly Value[], b: readonly Value[]): number;
 }
@@ -42,31 +46,36 @@ export interface SortOrder {
 export function sortOrder(spec: Doc, env: QueryEnv): SortOrder {
   if (spec.size === 0) throw new CommandError(15976, '$sort stage must have at least one sort key');
   const parts = [...spec].map(([field, direction]) => parsePart(field, direction));
-  const compare = (a: Value, b: Value): number => compareValues(a, b, env.collation);
-  return {
-    keyOf: (doc) => parts.map((part) => keyPart(doc, part, compare)),
-    compareKeys(a, b) {
-      for (const [i, { direction }] of parts.entries()) {
-        const order = compare(a[i] as Value, b[i] as Value);
-        if (order !== 0) return direction * order;
-      }
-      return 0;
-    },
+  const paths = parts.map(({ path }) => path);
+  const compareKeys = (a: readonly Value[], b: readonly Value[]): number => {
+    for (const [i, { direction }] of parts.entries()) {
+      const order = compareValues(a[i] as Value, b[i] as Value, env.collation);
+      if (order !== 0) return direction * order;
+    }
+    return 0;
   };
+  const keyOf = (doc: Doc): Value[] => {
+    const plain = plainKey(doc, paths);
+    if (plain) return plain;
+    const keys = multikeyOf(doc, paths, parallelArrays).keys.map((key) => key.map((value) => value ?? null));
+    return keys.reduce((least, key) => (compareKeys(key, least) < 0 ? key : least));
+  };
+  return { keyOf, compareKeys };
 }
 
-/** A missing field sorts as null, an empty array below it. */
-function keyPart(doc: Doc, { path, direction }: SortPart, compare: (a: Value, b: Value) => number): Value {
-  const [only] = path;
-  const single = path.length === 1 ? doc.get(only as string) : undefined;
-  if (single !== undefined && !Array.isArray(single)) return single;
-  let key: Value | undefined;
-  visitPath(doc, path, 'elements', (found) => {
-    const value = found ?? null;
-    if (key === undefined || direction * compare(value, key) < 0) key = value;
-    return false;
-  });
-  return key === undefined ? BsonUndefined.value : key;
+const parallelArrays = (): CommandError =>
+  new CommandError('BadValue', 'cannot sort with keys that are parallel arrays');
+
+/** The key of a document without an array on the way; a missing field sorts as null. */
+function plainKey(doc: Doc, paths: readonly Path[]): Value[] | undefined {
+  const key: Value[] = [];
+  for (const path of paths) {
+    const stop = path.length === 1 ? undefined : walkTo(doc, path);
+    const value = path.length === 1 ? doc.get(path[0]!) : stop && 'value' in stop ? stop.value : undefined;
+    if (Array.isArray(value) || (stop && 'array' in stop)) return undefined;
+    key.push(value ?? null);
+  }
+  return key;
 }
 
 /** Compiles a sort specification such as `{ a: 1, 'b.c': -1 }`. */

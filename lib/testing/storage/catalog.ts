@@ -130,15 +130,18 @@ export class Catalog {
       unit.onAbort(() => this.put(target));
       unit.onCommit(() => (target.isDropped = true));
     }
+    const { uuid } = source;
     this.take(source);
     source.ns = to;
+    if (from.db !== to.db) source.uuid = uuid4();
     this.put(source);
     unit.onAbort(() => {
       this.take(source);
       source.ns = from;
+      source.uuid = uuid;
       this.put(source);
     });
-    unit.log({ op: 'rename', ns: from, uuid: source.uuid, to, ...(target && { dropTarget: target.uuid }) });
+    unit.log({ op: 'rename', ns: from, uuid, to, ...(target && { dropTarget: target.uuid }) });
   }
 
   /** DDL waits for the open transactions that use the collection. */

@@ -36,7 +36,7 @@ export class Collection {
   /** @param uuid 16 bytes @param options the options of `create`, as listCollections shows them */
   constructor(
     public ns: Namespace,
-    readonly uuid: Uint8Array,
+    public uuid: Uint8Array,
     public options: Doc,
   ) {
     this.collation = parseCollation(options.get('collation') as Doc | undefined);

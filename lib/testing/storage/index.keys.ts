@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isIndex, type Path, splitPath } from '../bson/path.js';
+import { multikeyOf, walkTo } from '../bson/multikey.js';
+import { type Path, splitPath } from '../bson/path.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import type { IndexSpec } from './index.spec.js';
@@ -11,9 +12,6 @@ export interface ExtractedKeys {
   /** Positions of fields. */
   readonly arrays: ReadonlySet<number>;
 }
-
-/** A field on its way: a value found, or a path still to be walked in a container. */
-type Walk = { readonly value: Value } | { readonly inside: Value | undefined; readonly path: Path } | undefined;
 
 /** What a hashed index stores for a value: 64 bits of the MD5 of its key, equal for equal values. */
 export const hashOf = (value: Value): bigint =>
@@ -35,8 +33,6 @@ const NO_ARRAYS: ReadonlySet<number> = new Set();
 
 class KeyExtraction {
   private readonly paths: readonly Path[];
-  private arrays = new Set<number>();
-  private keys: Value[][] = [];
 
   constructor(private readonly spec: IndexSpec) {
     this.paths = spec.fields.map(splitPath);
@@ -45,10 +41,12 @@ class KeyExtraction {
   of(doc: Doc): ExtractedKeys {
     const simple = this.paths.every((path) => path.length === 1 && !Array.isArray(doc.get(path[0]!)));
     if (simple) return this.ofPlain(doc);
-    this.arrays = new Set();
-    this.keys = [];
-    this.expand(this.paths.map((path) => ({ inside: doc, path })));
-    return { keys: this.keys, arrays: this.arrays };
+    const { keys, arrays } = multikeyOf(doc, this.paths, (field, other) => this.parallel(field, other));
+    if (arrays.size > 0 && this.spec.kind === 'hashed') {
+      throw new CommandError(16766, `hashed indexes do not currently support array values`);
+    }
+    const kept = this.spec.isSparse ? keys.filter((key) => key.some((value) => value !== undefined)) : keys;
+    return { keys: kept.map((key) => key.map((value, i) => this.stored(value ?? null, i))), arrays };
   }
 
   private ofPlain(doc: Doc): ExtractedKeys {
@@ -65,63 +63,10 @@ class KeyExtraction {
     return this.spec.isHashed[field] ? hashOf(value) : value;
   }
 
-  /** Walks every field up to its first array; one array at a time is taken apart, by all fields that met it. */
-  private expand(walks: Walk[]): void {
-    let array: Value[] | undefined;
-    let arrayField = -1;
-    const met: (Path | undefined)[] = [];
-    const states = walks.map((walk, field): Walk => {
-      if (!walk || 'value' in walk) return walk;
-      const stop = walkTo(walk.inside, walk.path);
-      if (!stop || !('array' in stop)) return stop;
-      if (array && array !== stop.array) throw this.parallel(field, arrayField);
-      array = stop.array;
-      arrayField = field;
-      met[field] = stop.path;
-      return undefined;
-    });
-    if (!array) return this.emit(states);
-    met.forEach((path, field) => path && this.arrays.add(field));
-    if (this.spec.kind === 'hashed') {
-      throw new CommandError(16766, `hashed indexes do not currently support array values`);
-    }
-    const elements = array.length === 0 ? [undefined] : array;
-    for (const element of elements) {
-      this.expand(states.map((state, field) => (met[field] ? inElement(element, met[field]) : state)));
-    }
-  }
-
-  private emit(states: Walk[]): void {
-    if (this.spec.isSparse && states.every((state) => state === undefined)) return;
-    this.keys.push(states.map((state, i) => this.stored(state && 'value' in state ? state.value : null, i)));
-  }
-
   private parallel(field: number, other: number): CommandError {
     const name = (place: number): string => this.paths[place]!.at(-1)!;
     return new CommandError(171, `cannot index parallel arrays [${name(field)}] [${name(other)}]`);
   }
-}
-
-type Stop = { readonly value: Value } | { readonly array: Value[]; readonly path: Path } | undefined;
-
-/** Follows a path up to its end or to the first array; undefined where something is missing. */
-function walkTo(inside: Value | undefined, path: Path): Stop {
-  let value = inside;
-  for (let i = 0; i < path.length; i++) {
-    if (Array.isArray(value)) {
-      const index = isIndex(path[i]!) ? Number(path[i]) : value.length;
-      if (index >= value.length) return { array: value, path: path.slice(i) };
-      value = value[index];
-    } else if (isDoc(value)) value = value.get(path[i]!);
-    else return undefined;
-  }
-  if (Array.isArray(value)) return { array: value, path: [] };
-  return value === undefined ? undefined : { value };
-}
-
-function inElement(element: Value | undefined, path: Path): Walk {
-  if (path.length === 0) return { value: element ?? (element === null ? null : BsonUndefined.value) };
-  return isDoc(element) ? { inside: element, path } : undefined;
 }
 
 /** Pairs of a path and a value for every leaf of the document, or of the part of it the index covers. */

@@ -69,7 +69,7 @@ function fromOf(from: Value | undefined, stages: readonly Doc[] | undefined, db:
   return namespace;
 }
 
-/** The variables of `let`, evaluated for each document and read by the pipeline. */
+/** The variables of `let`, evaluated for each document and read by the pipeline, with those of the pipelines around it. */
 function bindVariables({ variables }: LookupSpec, env: QueryEnv): { env: QueryEnv; bind: (doc: Doc) => void } {
   const bound = new Map<string, Value>(env.variables ?? []);
   const expressions = [...variables].map(([name, value]) => {
@@ -80,6 +80,7 @@ function bindVariables({ variables }: LookupSpec, env: QueryEnv): { env: QueryEn
   return {
     env: { ...env, variables: bound },
     bind(doc) {
+      for (const [name, value] of env.variables ?? []) bound.set(name, value);
       for (const [name, expression] of expressions) {
         const value = expression(doc);
         if (value === undefined) bound.delete(name);
@@ -89,36 +90,44 @@ function bindVariables({ variables }: LookupSpec, env: QueryEnv): { env: QueryEn
   };
 }
 
-/** What finds the documents of the other collection for a document. */
-function finder(spec: LookupSpec, context: StageContext): (doc: Doc) => Doc[] {
+/** Begins a run of the stage: gives what finds the documents of the other collection for a document. */
+function finder(spec: LookupSpec, context: StageContext): () => (doc: Doc) => Doc[] {
   const { from, join, stages } = spec;
   const { env, bind } = bindVariables(spec, context.env);
   const namespace = from ?? { db: context.namespace.db };
   const pipeline: Pipeline | undefined = stages && context.compile(stages, '$lookup', namespace, env);
   if (join === undefined || from === undefined) {
-    let constant: Doc[] | undefined;
-    return (doc) => {
-      if (spec.variables.size === 0) return (constant ??= [...(pipeline as Pipeline).run()]);
-      bind(doc);
-      return [...(pipeline as Pipeline).run()];
+    return () => {
+      let constant: Doc[] | undefined; // within a run only: a pipeline around this one may bind other variables for the next
+      return (doc) => {
+        if (constant) return constant;
+        bind(doc);
+        const found = [...(pipeline as Pipeline).run()];
+        if (spec.variables.size === 0) constant = found;
+        return found;
+      };
     };
   }
   const path = parseFieldPath(join.localField);
   parseFieldPath(join.foreignField);
   let foreign: ForeignJoin | undefined;
-  return (doc) => {
+  const find = (doc: Doc): Doc[] => {
     foreign ??= new ForeignJoin(context, from, join.foreignField);
     const found = foreign.find(joinValues(doc, path));
     if (pipeline === undefined) return [...found];
     bind(doc);
     return [...pipeline.processAll(found)];
   };
+  return () => find;
 }
 
 export const lookupStage: StageDefinition = {
   compile(value, context) {
     const spec = parse(value, context.namespace.db);
-    const find = finder(spec, context);
-    return mapping((doc) => withPath(doc, spec.as, find(doc)));
+    const start = finder(spec, context);
+    return (docs) => {
+      const find = start();
+      return mapping((doc) => withPath(doc, spec.as, find(doc)))(docs);
+    };
   },
 };

@@ -39,14 +39,18 @@ describe('Catalog', () => {
     expect(storage.catalog.dbNames).toEqual([]);
   });
 
-  it('renames across databases with records, indexes and open snapshots, and replaces a target only when told', () => {
+  it('renames across databases with records, indexes and open snapshots but a new uuid, and replaces a target only when told', () => {
     const storage = new Storage();
     const collection = collectionOf(storage);
     insertAll(storage, collection, [{ _id: 1 }]);
     const to = { db: 'archive', coll: 'orders' };
     const target = inUnit(storage, (unit) => storage.catalog.create(unit, to)) as Collection;
     expect(() => inUnit(storage, (unit) => storage.catalog.rename(unit, NS, to))).toThrow('target namespace exists');
-    inUnit(storage, (unit) => storage.catalog.rename(unit, NS, to, { dropTarget: true }));
+    const { uuid } = collection;
+    inUnit(storage, (unit) => storage.catalog.rename(unit, NS, { ...NS, coll: 'old' }));
+    expect(collection.uuid).toEqual(uuid);
+    inUnit(storage, (unit) => storage.catalog.rename(unit, collection.ns, to, { dropTarget: true }));
+    expect(collection.uuid).not.toEqual(uuid);
     expect(storage.catalog.find(to, LATEST)).toBe(collection);
     expect(storage.catalog.find(NS, LATEST)).toBeUndefined();
     expect(target.isDropped).toBe(true);

@@ -66,6 +66,9 @@ const sort = fc.constantFrom<Plain | undefined>(
   { c: 1 },
 );
 
+const hasParallelArrays = (each: Plain, order: Plain): boolean =>
+  Object.keys(order).filter((path) => Array.isArray(each[path])).length > 1;
+
 describe('planQuery', () => {
   const english = parseCollation(docFrom(ENGLISH));
   const cases = INDEXES.map(([key, options]) => ({
@@ -95,6 +98,7 @@ describe('planQuery', () => {
             createIndex(storage, collection, key, options);
             inUnit(storage, (unit) => {
               docs.forEach((each, i) => {
+                if (order && hasParallelArrays(each, order)) return; // no order by these is defined
                 try {
                   unit.insert(collection, bytesFrom({ _id: i, ...each }));
                 } catch (error) {

@@ -55,6 +55,20 @@ describe.each([
 });
 
 describe('$lookup', () => {
+  test('inside another evaluates anew for each value of the variables around it, with let of its own or without', () => {
+    const host = new MemoryHost({ c: [{ a: 1 }, { a: 2 }], d: [{ v: 1 }], e: [{ w: 1 }, { w: 2 }] });
+    const inner = (own: object) => ({
+      $lookup: { from: 'e', as: 'es', ...own, pipeline: [{ $match: { $expr: { $eq: ['$w', '$$a'] } } }] },
+    });
+    for (const own of [{}, { let: { b: 1 } }]) {
+      const outer = { $lookup: { from: 'd', as: 'ds', let: { a: '$a' }, pipeline: [inner(own)] } };
+      expect(aggregate([outer, { $project: { w: '$ds.es.w' } }], host)).toEqual([
+        '{ w: [[int 1]] }',
+        '{ w: [[int 2]] }',
+      ]);
+    }
+  });
+
   test('by a pipeline alone evaluates it for each document, or once when it does not depend on them', () => {
     const host = new MemoryHost({ c: [{ a: 1 }, { a: 2 }], d: [{ v: 1 }, { v: 2 }] });
     const pipeline = [{ $match: { $expr: { $eq: ['$v', '$$a'] } } }];
