@@ -11,6 +11,7 @@ import {
 } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { interval, lastValueFrom, map, mergeMap, take, toArray } from 'rxjs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startHttpApp } from '../../support/http-app.js';
 import { Note, notesModules } from '../../support/notes.js';
@@ -128,6 +129,8 @@ describe('isolation under load', () => {
   let app: INestApplication;
 
   afterEach(async () => {
+    // fetch keeps sockets on which an aborted request was never sent, and no server counts those as idle.
+    (app?.getHttpServer() as Server | undefined)?.closeAllConnections();
     await app?.close();
     await server?.stop();
   });
