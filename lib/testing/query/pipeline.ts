@@ -97,7 +97,7 @@ function compileStages(stages: readonly ParsedStage[], context: StageContext): S
     return stages.map(({ definition, spec, name }) => definition.compile(spec, context, name));
   } catch (error) {
     if (!(error instanceof ConstantError)) throw error;
-    throw new CommandError(error.code, `Failed to optimize pipeline :: caused by :: ${error.message}`);
+    throw new ConstantError(error.code, `Failed to optimize pipeline :: caused by :: ${error.message}`);
   }
 }
 
@@ -113,9 +113,21 @@ function* explained(docs: Iterable<Doc>): Iterable<Doc> {
   }
 }
 
-/** A pipeline as an update: stages that change a document, one by one. @throws CommandError for any other stage */
+/**
+ * A pipeline as an update: stages that change a document, one by one. What is wrong with its constants is an error once
+ * there is a document to change.
+ * @throws CommandError for any other stage
+ */
 export function compilePipelineUpdate(stages: readonly Value[], env: QueryEnv): (doc: Doc) => Doc {
-  const pipeline = compilePipeline(stages, env, { namespace: { db: '', coll: '' }, enclosures: ['update'] });
+  let pipeline: Pipeline;
+  try {
+    pipeline = compilePipeline(stages, env, { namespace: { db: '', coll: '' }, enclosures: ['update'] });
+  } catch (error) {
+    if (!(error instanceof ConstantError)) throw error;
+    return () => {
+      throw error;
+    };
+  }
   return (doc) => {
     const [updated] = pipeline.processAll([doc]);
     return updated ?? doc;

@@ -36,6 +36,18 @@ describe('CRUD through the driver', () => {
     expect(await orders.find({}, { batchSize: 1 }).toArray()).toHaveLength(3);
   });
 
+  it('lets an upsert insert a field whose name begins with a dollar', async () => {
+    const named = client.db('embedded_crud').collection<{ _id: number; $price?: number }>('named');
+    await named.updateOne({ _id: 1 }, { $set: { $price: 2 } }, { upsert: true });
+    expect(await named.findOne({ _id: 1 })).toEqual({ _id: 1, $price: 2 });
+  });
+
+  it('refuses what is wrong with the constants of a pipeline update only when there is a document to change', async () => {
+    const change = [{ $set: { total: { $add: ['text', 1] } } }];
+    await expect(orders.updateOne({ _id: 99 }, change)).resolves.toMatchObject({ matchedCount: 0 });
+    await expect(orders.updateOne({ _id: 1 }, change)).rejects.toThrow('$add only supports numeric or date types');
+  });
+
   it('refuses a second document of the same _id, and says which key', async () => {
     await expect(orders.insertOne({ _id: 1 })).rejects.toMatchObject({
       code: 11000,

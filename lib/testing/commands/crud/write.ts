@@ -26,8 +26,9 @@ export function runWrite<T>(op: Operation, work: (unit: WriteUnit) => T): T | Pr
   }
 }
 
-const ownerOf = ({ generic }: Operation): { lsid?: Operation['generic']['lsidDoc']; txnNumber?: bigint } =>
-  generic.txnNumber === undefined ? {} : { lsid: generic.lsidDoc, txnNumber: generic.txnNumber };
+/** The session's own lsid, not the message's: the oplog would keep each message's bytes in memory. */
+const ownerOf = ({ generic, session }: Operation): { lsid?: Operation['generic']['lsidDoc']; txnNumber?: bigint } =>
+  generic.txnNumber === undefined ? {} : { lsid: session?.lsid ?? generic.lsidDoc, txnNumber: generic.txnNumber };
 
 /** The fail point `onPrimaryTransactionalWrite`, for retryable writes: fails them before, or closes the connection after. */
 function failTransactionalWrite(op: Operation): void {

@@ -199,7 +199,7 @@ export class TreeApplication {
     if (result === UNCHANGED) return container;
     this.isModified = true;
     if (result === REMOVED) return this.remove(container, step, full);
-    checkStorable(step, full, result);
+    checkStorable(full, result, this.site.isInsert === true);
     this.record(modifier, full, current, result);
     return this.put(container, step, result);
   }

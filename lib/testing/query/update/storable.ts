@@ -2,9 +2,14 @@ import { isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { PathStep } from './description.js';
 
-/** @throws CommandError for a field name that begins with a dollar, and for a value nested deeper than 180 */
-export function checkStorable(step: PathStep, path: readonly PathStep[], value: Value): void {
-  if (typeof step === 'string' && step.startsWith('$') && !['$id', '$ref', '$db'].includes(step)) {
+/**
+ * An outermost name may begin with a dollar only in a document that is inserted; deeper ones may.
+ * @throws CommandError for such a name, and for a value nested deeper than 180
+ */
+export function checkStorable(path: readonly PathStep[], value: Value, isInsert: boolean): void {
+  const [step] = path;
+  const isOutermost = path.length === 1 && !isInsert;
+  if (isOutermost && typeof step === 'string' && step.startsWith('$') && !['$id', '$ref', '$db'].includes(step)) {
     throw new CommandError(
       'DollarPrefixedFieldName',
       `The dollar ($) prefixed field '${step}' in '${path.join('.')}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,

@@ -135,6 +135,7 @@ const CASES: [
     { a: [{ x: 2, y: 3 }] },
   ],
   ['a dollar name deep in a value', {}, { $set: { a: { $x: 1 } } }, { a: { $x: 1 } }],
+  ['a dollar name deep in a path', { a: { $x: 1 } }, { $set: { 'a.$x': 2 } }, { a: { $x: 2 } }],
 ];
 
 describe('compileUpdate', () => {
