@@ -48,7 +48,7 @@ function beginOrContinueChecked(op: Operation): void {
 
 function beginOrContinue(op: Operation): void {
   const { generic, server } = op;
-  const { transaction, retryableWrites, key } = op.session!;
+  const { transaction, retryableWrites, key, lsid } = op.session!;
   const txnNumber = generic.txnNumber!;
   if (!op.isInTransaction) {
     if (transaction.beginRetryableWrite(txnNumber, key)) retryableWrites.clear();
@@ -59,7 +59,7 @@ function beginOrContinue(op: Operation): void {
     transaction.begin(
       txnNumber,
       key,
-      () => server.storage.beginTransaction({ lsid: generic.lsidDoc, txnNumber }, at ? tickOf(at) : undefined),
+      () => server.storage.beginTransaction({ lsid, txnNumber }, at ? tickOf(at) : undefined),
       server.parameters.transactionLifetimeMS,
     );
     retryableWrites.clear();
