@@ -17,18 +17,42 @@ interface ConnectionEvent {
   connectionId: number | string;
 }
 
+/** `pending`: being made; the driver says nothing when it gives one of them up because its pool was cleared or closed. */
+type SocketState = 'pending' | 'available' | 'inUse';
+
+/** The sockets to one server, and how many calls wait for one. */
+class ServerSockets {
+  readonly sockets = new Map<number | string, SocketState>();
+  waiting = 0;
+
+  count(state: SocketState): number {
+    let count = 0;
+    for (const each of this.sockets.values()) if (each === state) count++;
+    return count;
+  }
+
+  wait(change: 1 | -1): void {
+    this.waiting = Math.max(0, this.waiting + change);
+  }
+
+  forgetPending(): void {
+    for (const [id, state] of this.sockets) if (state === 'pending') this.sockets.delete(id);
+  }
+
+  /** A call that is aborted while it waits leaves the driver's queue without an event; nobody waits while a socket is free. */
+  forgetAbortedWaits(): void {
+    if (this.count('available') > 0) this.waiting = Math.min(this.waiting, this.count('pending'));
+  }
+}
+
 /**
  * Follows the sockets of a MongoClient. Connections are kept by id, so that one which closes while it is checked out
- * (a cleared pool, a killed server) leaves every count at once.
+ * (a cleared pool, a killed server) leaves every count at once. Three events come with every operation: they cost two
+ * look-ups each.
  * @see https://github.com/mongodb/specifications/blob/master/source/connection-monitoring-and-pooling
  */
 export class PoolStatistics {
-  /** Being made; the driver says nothing when it gives one of them up because its pool was cleared or closed. */
-  readonly #pending = new Set<string>();
-  readonly #available = new Set<string>();
-  readonly #inUse = new Set<string>();
-  /** Calls that wait for a socket, by server. */
-  readonly #waiting = new Map<string, number>();
+  readonly #servers = new Map<string, ServerSockets>();
   #client: mongo.MongoClient | undefined;
 
   constructor(readonly onChange: () => void) {}
@@ -36,67 +60,55 @@ export class PoolStatistics {
   /** Counts what happens on this client from now on, and no longer on an earlier one. */
   follow(client: mongo.MongoClient): void {
     this.#client = client;
-    const on = (name: string, change: (id: string, address: string) => void) =>
+    const on = (name: string, change: (server: ServerSockets, event: ConnectionEvent) => void) =>
       client.on(name as 'connectionCreated', (event: ConnectionEvent) => {
         if (client !== this.#client) return;
-        change(`${event.address}#${event.connectionId}`, event.address);
+        change(this.#server(event.address), event);
         this.onChange();
       });
-    on('connectionCreated', (id) => this.#pending.add(id));
-    on('connectionReady', (id) => this.#move(id, this.#available));
-    on('connectionClosed', (id) => this.#move(id));
-    on('connectionCheckOutStarted', (_, address) => this.#wait(address, 1));
-    on('connectionCheckOutFailed', (_, address) => this.#wait(address, -1));
-    on('connectionCheckedOut', (id, address) => {
-      this.#wait(address, -1);
-      this.#move(id, this.#inUse);
+    on('connectionCreated', ({ sockets }, { connectionId }) => sockets.set(connectionId, 'pending'));
+    on('connectionReady', ({ sockets }, { connectionId }) => sockets.set(connectionId, 'available'));
+    on('connectionClosed', ({ sockets }, { connectionId }) => sockets.delete(connectionId));
+    on('connectionCheckOutStarted', (server) => server.wait(1));
+    on('connectionCheckOutFailed', (server) => server.wait(-1));
+    on('connectionCheckedOut', (server, { connectionId }) => {
+      server.wait(-1);
+      server.sockets.set(connectionId, 'inUse');
     });
-    on('connectionCheckedIn', (id, address) => {
-      this.#move(id, this.#available);
-      if (this.#waiting.get(address)) setImmediate(() => this.#forgetAbortedWaits(address));
+    on('connectionCheckedIn', (server, { connectionId }) => {
+      server.sockets.set(connectionId, 'available');
+      if (server.waiting > 0) setImmediate(() => this.#forgetAbortedWaits(server));
     });
-    on('connectionPoolCleared', (_, address) => this.#forgetPending(address));
-    on('connectionPoolClosed', (_, address) => this.#forgetPending(address));
+    on('connectionPoolCleared', (server) => server.forgetPending());
+    on('connectionPoolClosed', (server) => server.forgetPending());
   }
 
   /** The client was closed: it has no sockets and nobody waits. */
   reset(): void {
-    for (const ids of [this.#pending, this.#available, this.#inUse]) ids.clear();
-    this.#waiting.clear();
+    this.#servers.clear();
     this.onChange();
   }
 
   get counts(): Counts {
-    return {
-      totalConnections: this.#pending.size + this.#available.size + this.#inUse.size,
-      availableConnections: this.#available.size,
-      inUseConnections: this.#inUse.size,
-      waitQueueSize: [...this.#waiting.values()].reduce((sum, waiting) => sum + waiting, 0),
-    };
+    const counts = { totalConnections: 0, availableConnections: 0, inUseConnections: 0, waitQueueSize: 0 };
+    for (const server of this.#servers.values()) {
+      counts.totalConnections += server.sockets.size;
+      counts.availableConnections += server.count('available');
+      counts.inUseConnections += server.count('inUse');
+      counts.waitQueueSize += server.waiting;
+    }
+    return counts;
   }
 
-  #move(id: string, to?: Set<string>): void {
-    this.#pending.delete(id);
-    this.#available.delete(id);
-    this.#inUse.delete(id);
-    to?.add(id);
+  #server(address: string): ServerSockets {
+    let server = this.#servers.get(address);
+    if (!server) this.#servers.set(address, (server = new ServerSockets()));
+    return server;
   }
 
-  #forgetPending(address: string): void {
-    for (const id of of(this.#pending, address)) this.#pending.delete(id);
-  }
-
-  #wait(address: string, change: number): void {
-    this.#waiting.set(address, Math.max(0, (this.#waiting.get(address) ?? 0) + change));
-  }
-
-  /** A call that is aborted while it waits leaves the driver's queue without an event; nobody waits while a socket is free. */
-  #forgetAbortedWaits(address: string): void {
-    const pending = of(this.#pending, address).length;
-    if (of(this.#available, address).length === 0 || (this.#waiting.get(address) ?? 0) <= pending) return;
-    this.#waiting.set(address, pending);
-    this.onChange();
+  #forgetAbortedWaits(server: ServerSockets): void {
+    const { waiting } = server;
+    server.forgetAbortedWaits();
+    if (server.waiting !== waiting) this.onChange();
   }
 }
-
-const of = (ids: Iterable<string>, address: string): string[] => [...ids].filter((id) => id.startsWith(`${address}#`));
