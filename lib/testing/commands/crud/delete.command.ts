@@ -12,7 +12,7 @@ import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
-import { batchFields, runStatements } from './statements.js';
+import { batchFields, runStatements, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
 
 const STATEMENT = new ArgumentParser('delete.deletes', {
@@ -32,12 +32,8 @@ export const deleteCommand: Command = {
   args: {
     delete: 'any',
     deletes: 'array!',
-    ordered: 'safeBool',
     let: 'object',
-    bypassDocumentValidation: 'safeBool',
-    stmtId: 'exactInt',
-    stmtIds: 'array',
-    collectionUUID: 'binData',
+    ...WRITE_BATCH_ARGUMENTS,
   },
   async run(op) {
     const ns = namespaceOf(op);

@@ -9,7 +9,7 @@ import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
 import { documentToInsert } from './insert-document.js';
 import { namespaceOf } from './namespace-argument.js';
-import { batchFields, runStatements, stmtIdOf } from './statements.js';
+import { batchFields, runStatements, stmtIdOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { validatorOf } from './validator.js';
 import { runWrite } from './write.js';
 
@@ -31,11 +31,7 @@ export const insert: Command = {
   args: {
     insert: 'any',
     documents: 'array',
-    ordered: 'safeBool',
-    bypassDocumentValidation: 'safeBool',
-    stmtId: 'exactInt',
-    stmtIds: 'array',
-    collectionUUID: 'binData',
+    ...WRITE_BATCH_ARGUMENTS,
   },
   async run(op) {
     const { args, documents, server } = op;

@@ -13,6 +13,15 @@ export interface BatchOutcome {
   readonly retriedStmtIds: number[];
 }
 
+/** What insert, update and delete all take beside their statements. */
+export const WRITE_BATCH_ARGUMENTS = {
+  ordered: 'safeBool',
+  bypassDocumentValidation: 'safeBool',
+  stmtId: 'exactInt',
+  stmtIds: 'array',
+  collectionUUID: 'binData',
+} as const;
+
 const INTERRUPTIONS = new Set<number>([
   ErrorCodes.MaxTimeMSExpired,
   ErrorCodes.Interrupted,

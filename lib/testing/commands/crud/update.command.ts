@@ -13,7 +13,7 @@ import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
-import { batchFields, runStatements, upsertedOf } from './statements.js';
+import { batchFields, runStatements, upsertedOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
 
 const STATEMENT = new ArgumentParser('update.updates', {
@@ -38,12 +38,8 @@ export const update: Command = {
   args: {
     update: 'any',
     updates: 'array!',
-    ordered: 'safeBool',
     let: 'object',
-    bypassDocumentValidation: 'safeBool',
-    stmtId: 'exactInt',
-    stmtIds: 'array',
-    collectionUUID: 'binData',
+    ...WRITE_BATCH_ARGUMENTS,
   },
   async run(op) {
     const ns = namespaceOf(op);
