@@ -9,11 +9,11 @@ export function portFromEnvironment({ PORT }: NodeJS.ProcessEnv): number {
   return port;
 }
 
-/** Says why the server cannot listen, and what to do. */
-export function describeListenError(error: unknown, port: number): string {
+/** Says why the application cannot start, and what to do. */
+export function describeStartError(error: unknown, port: number): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return `Port ${port} is taken by another program. Choose another one: PORT=${port + 1} npm start`;
   if (code === 'EACCES') return `Port ${port} is not open to you. Choose one above 1023: PORT=3000 npm start`;
-  return `Cannot listen on port ${port}: ${message}`;
+  return message;
 }
