@@ -135,7 +135,9 @@ export class PoolRun {
         const counted = open.reduce((sum, { stats }) => sum + stats.totalConnections, open.length);
         const busy = this.#all().filter(({ stats }) => stats.inUseConnections + stats.waitQueueSize > 0);
         if (seen !== counted || busy.length > 0)
-          throw new Error(`at rest the server sees ${seen} sockets, we count ${counted}, ${busy.length} pools are busy`);
+          throw new Error(
+            `at rest the server sees ${seen} sockets, we count ${counted}, ${busy.length} pools are busy`,
+          );
       }),
     );
   }
