@@ -1,5 +1,6 @@
 // 200 clients at once on one embedded MongoDB: CRUD, transactions and change streams for a minute. At the end every write
-// is there, every event has come in order, no rejection was left unhandled, and the server's memory has not grown.
+// is there, every event has come in order, no rejection was left unhandled, the closed clients have left nothing open on the server, and its memory has not grown
+// beyond what it was when the oplog had been filled and the clients had run for some seconds.
 //
 //   npm run build && node bench/embedded-soak.mjs [SECONDS=60] [CLIENTS=200]
 import { fork } from 'node:child_process';
@@ -11,8 +12,10 @@ import { row, section } from './report.mjs';
 
 const SECONDS = Number(process.argv[2] ?? 60);
 const CLIENTS = Number(process.argv[3] ?? 200);
-const QUARTERS = 4; // when the memory is read; the first is warm-up
-const KEPT = 20; // documents a client keeps in its collection
+const WARM_UP_SECONDS = 10; // before the minute, with all clients: code is compiled, pools and sessions are made
+const READINGS = 6; // of the memory, beside the one at the start
+const BOUND = 1.05; // what the memory may have grown by from the start to the end
+const KEPT = 20; // documents a client keeps in its collection and in the ledger, so that the data does not grow
 const BALANCE = 1000;
 const OPLOG_ENTRIES = 100_000; // what the server keeps for change streams
 const { MongoClient } = mongoose.mongo;
@@ -45,7 +48,7 @@ class Worker {
 
   async open() {
     await this.client.connect();
-    await this.accounts.insertOne({ _id: this.id, balance: BALANCE });
+    await this.accounts.insertOne({ _id: this.id, balance: BALANCE, sent: 0 });
     this.stream = this.docs.watch();
     await this.stream.tryNext(); // the stream is open
     this.watching = this.watch();
@@ -79,9 +82,11 @@ class Worker {
     const to = Math.floor(Math.random() * CLIENTS);
     return this.client.withSession(async (session) => {
       await session.withTransaction(async () => {
-        await this.accounts.updateOne({ _id: this.id }, { $inc: { balance: -1 } }, { session });
+        const n = this.committed;
+        await this.accounts.updateOne({ _id: this.id }, { $inc: { balance: -1, sent: 1 } }, { session });
         await this.accounts.updateOne({ _id: to }, { $inc: { balance: 1 } }, { session });
-        await this.ledger.insertOne({ from: this.id, to }, { session });
+        await this.ledger.insertOne({ _id: `${this.id}/${n}`, to }, { session });
+        await this.ledger.deleteOne({ _id: `${this.id}/${n - KEPT}` }, { session });
       });
       this.committed++;
     });
@@ -108,27 +113,55 @@ class Worker {
   }
 }
 
-/** Fills the oplog, so that it is as long at the start of the measurement as at its end. */
+/**
+ * Fills the oplog with what the clients write, so that it is as long and as large at the start of the measurement as at
+ * its end: its window is what a server that has just started has not used yet.
+ */
 async function fillOplog(client) {
   const filler = client.db('soak').collection('filler');
-  for (let i = 0; i < OPLOG_ENTRIES / 2000; i++) {
-    await filler.insertMany(Array.from({ length: 1000 }, () => ({ text: 'x'.repeat(200) })));
+  for (let i = 0; i < OPLOG_ENTRIES / 3000; i++) {
+    await filler.insertMany(Array.from({ length: 1000 }, (_, _id) => ({ _id, text: 'x'.repeat(200), n: 0 })));
+    await filler.updateMany({}, { $inc: { n: 1 } });
     await filler.deleteMany({});
   }
 }
 
+/** What clients keep open on the server. */
+async function openOnServer(client) {
+  const { connections, logicalSessionRecordCache, metrics } = await client.db('admin').command({ serverStatus: 1 });
+  return {
+    connections: connections.current,
+    sessions: logicalSessionRecordCache.activeSessionsCount,
+    cursors: metrics.cursor.open.total,
+    operations: connections.active,
+  };
+}
+
+/** What of it the closed clients have left behind, once their sockets are gone. */
+async function leftBehind(client, before) {
+  for (let tries = 0; ; tries++) {
+    const now = await openOnServer(client);
+    const left = Object.keys(now).filter((what) => now[what] > before[what]);
+    if (left.length === 0 || tries === 50) return left.map((what) => `${now[what] - before[what]} ${what}`);
+    await sleep(20);
+  }
+}
+
+const observer = new MongoClient(uri, { maxPoolSize: 1 });
+await observer.connect();
+await fillOplog(observer);
+const openBefore = await openOnServer(observer);
 const workers = Array.from({ length: CLIENTS }, (_, id) => new Worker(id));
-await workers[0].client.connect();
-await fillOplog(workers[0].client);
 await Promise.all(workers.map((worker) => worker.open()));
 
 const start = performance.now();
-const until = start + SECONDS * 1000;
+const until = start + (WARM_UP_SECONDS + SECONDS) * 1000;
 const running = Promise.all(workers.map((worker) => worker.run(until)));
-const megabytes = [];
-for (let quarter = 1; quarter <= QUARTERS; quarter++) {
-  await Promise.race([running, sleep((SECONDS * 1000) / QUARTERS)]);
-  megabytes.push(Math.round(await memoryMB()));
+await sleep(WARM_UP_SECONDS * 1000);
+const megabytes = [await memoryMB()];
+for (let i = 0; i < READINGS; i++) {
+  await Promise.race([running, sleep((SECONDS * 1000) / READINGS)]);
+  megabytes.push(await memoryMB());
 }
 await running;
 const taken = (performance.now() - start) / 1000;
@@ -137,11 +170,16 @@ await Promise.all(workers.map((worker) => worker.settle()));
 const [first] = workers;
 const accounts = await first.accounts.find().toArray();
 const total = accounts.reduce((sum, { balance }) => sum + balance, 0);
+const sent = accounts.reduce((sum, account) => sum + account.sent, 0);
 const entries = await first.ledger.countDocuments();
 const committed = workers.reduce((sum, worker) => sum + worker.committed, 0);
+const kept = workers.reduce((sum, worker) => sum + Math.min(worker.committed, KEPT), 0);
+const halfDone = Math.abs(total - CLIENTS * BALANCE) + Math.abs(sent - committed) + Math.abs(entries - kept);
 const events = workers.reduce((sum, worker) => sum + worker.seen.length, 0);
 const writes = workers.reduce((sum, worker) => sum + worker.written.length, 0);
 await Promise.all(workers.map((worker) => worker.close()));
+const left = await leftBehind(observer, openBefore);
+await observer.close();
 child.disconnect();
 await sleep(0); // a rejection that nobody handles is known by now
 
@@ -149,6 +187,9 @@ const none = (count) => [`${count}`, 'none', count === 0];
 section(`${CLIENTS} clients for ${taken.toFixed(0)} s: ${writes} writes, ${committed} transactions, ${events} events`);
 row('clients with lost writes', ...none(workers.filter((worker) => worker.hasLostWrites).length));
 row('clients with lost events', ...none(workers.filter((worker) => worker.hasLostEvents).length));
-row('transactions half done', ...none(Math.abs(total - CLIENTS * BALANCE) + Math.abs(entries - committed)));
+row('transactions half done', ...none(halfDone));
 row('unhandled rejections', ...none(unhandled.length));
-row('server memory', `${megabytes.join(', ')} MB`, 'flat within 20 %', megabytes.at(-1) < megabytes[0] * 1.2);
+row('left on the server', left.join(', ') || '0', 'none', left.length === 0);
+const growth = megabytes.at(-1) / megabytes[0];
+const readings = megabytes.map((megabyte) => megabyte.toFixed(1)).join(', ');
+row('server memory', `${readings} MB`, `flat within ${Math.round((BOUND - 1) * 100)} %`, growth < BOUND);

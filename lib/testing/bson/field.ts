@@ -66,14 +66,19 @@ export function findField(source: Uint8Array, name: string): FieldRange | undefi
   return undefined;
 }
 
-/** Decodes one top-level field of a well-formed document and no other; `undefined` when it has none of that name. */
-export function decodeField(source: Uint8Array, name: string): Value | undefined {
+/** A document of one top-level field of a well-formed document and no other; `undefined` when it has none of that name. */
+export function extractField(source: Uint8Array, name: string): Uint8Array | undefined {
   const range = findField(source, name);
   if (!range) return undefined;
   const size = range.end - range.start + 5;
-  const single = Buffer.allocUnsafe(size);
-  single.writeInt32LE(size, 0);
-  asBuffer(source).copy(single, 4, range.start, range.end);
-  single[size - 1] = 0;
-  return decodeDoc(single).get(name);
+  const single = new Uint8Array(size);
+  for (let i = 0; i < 4; i++) single[i] = (size >>> (8 * i)) & 0xff;
+  single.set(source.subarray(range.start, range.end), 4);
+  return single;
+}
+
+/** Decodes one top-level field of a well-formed document and no other; `undefined` when it has none of that name. */
+export function decodeField(source: Uint8Array, name: string): Value | undefined {
+  const single = extractField(source, name);
+  return single && decodeDoc(single).get(name);
 }

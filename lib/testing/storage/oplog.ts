@@ -1,39 +1,50 @@
 import type { Doc } from '../bson/value.js';
-import type { UpdateDescription } from '../query/update.js';
 import { CommandError } from '../errors.js';
 import type { Tick } from './clock.js';
 import type { Namespace } from './namespace.js';
+
+/** The session that a transaction belongs to, as change events name it. */
+export interface TransactionOwner {
+  readonly lsid: Doc;
+  readonly txnNumber: bigint;
+}
 
 interface EntryBase {
   /** The commit's cluster time. All entries of one transaction share it; `txnOpIndex` orders them. */
   readonly ts: Tick;
   /** 0 outside transactions, else the place of the change in its transaction. */
   readonly txnOpIndex: number;
-  readonly wallTime: Date;
+  /** Milliseconds since the epoch. */
+  readonly wallTimeMS: number;
   readonly ns: Namespace;
   /** 16 bytes; absent for changes of a whole database and of views. */
   readonly uuid?: Uint8Array;
-  /** Who wrote: given for transactions and retryable writes. */
-  readonly lsid?: Doc;
-  readonly txnNumber?: bigint;
-  /** Whether this entry is part of a multi-document transaction: only then change events show lsid and txnNumber. */
-  readonly isTransaction: boolean;
+  /** Given for the changes of a multi-document transaction. */
+  readonly owner?: TransactionOwner | undefined;
 }
 
-/** One committed change, with all that a change event of it can show. Bytes are raw BSON. */
+/** The state before a change, raw BSON; only of a collection that kept pre- and post-images when it was written. */
+interface Imaged {
+  readonly preImage?: Uint8Array | undefined;
+}
+
+/**
+ * One committed change, with all that a change event of it can show and no more: documents are raw BSON, an update
+ * is what it modified.
+ */
 export type OplogEntry = EntryBase &
   (
     | { readonly op: 'insert'; readonly after: Uint8Array }
-    | {
+    | ({ readonly op: 'replace'; readonly after: Uint8Array } & Imaged)
+    | ({
         readonly op: 'update';
-        readonly before: Uint8Array;
-        readonly after: Uint8Array;
-        /** What was modified; absent for a replacement of the whole document. */
-        readonly description: UpdateDescription | undefined;
-        /** Whether the collection kept pre- and post-images when it was written. */
-        readonly hasPreImage: boolean;
-      }
-    | { readonly op: 'delete'; readonly before: Uint8Array; readonly hasPreImage: boolean }
+        /** The document's `_id`, as a document. */
+        readonly documentKey: Uint8Array;
+        /** What was modified, as `packDescription` writes it. */
+        readonly description: Uint8Array;
+        readonly postImage?: Uint8Array | undefined;
+      } & Imaged)
+    | ({ readonly op: 'delete'; readonly documentKey: Uint8Array } & Imaged)
     | { readonly op: 'create'; readonly options: Doc }
     | { readonly op: 'drop' }
     | { readonly op: 'rename'; readonly to: Namespace; readonly dropTarget?: Uint8Array }
@@ -45,14 +56,14 @@ export type OplogEntry = EntryBase &
 /** A change before its commit gives it a time. */
 export type PendingChange = OplogEntry extends infer E
   ? E extends OplogEntry
-    ? Omit<E, 'ts' | 'txnOpIndex' | 'wallTime' | 'lsid' | 'txnNumber' | 'isTransaction'>
+    ? Omit<E, 'ts' | 'txnOpIndex' | 'wallTimeMS' | 'owner'>
     : never
   : never;
 
 export interface OplogLimits {
   /** Entries kept at most; default 100,000. */
   readonly maxEntries?: number;
-  /** Bytes of documents kept at most; default 64 MiB. A document that is still stored is shared, not copied. */
+  /** Bytes kept at most; default 64 MiB. A document that is still stored counts too, though it is shared. */
   readonly maxBytes?: number;
 }
 
@@ -61,9 +72,25 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-const bytesOf = (entry: OplogEntry): number =>
-  ('after' in entry ? entry.after.length : 0) +
-  (entry.op === 'update' || entry.op === 'delete' ? entry.before.length : 0);
+/** What an entry takes besides its documents: about what Node needs for the object, its times and its arrays. */
+const ENTRY_BYTES = 400;
+
+function bytesOf(entry: OplogEntry): number {
+  switch (entry.op) {
+    case 'insert':
+      return ENTRY_BYTES + entry.after.length;
+    case 'replace':
+      return ENTRY_BYTES + entry.after.length + (entry.preImage?.length ?? 0);
+    case 'update': {
+      const { documentKey, description, preImage, postImage } = entry;
+      return ENTRY_BYTES + documentKey.length + description.length + (preImage?.length ?? 0) + (postImage?.length ?? 0);
+    }
+    case 'delete':
+      return ENTRY_BYTES + entry.documentKey.length + (entry.preImage?.length ?? 0);
+    default:
+      return ENTRY_BYTES;
+  }
+}
 
 /** The log of committed changes, oldest first, bounded by `OplogLimits`; change streams read it. */
 export class Oplog {

@@ -2,11 +2,11 @@ import { CommandError } from '../errors.js';
 import { Catalog } from './catalog.js';
 import { Clock, type Tick } from './clock.js';
 import { History } from './history.js';
-import { Oplog, type OplogLimits } from './oplog.js';
+import { Oplog, type OplogLimits, type TransactionOwner } from './oplog.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
 import { TtlMonitor } from './ttl.monitor.js';
 import { WriteConflict } from './write-conflict.js';
-import { WriteUnit, type WriteUnitOptions } from './write-unit.js';
+import { WriteUnit } from './write-unit.js';
 
 export interface StorageOptions {
   readonly oplog?: OplogLimits;
@@ -58,8 +58,8 @@ export class Storage {
   }
 
   /** A unit for one synchronous piece of work outside transactions. Prefer `write`. */
-  beginWrite(options: WriteUnitOptions = {}): WriteUnit {
-    return new WriteUnit(this.engine, options);
+  beginWrite(): WriteUnit {
+    return new WriteUnit(this.engine);
   }
 
   /**
@@ -67,8 +67,8 @@ export class Storage {
    * `commit()` or `abort()`; its writes throw WriteConflict at once.
    * @throws CommandError SnapshotTooOld (239)
    */
-  beginTransaction(options: WriteUnitOptions = {}, at?: Tick): WriteUnit {
-    return new WriteUnit(this.engine, options, this.snapshots.take(at));
+  beginTransaction(owner?: TransactionOwner, at?: Tick): WriteUnit {
+    return new WriteUnit(this.engine, this.snapshots.take(at), owner);
   }
 
   /** Opens a point-in-time view; whoever takes it releases it. @throws CommandError SnapshotTooOld (239) */
@@ -83,10 +83,10 @@ export class Storage {
    *
    * @throws the signal's reason when it is aborted while waiting
    */
-  async write<T>(work: (unit: WriteUnit) => T, options: WriteUnitOptions & { signal?: AbortSignal } = {}): Promise<T> {
-    const { signal, ...unitOptions } = options;
+  async write<T>(work: (unit: WriteUnit) => T, options: { signal?: AbortSignal } = {}): Promise<T> {
+    const { signal } = options;
     for (;;) {
-      const unit = this.beginWrite(unitOptions);
+      const unit = this.beginWrite();
       try {
         const result = work(unit);
         unit.commit();

@@ -1,11 +1,10 @@
-import { decodeField } from '../bson/field.js';
-import type { Doc } from '../bson/value.js';
-import type { UpdateDescription } from '../query/update.js';
+import { decodeField, extractField } from '../bson/field.js';
+import { packDescription, type UpdateDescription } from '../query/update/description.js';
 import type { Clock, Tick } from './clock.js';
 import type { Collection } from './collection.js';
 import type { History } from './history.js';
 import type { StaleKey } from './index.catalog.js';
-import type { Oplog, OplogEntry, PendingChange } from './oplog.js';
+import type { Oplog, OplogEntry, PendingChange, TransactionOwner } from './oplog.js';
 import type { ReadView } from './read-view.js';
 import { type RecordId, type Slot, type Version, versionsOf } from './record-store.js';
 import type { Snapshot, Snapshots } from './snapshot.js';
@@ -19,12 +18,6 @@ export interface Engine {
   readonly history: History;
   readonly snapshots: Snapshots;
   readonly ttl: TtlMonitor;
-}
-
-export interface WriteUnitOptions {
-  /** The session, for change events and for `config.transactions`-like bookkeeping of the caller. */
-  readonly lsid?: Doc | undefined;
-  readonly txnNumber?: bigint | undefined;
 }
 
 interface RecordWrite {
@@ -54,11 +47,14 @@ export class WriteUnit implements ReadView {
   private end!: () => void;
   private committedAt: Tick = 0;
 
-  /** @param snapshot given for a multi-document transaction; the unit releases it */
+  /**
+   * @param snapshot given for a multi-document transaction; the unit releases it
+   * @param owner whose transaction it is
+   */
   constructor(
     private readonly engine: Engine,
-    readonly options: WriteUnitOptions = {},
     private readonly snapshot?: Snapshot,
+    private readonly owner?: TransactionOwner,
   ) {
     this.tick = snapshot?.tick ?? Infinity;
     this.ended = new Promise((resolve) => (this.end = resolve));
@@ -111,8 +107,22 @@ export class WriteUnit implements ReadView {
     const before = this.writable(slot);
     if (!before) return false;
     this.write(collection, id, slot, before, bytes);
-    const { ns, uuid, hasPreImages: hasPreImage } = collection;
-    this.changes.push({ op: 'update', ns, uuid, before, after: bytes, description, hasPreImage });
+    const { ns, uuid, hasPreImages } = collection;
+    const preImage = hasPreImages ? before : undefined;
+    if (!description) this.changes.push({ op: 'replace', ns, uuid, after: bytes, preImage });
+    else {
+      const documentKey = extractField(bytes, '_id')!;
+      const postImage = hasPreImages ? bytes : undefined;
+      this.changes.push({
+        op: 'update',
+        ns,
+        uuid,
+        documentKey,
+        description: packDescription(description),
+        preImage,
+        postImage,
+      });
+    }
     return true;
   }
 
@@ -123,8 +133,9 @@ export class WriteUnit implements ReadView {
     const before = this.writable(slot);
     if (!before) return false;
     this.write(collection, id, slot, before, undefined);
-    const { ns, uuid, hasPreImages: hasPreImage } = collection;
-    this.changes.push({ op: 'delete', ns, uuid, before, hasPreImage });
+    const { ns, uuid, hasPreImages } = collection;
+    const documentKey = extractField(before, '_id')!;
+    this.changes.push({ op: 'delete', ns, uuid, documentKey, preImage: hasPreImages ? before : undefined });
     return true;
   }
 
@@ -156,18 +167,12 @@ export class WriteUnit implements ReadView {
     if (!this.isTransaction) this.trimCapped();
     this.finish('committed');
     if (this.changes.length === 0) return (this.committedAt = this.engine.clock.now);
-    const wallTime = new Date();
-    const { isTransaction } = this;
+    const wallTimeMS = Date.now();
+    const { isTransaction, owner } = this;
     let tick = isTransaction ? this.engine.clock.next() : 0;
     const entries = this.changes.map((change, i) => {
       if (!isTransaction) tick = this.engine.clock.next();
-      return Object.assign(change, {
-        ts: tick,
-        wallTime,
-        txnOpIndex: isTransaction ? i : 0,
-        isTransaction,
-        ...this.options,
-      }) as OplogEntry;
+      return Object.assign(change, { ts: tick, wallTimeMS, txnOpIndex: isTransaction ? i : 0, owner }) as OplogEntry;
     });
     for (const write of this.journal) if (typeof write !== 'function') this.publish(write, tick);
     for (const publish of this.commitHooks) publish();

@@ -9,7 +9,7 @@ import { fieldsOf, int } from '../reply.js';
 import type { ChangeStreamOptions } from './change-stream.options.js';
 import type { StreamPosition } from './resume-token.js';
 import { resumeToken } from './resume-token.js';
-import type { UpdateDescription } from '../../query/update.js';
+import { unpackDescription, type UpdateDescription } from '../../query/update/description.js';
 
 /** A change as a stream shows it, and its place. */
 export interface ChangeEvent {
@@ -26,13 +26,13 @@ const EXPANDED = new Set(['create', 'createIndexes', 'dropIndexes', 'modify']);
 export function changeEvent(entry: OplogEntry, options: ChangeStreamOptions, lookUp: LookUp): ChangeEvent | undefined {
   if (EXPANDED.has(entry.op) && !options.showsExpandedEvents) return undefined;
   const position: StreamPosition = { ts: entry.ts, txnOpIndex: entry.txnOpIndex, kind: 'event' };
-  const doc: Doc = new Map(head(entry, position, operationType(entry)));
+  const doc: Doc = new Map(head(entry, position, entry.op));
   const isExpanded = options.showsExpandedEvents;
   if (isExpanded && entry.uuid) doc.set('collectionUUID', uuidOf(entry.uuid));
-  doc.set('wallTime', entry.wallTime);
-  if (entry.isTransaction) {
-    if (entry.lsid) doc.set('lsid', entry.lsid);
-    if (entry.txnNumber !== undefined) doc.set('txnNumber', entry.txnNumber);
+  doc.set('wallTime', new Date(entry.wallTimeMS));
+  if (entry.owner) {
+    doc.set('lsid', entry.owner.lsid);
+    doc.set('txnNumber', entry.owner.txnNumber);
   }
   for (const [name, value] of body(entry, options, lookUp)) doc.set(name, value);
   return { doc, position };
@@ -42,12 +42,8 @@ export function changeEvent(entry: OplogEntry, options: ChangeStreamOptions, loo
 export function invalidateEvent(cause: OplogEntry): ChangeEvent {
   const position: StreamPosition = { ts: cause.ts, txnOpIndex: cause.txnOpIndex, kind: 'invalidate' };
   const doc: Doc = new Map(head(cause, position, 'invalidate'));
-  doc.set('wallTime', cause.wallTime);
+  doc.set('wallTime', new Date(cause.wallTimeMS));
   return { doc, position };
-}
-
-function operationType(entry: OplogEntry): string {
-  return entry.op === 'update' && !entry.description ? 'replace' : entry.op;
 }
 
 function head(entry: OplogEntry, position: StreamPosition, type: string): [string, Value][] {
@@ -70,31 +66,24 @@ function body(entry: OplogEntry, options: ChangeStreamOptions, lookUp: LookUp): 
       const fullDocument = decodeDoc(entry.after);
       return fieldsOf({ fullDocument, ns, documentKey: keyOf(fullDocument) });
     }
+    case 'replace': {
+      const fullDocument = decodeDoc(entry.after);
+      const fullDocumentBeforeChange = preImage(entry, options);
+      return fieldsOf({ fullDocument, ns, documentKey: keyOf(fullDocument), fullDocumentBeforeChange });
+    }
     case 'update': {
-      const before = decodeDoc(entry.before);
-      const after = decodeDoc(entry.after);
-      const images = fieldsOf({ fullDocumentBeforeChange: preImage(entry, before, options) });
-      if (!entry.description) {
-        return new Map([...fieldsOf({ fullDocument: after, ns, documentKey: keyOf(after) }), ...images]);
-      }
-      const fullDocument = postImage(entry, after, options, lookUp);
-      return new Map([
-        ...fieldsOf({
-          fullDocument,
-          ns,
-          documentKey: keyOf(after),
-          updateDescription: descriptionDoc(entry.description, isExpanded),
-        }),
-        ...images,
-      ]);
+      const documentKey = decodeDoc(entry.documentKey);
+      return fieldsOf({
+        fullDocument: postImage(entry, documentKey, options, lookUp),
+        ns,
+        documentKey,
+        updateDescription: descriptionDoc(unpackDescription(entry.description), isExpanded),
+        fullDocumentBeforeChange: preImage(entry, options),
+      });
     }
     case 'delete': {
-      const before = decodeDoc(entry.before);
-      return fieldsOf({
-        ns,
-        documentKey: keyOf(before),
-        fullDocumentBeforeChange: preImage(entry, before, options),
-      });
+      const fullDocumentBeforeChange = preImage(entry, options);
+      return fieldsOf({ ns, documentKey: decodeDoc(entry.documentKey), fullDocumentBeforeChange });
     }
     case 'rename': {
       const to = nsDoc(entry.to);
@@ -124,15 +113,11 @@ function body(entry: OplogEntry, options: ChangeStreamOptions, lookUp: LookUp): 
   }
 }
 
-type ImagedEntry = Extract<OplogEntry, { hasPreImage: boolean }>;
+type ImagedEntry = Extract<OplogEntry, { op: 'replace' | 'update' | 'delete' }>;
 
-function preImage(
-  entry: ImagedEntry,
-  before: Doc,
-  { fullDocumentBeforeChange }: ChangeStreamOptions,
-): Doc | null | undefined {
+function preImage(entry: ImagedEntry, { fullDocumentBeforeChange }: ChangeStreamOptions): Doc | null | undefined {
   if (fullDocumentBeforeChange === 'off') return undefined;
-  if (entry.hasPreImage) return before;
+  if (entry.preImage) return decodeDoc(entry.preImage);
   if (fullDocumentBeforeChange === 'whenAvailable') return null;
   throw new CommandError(
     'NoMatchingDocument',
@@ -142,7 +127,7 @@ function preImage(
 
 function postImage(
   entry: Extract<OplogEntry, { op: 'update' }>,
-  after: Doc,
+  documentKey: Doc,
   { fullDocument }: ChangeStreamOptions,
   lookUp: LookUp,
 ): Doc | null | undefined {
@@ -150,9 +135,9 @@ function postImage(
     case 'default':
       return undefined;
     case 'updateLookup':
-      return lookUp(entry.uuid, entry.ns, after.get('_id')!) ?? null;
+      return lookUp(entry.uuid, entry.ns, documentKey.get('_id')!) ?? null;
     default:
-      if (entry.hasPreImage) return after;
+      if (entry.postImage) return decodeDoc(entry.postImage);
       if (fullDocument === 'whenAvailable') return null;
       throw new CommandError(
         'NoMatchingDocument',

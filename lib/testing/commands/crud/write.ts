@@ -12,7 +12,7 @@ import type { Operation } from '../operation.js';
 export function runWrite<T>(op: Operation, work: (unit: WriteUnit) => T): T | Promise<T> {
   const transaction = op.transactionUnit;
   if (transaction) return work(transaction);
-  const unit = op.server.storage.beginWrite(ownerOf(op));
+  const unit = op.server.storage.beginWrite();
   try {
     const result = work(unit);
     failTransactionalWrite(op);
@@ -25,10 +25,6 @@ export function runWrite<T>(op: Operation, work: (unit: WriteUnit) => T): T | Pr
     return op.interrupt.wait(() => blockedBy).then(() => runWrite(op, work));
   }
 }
-
-/** The session's own lsid, not the message's: the oplog would keep each message's bytes in memory. */
-const ownerOf = ({ generic, session }: Operation): { lsid?: Operation['generic']['lsidDoc']; txnNumber?: bigint } =>
-  generic.txnNumber === undefined ? {} : { lsid: session?.lsid ?? generic.lsidDoc, txnNumber: generic.txnNumber };
 
 /** The fail point `onPrimaryTransactionalWrite`, for retryable writes: fails them before, or closes the connection after. */
 function failTransactionalWrite(op: Operation): void {

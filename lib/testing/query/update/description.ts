@@ -1,7 +1,12 @@
+import { decodeDoc } from '../../bson/decode.js';
+import { encodeDoc } from '../../bson/encode.js';
 import { type Doc, int32, type Value } from '../../bson/value.js';
 
 /** One step of a path in a document: a field's name or an array's index. */
 export type PathStep = string | number;
+
+/** Up to this size V8 keeps the bytes in the Uint8Array itself, which takes a third of the memory. */
+const ON_HEAP_BYTES = 64;
 
 /** What an update changed, as a change stream's `updateDescription` tells it. */
 export interface UpdateDescription {
@@ -10,6 +15,29 @@ export interface UpdateDescription {
   readonly truncatedArrays: Doc[];
   /** The steps of each path that its dotted form leaves open; shown with `showExpandedEvents`. */
   readonly disambiguatedPaths: Doc;
+}
+
+/** A description in few bytes, without its empty parts. */
+export function packDescription(description: UpdateDescription): Uint8Array {
+  const { updatedFields, removedFields, truncatedArrays, disambiguatedPaths } = description;
+  const packed: Doc = new Map();
+  if (updatedFields.size > 0) packed.set('u', updatedFields);
+  if (removedFields.length > 0) packed.set('r', removedFields);
+  if (truncatedArrays.length > 0) packed.set('t', truncatedArrays);
+  if (disambiguatedPaths.size > 0) packed.set('d', disambiguatedPaths);
+  const bytes = encodeDoc(packed);
+  return bytes.length > ON_HEAP_BYTES ? bytes : new Uint8Array(bytes);
+}
+
+/** The description that `packDescription` was given. */
+export function unpackDescription(packed: Uint8Array): UpdateDescription {
+  const doc = decodeDoc(packed);
+  return {
+    updatedFields: (doc.get('u') ?? new Map()) as Doc,
+    removedFields: (doc.get('r') ?? []) as string[],
+    truncatedArrays: (doc.get('t') ?? []) as Doc[],
+    disambiguatedPaths: (doc.get('d') ?? new Map()) as Doc,
+  };
 }
 
 /** Collects what changed, path by path. */

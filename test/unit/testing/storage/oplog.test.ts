@@ -15,16 +15,16 @@ describe('Oplog', () => {
     insertAll(storage, collection, [{ _id: 3 }]);
     transaction.commit();
     const entries = [...storage.oplog.after(0)];
-    expect(entries.map(({ op }) => op)).toEqual(['create', 'insert', 'insert', 'insert', 'update', 'delete']);
+    expect(entries.map(({ op }) => op)).toEqual(['create', 'insert', 'insert', 'insert', 'replace', 'delete']);
     const times = entries.map(({ ts }) => ts);
     expect([...new Set(times)].sort((a, b) => a - b)).toEqual([...new Set(times)]);
     expect(times[4]).toBe(times[5]);
     expect(entries.slice(4)).toMatchObject([
-      { op: 'update', description: undefined, txnNumber: 4n, txnOpIndex: 0, isTransaction: true, hasPreImage: false },
+      { op: 'replace', owner: { txnNumber: 4n }, txnOpIndex: 0 },
       { op: 'delete', txnOpIndex: 1, ns: NS },
     ]);
     expect([...storage.oplog.after(times[4]!, 0)].map(({ op }) => op)).toEqual(['delete']);
-    expect([...storage.oplog.after(times[4]!, 0, true)].map(({ op }) => op)).toEqual(['update', 'delete']);
+    expect([...storage.oplog.after(times[4]!, 0, true)].map(({ op }) => op)).toEqual(['replace', 'delete']);
   });
 
   it('has nothing of an aborted unit', () => {
