@@ -147,7 +147,7 @@ async function leftBehind(client, before) {
   }
 }
 
-const observer = new MongoClient(uri, { maxPoolSize: 1 });
+const observer = new MongoClient(uri, { maxPoolSize: 1, serverMonitoringMode: 'poll' }); // two connections, from first to last
 await observer.connect();
 await fillOplog(observer);
 const openBefore = await openOnServer(observer);

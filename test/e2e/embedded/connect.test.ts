@@ -31,6 +31,30 @@ describe('EmbeddedMongo', () => {
     await client.close();
   });
 
+  it('forgets the sessions and cursors of a client that has closed', async () => {
+    const observer = await new MongoClient(mongo.uri).connect();
+    const isIdle = async (): Promise<boolean> => {
+      const { logicalSessionRecordCache, metrics } = await observer.db('admin').command({ serverStatus: 1 });
+      const isObserverAlone = logicalSessionRecordCache.activeSessionsCount <= 1;
+      return isObserverAlone && Number(metrics.cursor.open.total) === 0;
+    };
+    const client = await new MongoClient(mongo.uri).connect();
+    const entries = client.db('shop').collection('entries');
+    const stream = entries.watch();
+    await stream.tryNext();
+    await entries.insertMany([{}, {}, {}]);
+    await client.withSession((session) =>
+      session.withTransaction(() =>
+        Promise.all([entries.insertOne({}, { session }), entries.find().batchSize(1).next()]),
+      ),
+    );
+    expect(await isIdle()).toBe(false);
+    await stream.close();
+    await client.close();
+    while (!(await isIdle())); // the driver waits for no answer to its endSessions
+    await observer.close();
+  });
+
   it('answers an unknown command with CommandNotFound', async () => {
     const client = await new MongoClient(mongo.uri).connect();
     await expect(client.db('admin').command({ frobnicate: 1 })).rejects.toMatchObject({

@@ -45,6 +45,7 @@ export const endSessions: Command = {
   isInApiV1: true,
   isAuthFree: true,
   isSessionFree: true,
+  takesWriteConcern: true, // drivers that want no answer say so with w: 0
   args: { endSessions: 'array!' },
   run(op) {
     for (const lsid of lsidsOf(op)) op.server.sessions.end(sessionKey(lsid), killed());
