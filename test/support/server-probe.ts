@@ -21,8 +21,12 @@ export class ServerProbe {
 
   /** Open connections of everybody else, monitors included. */
   async sockets(): Promise<number> {
+    return (await this.connections()).current - ServerProbe.OWN_SOCKETS;
+  }
+
+  async connections(): Promise<{ current: number; totalCreated: number }> {
     const { connections } = await this.client.db('admin').command({ serverStatus: 1 });
-    return (connections as { current: number }).current - ServerProbe.OWN_SOCKETS;
+    return connections as { current: number; totalCreated: number };
   }
 
   close(): Promise<void> {

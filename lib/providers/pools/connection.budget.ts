@@ -25,13 +25,17 @@ export class ConnectionBudget {
     return this.#waiters.length > 0;
   }
 
+  /** Reserves `size` sockets if nobody has to wait for it; says whether it has. */
+  tryReserve(size: number): boolean {
+    if (this.isContended || this.#used + size > this.max) return false;
+    this.#used += size;
+    return true;
+  }
+
   /** Resolves when `size` sockets are reserved. @throws ConnectionBudgetError after `timeoutMS`; the reason of an aborted `signal` */
   async reserve(dbName: string, size: number, timeoutMS: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (!this.isContended && this.#used + size <= this.max) {
-      this.#used += size;
-      return;
-    }
+    if (this.tryReserve(size)) return;
     await new Promise<void>((resolve, reject) => {
       const end = () => {
         clearTimeout(timer);

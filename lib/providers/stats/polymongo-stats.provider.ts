@@ -1,16 +1,12 @@
-import mongoose from 'mongoose';
-import type { mongo } from 'mongoose';
 import { auditTime, distinctUntilChanged, map, Observable, startWith } from 'rxjs';
 import type { PoolConfig } from '../../polymongo.options.js';
 import { redactURI } from '../../polymongo.uri.js';
 import type { DatabasePool } from '../pools/database.pool.js';
-import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { PoolStats } from '../pools/pool.statistics.js';
+import { readSizes, type DatabaseSizes } from './database.sizes.js';
 
 const MB = 1024 ** 2;
-/** How long `db()` waits for a free socket of a busy pool before it takes a connection of its own. */
-const BUSY_MS = 500;
 
 /** The options of a pool as statistics show them: its URI without credentials. */
 export type PoolConfigView = Pick<
@@ -39,11 +35,7 @@ export interface ConnectionStats {
 }
 
 /** One database, as the server and its pool see it. */
-export interface DbStats {
-  /** dataSize / 1024². */
-  sizeMb: number;
-  numCollections: number;
-  collections: { name: string; docCount: number; sizeMb: number }[];
+export interface DbStats extends DatabaseSizes {
   lastUsed: Date | undefined;
   mongoURI: string;
   isInitialized: boolean;
@@ -101,11 +93,16 @@ export class PolyMongoStats {
     );
   }
 
-  /** One database; without a name the default one. @throws InvalidDatabaseNameError, PoolConnectError */
+  /**
+   * One database; without a name the default one. It takes one socket of the database's pool. When the pool is so busy
+   * that it gets none for 500 ms, it takes a temporary connection beside it, which counts in `maxTotalConnections` and is
+   * closed after; when that has no room it goes on waiting for the pool, up to `waitQueueTimeoutMS`.
+   * @throws InvalidDatabaseNameError, PoolConnectError
+   */
   async db(name: string = this.#pools.options.defaultDB): Promise<DbStats> {
     const database = this.#pools.database(name);
     const { lastAccessed } = database;
-    const sizes = await database.run(() => this.#withFreeClient(database.pool, (client) => readSizes(client.db(name))));
+    const sizes = await database.run(() => readSizes(name, database.pool));
     const { pool } = database;
     return {
       ...sizes,
@@ -135,45 +132,6 @@ export class PolyMongoStats {
       return pool.state === 'connected' && pool.config.mongoURI !== primary.config.mongoURI;
     }
   }
-
-  /** Asks on the pool; when all its sockets stay busy, on a connection of its own that is closed after. */
-  async #withFreeClient<T>(pool: DatabasePool, ask: (client: mongo.MongoClient) => Promise<T>): Promise<T> {
-    const { inUseConnections, maxPoolSize } = pool.stats;
-    if (inUseConnections < maxPoolSize) return ask(pool.client);
-    const onPool = ask(pool.client);
-    onPool.catch(() => {});
-    if (await within(BUSY_MS, onPool)) return onPool;
-    const temporary = new mongoose.mongo.MongoClient(pool.config.mongoURI, {
-      ...pool.config.driverOptions,
-      maxPoolSize: 1,
-      minPoolSize: 0,
-    });
-    try {
-      return await ask(temporary);
-    } finally {
-      await temporary.close();
-    }
-  }
-}
-
-async function readSizes(db: mongo.Db): Promise<Pick<DbStats, 'sizeMb' | 'numCollections' | 'collections'>> {
-  const [total, infos] = await Promise.all([db.stats(), db.listCollections().toArray()]);
-  const names = infos
-    .filter(({ type, name }) => type !== 'view' && !name.startsWith('system.'))
-    .map(({ name }) => name);
-  const collections = await Promise.all(
-    names.map(async (name) => {
-      const [docCount, [stats]] = await Promise.all([
-        db.collection(name).estimatedDocumentCount(),
-        db
-          .collection(name)
-          .aggregate<{ storageStats: { size: number } }>([{ $collStats: { storageStats: {} } }])
-          .toArray(),
-      ]);
-      return { name, docCount, sizeMb: (stats?.storageStats.size ?? 0) / MB };
-    }),
-  );
-  return { sizeMb: Number(total['dataSize'] ?? 0) / MB, numCollections: names.length, collections };
 }
 
 function viewOf({ config }: DatabasePool): PoolConfigView {

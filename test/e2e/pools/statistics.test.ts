@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PolyMongoWrapper, type ConnectionStats, type PolyModel } from 'nestjs-polymongo';
+import { PolyMongoWrapper, type ConnectionStats, type PolyModel, type PolyMongoOptions } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { numbered, wrapItems, type Item } from '../../support/items.js';
 import { eventually, ONE_MONITOR, ServerProbe } from '../../support/server-probe.js';
@@ -20,21 +20,24 @@ afterAll(async () => {
   await server.stop();
 });
 beforeEach(async () => {
-  const mongoURI = withPassword(server.uri);
-  polymongo = new PolyMongoWrapper(
-    {
-      mongoURI,
-      maxPoolSize: MAX,
-      driverOptions: { ...ONE_MONITOR, heartbeatFrequencyMS: 500 },
-      dbSpecific: [{ dbName: 'own', options: { maxConnections: 2 } }],
-    },
-    'nest',
-  );
-  items = wrapItems(polymongo);
+  create();
   await items.deleteMany();
 });
 afterEach(() => polymongo.actions.forceCloseAll());
 
+function create(options: Partial<PolyMongoOptions> = {}) {
+  polymongo = new PolyMongoWrapper(
+    {
+      mongoURI: withPassword(server.uri),
+      maxPoolSize: MAX,
+      driverOptions: { ...ONE_MONITOR, heartbeatFrequencyMS: 500 },
+      dbSpecific: [{ dbName: 'own', options: { maxConnections: 2 } }],
+      ...options,
+    },
+    'nest',
+  );
+  items = wrapItems(polymongo);
+}
 const withPassword = (uri: string) => uri.replace('mongodb://', 'mongodb://ann:s3cret@');
 const primary = () => polymongo.stats.general().primary.poolStats;
 const sockets = async () => (await probe.sockets()) - polymongo.stats.general().totalActivePools;
@@ -137,20 +140,81 @@ describe('stats.db()', () => {
     expect((await polymongo.stats.db('never')).lastUsed).toBeUndefined();
   });
 
-  it('takes a connection of its own when the pool is busy for long, and closes it', async () => {
-    await items.db('own').insertMany(numbered(2));
-    const database = polymongo.pools.database('own');
-    const { client } = database.pool;
-    const sessions = [client.startSession(), client.startSession()];
-    const streams = sessions.map(() => client.db('own').watch([], { maxAwaitTimeMS: 3_000 }));
-    const changes = streams.map((stream) => stream.tryNext());
-    await eventually(() => expect(database.pool.stats.inUseConnections).toBe(2));
-    const stats = await polymongo.stats.db('own');
-    expect(stats.collections).toMatchObject([{ docCount: 2 }]);
-    expect(database.pool.stats.inUseConnections).toBe(2);
-    await items.db('own2').findOne();
-    await Promise.all(streams.map((stream) => stream.close()));
-    await settle(changes);
-    await eventually(async () => expect(await sockets()).toBe(polymongo.stats.general().totalConnectionsAcrossPools));
+  describe('of a database whose pool is busy', () => {
+    /** Both sockets of the pool are in use for so long; gives what waits for their end. */
+    async function occupy(forMS: number): Promise<() => Promise<unknown>> {
+      await items.db('own').deleteMany();
+      await items.db('own').insertMany(numbered(2));
+      const { pool } = polymongo.pools.database('own');
+      const streams = [0, 1].map(() => pool.client.db('own').watch([], { maxAwaitTimeMS: forMS }));
+      const ends = streams.map((stream) => stream.tryNext().finally(() => stream.close()));
+      const isFree = settle(ends); // also of those that the test cuts
+      await eventually(() => expect(pool.stats.inUseConnections).toBe(2));
+      return () => isFree;
+    }
+    /** The connections that were ever made beside the pool's own. */
+    const connectionsMade = async () => (await probe.connections()).totalCreated;
+
+    it('for more than 500 ms takes a connection of its own, and closes it', async () => {
+      const isFree = await occupy(2_000);
+      const before = await sockets();
+      const startedAt = performance.now();
+      expect((await polymongo.stats.db('own')).collections).toMatchObject([{ docCount: 2 }]);
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(499);
+      expect(polymongo.pools.poolOf('own').stats.inUseConnections).toBe(2);
+      await eventually(async () => expect(await sockets()).toBe(before));
+      expect(polymongo.pools.poolOf('own').leaseCount).toBe(0);
+      await isFree();
+    });
+
+    it('for less waits for the pool', async () => {
+      const isFree = await occupy(300);
+      const before = await connectionsMade();
+      const stats = polymongo.stats.db('own');
+      await eventually(() => expect(polymongo.pools.poolOf('own').stats.waitQueueSize).toBe(1));
+      expect((await stats).numCollections).toBe(1);
+      await isFree();
+      expect(await connectionsMade()).toBe(before);
+    });
+
+    it('does not take it for the pool when the server is slow', async () => {
+      await items.db('own').insertMany(numbered(2));
+      const before = await connectionsMade();
+      server.stall(1_200);
+      expect((await polymongo.stats.db('own')).numCollections).toBe(1);
+      expect(await connectionsMade()).toBe(before);
+    });
+
+    it.each([
+      ['counts in maxTotalConnections while it is open', 6, 6],
+      ['is not made when those are all taken: the question waits for the pool', 5, 5],
+    ])('%s', async (_, maxTotalConnections, most) => {
+      await polymongo.actions.closeAll();
+      create({ maxTotalConnections });
+      await items.countDocuments();
+      const isFree = await occupy(2_000);
+      const { budget } = polymongo.pools;
+      let [used, isAnswered] = [0, false];
+      const stats = polymongo.stats.db('own').finally(() => (isAnswered = true));
+      const until = Date.now() + 1_500;
+      while (!isAnswered && Date.now() < until) {
+        used = Math.max(used, budget.used);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(isAnswered).toBe(most > MAX + 2);
+      await isFree();
+      expect((await stats).numCollections).toBe(1);
+      expect(used).toBe(most);
+      expect(budget.used).toBe(MAX + 2);
+    });
+
+    it('ends with the pool', async () => {
+      await items.countDocuments();
+      await occupy(3_000);
+      const stats = polymongo.stats.db('own');
+      await eventually(() => expect(polymongo.pools.budget.used).toBe(MAX + 3));
+      await Promise.all([expect(stats).rejects.toThrow(), polymongo.actions.forceCloseAll()]);
+      expect(polymongo.pools.budget.used).toBe(0);
+    });
   });
 });
