@@ -10,21 +10,20 @@ export {
   ChangeBufferOverflowError,
   ChangeStreamHistoryLostError,
   ChangeStreamInvalidatedError,
+} from './providers/watch/change-stream.errors.js';
+export {
   ConnectionBudgetError,
   ConnectionOwnershipError,
   IllegalPoolTransitionError,
-  InvalidDatabaseNameError,
-  InvalidTenantIdError,
-  ModelAlreadyRegisteredError,
-  ModelNotRegisteredError,
   PolyMongoClosedError,
-  PolyMongoError,
-  PolyMongoOptionsError,
   PoolConnectError,
   PoolForceClosedError,
   PoolInitializingError,
   ReconfigurationPendingError,
-  SessionMismatchError,
+} from './providers/pools/pool.errors.js';
+export { InvalidDatabaseNameError, PolyMongoError, PolyMongoOptionsError } from './polymongo.errors.js';
+export {
+  InvalidTenantIdError,
   TenantBusyError,
   TenantConfirmationError,
   TenantConflictError,
@@ -34,16 +33,18 @@ export {
   TenantSwitchError,
   TenantTaskError,
   TenantUnknownError,
-  TransactionEndedError,
-  TransactionPropagationError,
-} from './polymongo.errors.js';
+} from './providers/tenant/tenant.errors.js';
+export { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './providers/models/model.errors.js';
+export { SessionMismatchError, TransactionEndedError } from './providers/pools/session.errors.js';
+export { TransactionPropagationError } from './providers/transaction/transaction.errors.js';
 export { PolyMongoModule } from './polymongo.module.js';
 export type {
   AsyncModelDefinition,
   PolyMongoModuleAsyncOptions,
   PolyMongoOptionsFactory,
 } from './polymongo.module-options.js';
-export type { DBSpecificConfig, PolyMongoOptions, RetryOptions, ScaleOptions } from './polymongo.options.js';
+export type { PolyMongoOptions, RetryOptions } from './polymongo.options.js';
+export type { DBSpecificConfig, ScaleOptions } from './polymongo.pool-options.js';
 export type {
   TenantConnection,
   TenantOptions,

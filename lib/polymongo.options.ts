@@ -1,6 +1,14 @@
 import type { Connection, mongo } from 'mongoose';
-import { PolyMongoOptionsError } from './polymongo.errors.js';
 import { check, checkDatabaseName, checks, rejectUnknown, type Checks } from './polymongo.checks.js';
+import { PolyMongoOptionsError } from './polymongo.errors.js';
+import {
+  checkPoolSizes,
+  numberIn,
+  rejectDuplicates,
+  resolveEntry,
+  type DBSpecificConfig,
+  type PoolConfig,
+} from './polymongo.pool-options.js';
 import {
   resolveTenantOptions,
   TENANT_CHECKS,
@@ -8,33 +16,6 @@ import {
   type TenantOptions,
 } from './polymongo.tenant-options.js';
 import { parseMongoURI } from './polymongo.uri.js';
-
-/** How one database with a pool of its own is reached. */
-export interface ScaleOptions {
-  /** Another cluster for this database. Default: the primary `mongoURI`. */
-  mongoURI?: string;
-  /** Sockets at most. Default: the global `maxPoolSize`. */
-  maxConnections?: number;
-  /** Sockets kept open while the pool is. Default 0. */
-  minConnections?: number;
-  /** `true`: connect with the first call; `false`: at start. Default: the global `coldStart`. */
-  coldStart?: boolean;
-  /** Close the pool `ttl` ms after its last use ended; the next call opens it again. Default false. */
-  autoClose?: boolean;
-  /** Idle life in ms when `autoClose` is on. Default 600000. */
-  ttl?: number;
-  /** Further options for this pool's MongoClient. What a named option says wins. */
-  driverOptions?: mongo.MongoClientOptions;
-  /** Called with this database's connection each time its pool has connected. */
-  onConnectionCreate?: (connection: Connection, dbName: string) => void;
-}
-
-/** One entry of `dbSpecific`. */
-export interface DBSpecificConfig {
-  dbName: string;
-  mongoURI?: string;
-  options?: ScaleOptions;
-}
 
 /** Repeated attempts to connect. Without it a connect is tried once. */
 export interface RetryOptions {
@@ -84,15 +65,6 @@ export interface PolyMongoOptions {
   onConnectionCreate?: (connection: Connection, dbName: string) => void;
 }
 
-/** How a pool is opened, everything decided. */
-export interface PoolConfig extends Readonly<Required<Omit<ScaleOptions, 'onConnectionCreate' | 'driverOptions'>>> {
-  readonly dbName: string;
-  readonly idleTimeoutMS: number | undefined;
-  readonly waitQueueTimeoutMS: number;
-  readonly driverOptions: Readonly<mongo.MongoClientOptions>;
-  readonly onConnectionCreate: ScaleOptions['onConnectionCreate'];
-}
-
 /** The options with every default filled in, checked and frozen. */
 export interface ResolvedOptions extends Readonly<
   Omit<
@@ -115,23 +87,6 @@ export interface ResolvedOptions extends Readonly<
   readonly primary: PoolConfig;
   readonly dbSpecific: readonly PoolConfig[];
 }
-
-const SCALE_CHECKS: Checks<ScaleOptions> = {
-  mongoURI: checks.mongoURI,
-  maxConnections: checks.positiveInteger,
-  minConnections: checks.count,
-  coldStart: checks.boolean,
-  autoClose: checks.boolean,
-  ttl: checks.durationMS,
-  driverOptions: checks.object,
-  onConnectionCreate: checks.function,
-};
-
-const ENTRY_CHECKS: Checks<DBSpecificConfig> = {
-  dbName: checks.string,
-  mongoURI: checks.mongoURI,
-  options: checks.object,
-};
 
 const RETRY_CHECKS: Checks<RetryOptions> = { attempts: checks.positiveInteger, delayMS: checks.durationMS };
 
@@ -222,82 +177,4 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
   const dbSpecific = (options.dbSpecific ?? []).map((entry, i) => resolveEntry(resolved, entry, `dbSpecific[${i}]`));
   rejectDuplicates(dbSpecific);
   return Object.freeze({ ...resolved, dbSpecific: Object.freeze(dbSpecific) });
-}
-
-/** Resolves the options of one database's own pool against the global ones. @throws PolyMongoOptionsError */
-export function resolveScaleOptions(
-  global: ResolvedOptions,
-  dbName: string,
-  options: ScaleOptions = {},
-  path = '',
-): PoolConfig {
-  rejectUnknown(path, options, SCALE_CHECKS);
-  check(path, options, SCALE_CHECKS);
-  checkDatabaseName(dbName);
-  const mongoURI = options.mongoURI ?? global.mongoURI;
-  const uri = options.mongoURI === undefined ? new Map<string, string>() : parseMongoURI(mongoURI).options;
-  const driver = options.driverOptions ?? {};
-  const config: PoolConfig = Object.freeze({
-    dbName,
-    mongoURI,
-    maxConnections: options.maxConnections ?? driver.maxPoolSize ?? numberIn(uri, 'maxpoolsize') ?? global.maxPoolSize,
-    minConnections: options.minConnections ?? driver.minPoolSize ?? numberIn(uri, 'minpoolsize') ?? 0,
-    coldStart: options.coldStart ?? global.coldStart,
-    autoClose: options.autoClose ?? false,
-    ttl: options.ttl ?? 600_000,
-    idleTimeoutMS: driver.maxIdleTimeMS ?? numberIn(uri, 'maxidletimems') ?? global.idleTimeoutMS,
-    waitQueueTimeoutMS: driver.waitQueueTimeoutMS ?? numberIn(uri, 'waitqueuetimeoutms') ?? global.waitQueueTimeoutMS,
-    driverOptions: Object.freeze({ ...global.driverOptions, ...driver }),
-    onConnectionCreate: options.onConnectionCreate ?? global.onConnectionCreate,
-  });
-  checkPoolSizes(path, config, global.maxTotalConnections);
-  return config;
-}
-
-function resolveEntry(global: ResolvedOptions, entry: DBSpecificConfig, path: string): PoolConfig {
-  if (typeof entry !== 'object' || entry === null) {
-    throw new PolyMongoOptionsError(
-      path,
-      `${path} must be an object { dbName, mongoURI?, options? }, not ${typeof entry}.`,
-    );
-  }
-  rejectUnknown(`${path}.`, entry, ENTRY_CHECKS);
-  check(`${path}.`, entry, ENTRY_CHECKS, ['dbName']);
-  const options = { ...entry.options, ...(entry.mongoURI !== undefined && { mongoURI: entry.mongoURI }) };
-  return resolveScaleOptions(global, entry.dbName, options, `${path}.options.`);
-}
-
-function checkPoolSizes(path: string, config: PoolConfig, maxTotalConnections: number): void {
-  const name = path === '' ? ['minFreeConnections', 'maxPoolSize'] : [`${path}minConnections`, `${path}maxConnections`];
-  if (config.minConnections > config.maxConnections) {
-    throw new PolyMongoOptionsError(
-      name[0]!,
-      `${name[0]} (${config.minConnections}) must not be above ${name[1]} (${config.maxConnections}).`,
-    );
-  }
-  if (config.maxConnections > maxTotalConnections) {
-    throw new PolyMongoOptionsError(
-      name[1]!,
-      `${name[1]} (${config.maxConnections}) must not be above maxTotalConnections (${maxTotalConnections}): the pool could never open.`,
-    );
-  }
-}
-
-function rejectDuplicates(configs: readonly PoolConfig[]): void {
-  const seen = new Set<string>();
-  for (const { dbName } of configs) {
-    const key = dbName.toLowerCase();
-    if (seen.has(key)) {
-      throw new PolyMongoOptionsError(
-        'dbSpecific',
-        `dbSpecific names the database "${dbName}" twice; MongoDB's names differ by more than case.`,
-      );
-    }
-    seen.add(key);
-  }
-}
-
-function numberIn(options: ReadonlyMap<string, string>, name: string): number | undefined {
-  const value = Number(options.get(name) ?? NaN);
-  return Number.isFinite(value) ? value : undefined;
 }

@@ -1,7 +1,7 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import type { Connection } from 'mongoose';
 import { checks, type Checks } from './polymongo.checks.js';
-import type { ScaleOptions } from './polymongo.options.js';
+import type { ScaleOptions } from './polymongo.pool-options.js';
 
 /**
  * What resolvers look at: the request of Express or Fastify; of a WebSocket message its handshake; of a microservice

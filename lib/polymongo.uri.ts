@@ -24,7 +24,8 @@ export function parseMongoURI(uri: string): MongoURIParts {
 
 const SECRET_OPTIONS =
   /([?&](?:proxyPassword|proxyUsername|tlsCertificateKeyFilePassword|authMechanismProperties)=)[^&\s"']*/gi;
-const CREDENTIALS = /(mongodb(?:\+srv)?:\/\/)[^/?\s]*@/gi;
+/** Up to the last @: a secret with / or ? in it makes no valid URI, but is one all the same. */
+const CREDENTIALS = /(mongodb(?:\+srv)?:\/\/)[^\s"']*@/gi;
 
 /**
  * Replaces the credentials of every connection string in a text. The one place where secrets are taken out of what

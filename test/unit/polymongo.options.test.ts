@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { resolveOptions, resolveScaleOptions, type PolyMongoOptions } from '../../lib/polymongo.options.js';
+import { resolveOptions, type PolyMongoOptions } from '../../lib/polymongo.options.js';
+import { resolveScaleOptions } from '../../lib/polymongo.pool-options.js';
 import { InvalidDatabaseNameError, PolyMongoOptionsError } from '../../lib/polymongo.errors.js';
 
 const mongoURI = 'mongodb://localhost:27017';
@@ -128,6 +129,11 @@ describe('resolveOptions', () => {
       'a pool above the budget',
       { mongoURI, maxTotalConnections: 5 },
       /^maxPoolSize \(10\) must not be above maxTotalConnections \(5\)/,
+    ],
+    [
+      'a pool without a bound under a budget',
+      { mongoURI: `${mongoURI}/?maxPoolSize=0`, maxTotalConnections: 5 },
+      /^maxPoolSize \(0, no bound\) must not be above maxTotalConnections \(5\)/,
     ],
     ['retry without a delay', { mongoURI, retry: { attempts: 3 } }, /^retry\.delayMS must be a number of milliseconds/],
     [

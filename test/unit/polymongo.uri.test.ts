@@ -15,7 +15,10 @@ describe('redactURI', () => {
       'mongodb://host/?tls=true&tlsCertificateKeyFilePassword=***',
     ],
     ['failed: mongodb://a:b@c and mongodb://d:e@f', 'failed: mongodb://***:***@c and mongodb://***:***@f'],
-    ['mongodb://host:27017/a@b', 'mongodb://host:27017/a@b'],
+    ['mongodb://user:se/cret@host/db', 'mongodb://***:***@host/db'],
+    ['mongodb://user:se?cret@host/db', 'mongodb://***:***@host/db'],
+    ['mongodb://user:se?c/r@et@host/db', 'mongodb://***:***@host/db'],
+    ['mongodb://host:27017/db?appName=a', 'mongodb://host:27017/db?appName=a'],
   ])('takes the credentials out of %s', (uri, redacted) => {
     expect(redactURI(uri)).toBe(redacted);
   });

@@ -1,6 +1,7 @@
 import type { Connection, Model, Mongoose, Schema } from 'mongoose';
 import mongoose from 'mongoose';
-import { ModelAlreadyRegisteredError, ModelNotRegisteredError, PolyMongoError } from '../../polymongo.errors.js';
+import { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './model.errors.js';
+import { PolyMongoError } from '../../polymongo.errors.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { createBlueprintConnection } from './blueprint.connection.js';

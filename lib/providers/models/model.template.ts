@@ -1,5 +1,5 @@
 import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
-import { PoolInitializingError } from '../../polymongo.errors.js';
+import { PoolInitializingError } from '../pools/pool.errors.js';
 import { activeTransaction, outsideTransaction, transactionOf, transactionOn } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';
 import { closeWithLoop } from './model.cursor.js';

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
-import { SessionMismatchError, TransactionEndedError } from '../../polymongo.errors.js';
+import { SessionMismatchError, TransactionEndedError } from './session.errors.js';
 import type { Database } from './database.js';
 import type { DatabasePool } from './database.pool.js';
 

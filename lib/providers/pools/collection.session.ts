@@ -1,6 +1,6 @@
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
-import { SessionMismatchError } from '../../polymongo.errors.js';
+import { SessionMismatchError } from './session.errors.js';
 import { transactionOf, transactionOn, type ActiveTransaction } from './active.transaction.js';
 import type { Database } from './database.js';
 

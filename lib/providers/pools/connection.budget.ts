@@ -1,4 +1,4 @@
-import { ConnectionBudgetError } from '../../polymongo.errors.js';
+import { ConnectionBudgetError } from './pool.errors.js';
 
 interface Waiter {
   size: number;

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
-import { ConnectionOwnershipError } from '../../polymongo.errors.js';
+import { ConnectionOwnershipError } from './pool.errors.js';
 import type { Database } from './database.js';
 import { createLeasedCollection } from './leased.collection.js';
 import { leaseChangeStream } from './leased.stream.js';

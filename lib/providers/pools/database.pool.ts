@@ -1,7 +1,8 @@
 import type { mongo } from 'mongoose';
-import { PolyMongoClosedError } from '../../polymongo.errors.js';
+import { PolyMongoClosedError } from './pool.errors.js';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
-import type { PoolConfig, RetryOptions } from '../../polymongo.options.js';
+import type { RetryOptions } from '../../polymongo.options.js';
+import type { PoolConfig } from '../../polymongo.pool-options.js';
 import type { PoolState } from '../../polymongo.types.js';
 import type { ConnectionBudget } from './connection.budget.js';
 import { within } from './deadline.js';

@@ -1,4 +1,4 @@
-import { PolyMongoClosedError } from '../../polymongo.errors.js';
+import { PolyMongoClosedError } from './pool.errors.js';
 import type { DatabaseConnection } from './database.connection.js';
 import { createDatabaseConnection } from './database.connection.js';
 import type { DatabasePool } from './database.pool.js';

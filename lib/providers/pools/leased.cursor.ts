@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { PoolForceClosedError } from '../../polymongo.errors.js';
+import { PoolForceClosedError } from './pool.errors.js';
 import type { ActiveTransaction } from './active.transaction.js';
 import type { Database } from './database.js';
 

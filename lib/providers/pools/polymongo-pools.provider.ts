@@ -1,19 +1,11 @@
 import mongoose from 'mongoose';
 import type { Mongoose, mongo } from 'mongoose';
-import {
-  InvalidDatabaseNameError,
-  PolyMongoClosedError,
-  PolyMongoError,
-  ReconfigurationPendingError,
-} from '../../polymongo.errors.js';
+import { InvalidDatabaseNameError, PolyMongoError } from '../../polymongo.errors.js';
+import { PolyMongoClosedError, ReconfigurationPendingError } from './pool.errors.js';
 import { checkDatabaseName } from '../../polymongo.checks.js';
 import { PolyMongoEvents } from '../../polymongo.events.js';
-import {
-  resolveScaleOptions,
-  type PoolConfig,
-  type ResolvedOptions,
-  type ScaleOptions,
-} from '../../polymongo.options.js';
+import type { ResolvedOptions } from '../../polymongo.options.js';
+import { resolveScaleOptions, type PoolConfig, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { outsideTransaction } from './active.transaction.js';
 import { ConnectionBudget } from './connection.budget.js';
 import { Database, type DatabaseHost } from './database.js';

@@ -1,4 +1,4 @@
-import { IllegalPoolTransitionError } from '../../polymongo.errors.js';
+import { IllegalPoolTransitionError } from './pool.errors.js';
 import type { PoolState } from '../../polymongo.types.js';
 
 /**

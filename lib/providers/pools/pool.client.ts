@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
-import { PolyMongoError, PolyMongoOptionsError, PoolConnectError } from '../../polymongo.errors.js';
-import type { PoolConfig, RetryOptions } from '../../polymongo.options.js';
+import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js';
+import { PoolConnectError } from './pool.errors.js';
+import type { RetryOptions } from '../../polymongo.options.js';
+import type { PoolConfig } from '../../polymongo.pool-options.js';
 import { parseMongoURI, redactURI } from '../../polymongo.uri.js';
 import { within } from './deadline.js';
 import { PoolStatistics } from './pool.statistics.js';

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { PoolForceClosedError } from '../../polymongo.errors.js';
+import { PoolForceClosedError } from './pool.errors.js';
 import type { DatabasePool } from './database.pool.js';
 import { PoolClient } from './pool.client.js';
 

@@ -1,5 +1,5 @@
 import { auditTime, distinctUntilChanged, map, Observable, startWith } from 'rxjs';
-import type { PoolConfig } from '../../polymongo.options.js';
+import type { PoolConfig } from '../../polymongo.pool-options.js';
 import { redactURI } from '../../polymongo.uri.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';

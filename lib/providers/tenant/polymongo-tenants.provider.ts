@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { TenantConfirmationError } from '../../polymongo.errors.js';
+import { TenantConfirmationError } from './tenant.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { TenantDatabases } from './tenant.databases.js';

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Observable } from 'rxjs';
-import { InvalidTenantIdError, TenantConflictError, TenantMissingError } from '../../polymongo.errors.js';
+import { InvalidTenantIdError, TenantConflictError, TenantMissingError } from './tenant.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
 
 /** The tenant of a piece of work: of a request, decided now or after its guards, or of a `run`. */

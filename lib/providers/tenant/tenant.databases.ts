@@ -1,5 +1,5 @@
 import { checkDatabaseName } from '../../polymongo.checks.js';
-import { InvalidTenantIdError, TenantMissingError } from '../../polymongo.errors.js';
+import { InvalidTenantIdError, TenantMissingError } from './tenant.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
 import type { TenantContext } from './tenant.context.js';
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { TenantNotReadyError, TenantUnknownError } from '../../polymongo.errors.js';
+import { TenantNotReadyError, TenantUnknownError } from './tenant.errors.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
 import { outsideTransaction } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { TenantTaskError } from '../../polymongo.errors.js';
+import { TenantTaskError } from './tenant.errors.js';
 
 /** How the work on one tenant ended, and how many of all are done with it. */
 export type TenantResult<T> = { readonly tenantId: string; readonly done: number; readonly total: number } & (

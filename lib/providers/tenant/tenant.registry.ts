@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
-import { TenantBusyError } from '../../polymongo.errors.js';
+import { TenantBusyError } from './tenant.errors.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 
 /** Where provisioned tenants are written down, in the default database. */

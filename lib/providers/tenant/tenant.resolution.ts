@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { PolyMongoError, TenantConflictError } from '../../polymongo.errors.js';
+import { PolyMongoError } from '../../polymongo.errors.js';
+import { TenantConflictError } from './tenant.errors.js';
 import type {
   TenantRequest,
   TenantResolver,

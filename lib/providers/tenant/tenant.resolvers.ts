@@ -1,4 +1,4 @@
-import { TenantConflictError } from '../../polymongo.errors.js';
+import { TenantConflictError } from './tenant.errors.js';
 import type { TenantRequest, TenantResolver } from '../../polymongo.tenant-options.js';
 
 /** The tenant id in a request header. The header may come twice, but not with two values. */

@@ -1,5 +1,7 @@
 import type { mongo } from 'mongoose';
-import { TenantSwitchError, TransactionEndedError, TransactionPropagationError } from '../../polymongo.errors.js';
+import { TenantSwitchError } from '../tenant/tenant.errors.js';
+import { TransactionEndedError } from '../pools/session.errors.js';
+import { TransactionPropagationError } from './transaction.errors.js';
 import type { ActiveTransaction } from '../pools/active.transaction.js';
 import { activeTransaction, outsideTransaction } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';

@@ -1,5 +1,5 @@
 import type { Observer, Subscription } from 'rxjs';
-import { ChangeBufferOverflowError } from '../../polymongo.errors.js';
+import { ChangeBufferOverflowError } from './change-stream.errors.js';
 
 /**
  * Stands before a subscriber whose `next` may give back a promise: the next change waits for it, in a buffer with a

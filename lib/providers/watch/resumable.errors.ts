@@ -1,10 +1,6 @@
 import mongoose from 'mongoose';
-import {
-  ChangeStreamHistoryLostError,
-  ConnectionBudgetError,
-  PoolConnectError,
-  PoolForceClosedError,
-} from '../../polymongo.errors.js';
+import { ChangeStreamHistoryLostError } from './change-stream.errors.js';
+import { ConnectionBudgetError, PoolConnectError, PoolForceClosedError } from '../pools/pool.errors.js';
 
 /** Codes on which a stream may go on from its token. @see https://github.com/mongodb/specifications/blob/master/source/change-streams/change-streams.md#resumable-error */
 const RESUMABLE_CODES: ReadonlySet<unknown> = new Set([

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
-import { ChangeStreamInvalidatedError, PolyMongoClosedError } from '../../polymongo.errors.js';
+import { ChangeStreamInvalidatedError } from './change-stream.errors.js';
+import { PolyMongoClosedError } from '../pools/pool.errors.js';
 import { outsideTransaction } from '../pools/active.transaction.js';
 import type { Database, OpenStream } from '../pools/database.js';
 import { within } from '../pools/deadline.js';

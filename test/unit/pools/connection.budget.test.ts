@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConnectionBudgetError } from '../../../lib/polymongo.errors.js';
+import { ConnectionBudgetError } from '../../../lib/providers/pools/pool.errors.js';
 import { ConnectionBudget } from '../../../lib/providers/pools/connection.budget.js';
 
 const LONG_MS = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { IllegalPoolTransitionError } from '../../../lib/polymongo.errors.js';
+import { IllegalPoolTransitionError } from '../../../lib/providers/pools/pool.errors.js';
 import { assertTransition, LEGAL_TRANSITIONS } from '../../../lib/providers/pools/pool-state.js';
 import type { PoolState } from '../../../lib/polymongo.types.js';
 

@@ -9,7 +9,7 @@ import {
 } from '../../../lib/providers/pools/active.transaction.js';
 import type { Database } from '../../../lib/providers/pools/database.js';
 import type { DatabasePool } from '../../../lib/providers/pools/database.pool.js';
-import { SessionMismatchError, TransactionEndedError } from '../../../lib/polymongo.errors.js';
+import { SessionMismatchError, TransactionEndedError } from '../../../lib/providers/pools/session.errors.js';
 
 const session = () => ({}) as mongo.ClientSession;
 const pool = (name: string) => ({ name }) as DatabasePool;

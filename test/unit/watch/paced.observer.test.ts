@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ChangeBufferOverflowError } from '../../../lib/polymongo.errors.js';
+import { ChangeBufferOverflowError } from '../../../lib/providers/watch/change-stream.errors.js';
 import { PacedObserver } from '../../../lib/providers/watch/paced.observer.js';
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));

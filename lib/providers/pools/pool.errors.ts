@@ -1,0 +1,115 @@
+import { messageOf, PolyMongoError } from '../../polymongo.errors.js';
+
+/** A call was made with buffering off (`bufferCommands: false`) while its database was not connected yet. */
+export class PoolInitializingError extends PolyMongoError {
+  constructor(readonly dbName: string) {
+    super(
+      `Connection for ${dbName} is still initializing. It is not initialized until connectDB("${dbName}") resolves: ` +
+        'await that first, or leave bufferCommands on so that calls wait.',
+    );
+  }
+}
+
+/** A pool could not be opened. `cause` is the driver's error. */
+export class PoolConnectError extends PolyMongoError {
+  constructor(
+    readonly dbName: string,
+    readonly attempts: number,
+    redactedURI: string,
+    cause: unknown,
+  ) {
+    const reason = isAuthenticationError(cause) ? `authentication failed (${messageOf(cause)})` : messageOf(cause);
+    const gaveUp = attempts > 1 ? `Max reconnection attempts reached (${attempts}). ` : '';
+    super(
+      `${gaveUp}Database connection not ready: ${dbName} could not connect to ${redactedURI}: ${reason}. ` +
+        'Check the address, the credentials and that the server runs; the next call tries again.',
+      { cause },
+    );
+  }
+}
+
+/** No connection of the process-wide budget came free in time. */
+export class ConnectionBudgetError extends PolyMongoError {
+  constructor(
+    readonly dbName: string,
+    readonly maxTotalConnections: number,
+    readonly usedConnections: number,
+    readonly waitedMS: number,
+  ) {
+    super(
+      `No connections left for ${dbName}: ${usedConnections} of maxTotalConnections ${maxTotalConnections} are in use ` +
+        `and none came free within ${waitedMS} ms. Raise maxTotalConnections, lower maxConnections per database, ` +
+        'or close long-lived cursors and streams.',
+    );
+  }
+}
+
+/** The wrapper (or the application around it) is closing or closed; nothing new starts. */
+export class PolyMongoClosedError extends PolyMongoError {
+  constructor(readonly dbName?: string) {
+    super(
+      `PolyMongo is shutting down${dbName === undefined ? '' : ` and takes no new calls for ${dbName}`}. ` +
+        'closeAll() is final: create a new PolyMongoWrapper (or application) to connect again.',
+    );
+  }
+}
+
+/** A pool was closed by force while a cursor of it was still being read. */
+export class PoolForceClosedError extends PolyMongoError {
+  constructor(readonly dbName: string) {
+    super(`The connection pool of ${dbName} was closed by force while this cursor was open; its result is incomplete.`);
+  }
+}
+
+/** A database's new configuration could not take effect yet, because work that runs on its pool did not end in time. */
+export class ReconfigurationPendingError extends PolyMongoError {
+  constructor(
+    readonly dbName: string,
+    readonly leaseCount: number,
+    readonly waitedMS: number,
+  ) {
+    super(
+      `${dbName} still has ${leaseCount} operations, cursors, streams or transactions running after ${waitedMS} ms. ` +
+        'Its new configuration takes effect when they have ended; until then the old pool serves. Close what is open ' +
+        'and call connectDB() again to wait for it.',
+    );
+  }
+}
+
+/** A state change that the table of pool states does not allow; a bug in this package, never in yours. */
+export class IllegalPoolTransitionError extends PolyMongoError {
+  constructor(
+    readonly dbName: string,
+    readonly from: string,
+    readonly to: string,
+  ) {
+    super(`Pool ${dbName} cannot go from ${from} to ${to}. Please report this with the log around it.`);
+  }
+}
+
+/** The connection of a wrapped model was closed or opened by hand. */
+export class ConnectionOwnershipError extends PolyMongoError {
+  constructor(
+    readonly dbName: string,
+    method: string,
+  ) {
+    super(
+      `connection.${method}() was called on ${dbName}, whose connection belongs to PolyMongo. ` +
+        'Use actions.closeAll() to close, scale.connectDB() to open.',
+    );
+  }
+}
+
+const AUTHENTICATION_CODES: readonly unknown[] = [18, 8000];
+
+function isAuthenticationError(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (
+      AUTHENTICATION_CODES.includes((e as { code?: unknown }).code) ||
+      /authentication failed|auth failed/i.test(e.message)
+    ) {
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,111 @@
+import { messageOf, PolyMongoError, type PolyMongoErrorOptions } from '../../polymongo.errors.js';
+
+/**
+ * A tenant is missing, malformed or not to be had. Nest's default filter answers it with its status: `statusCode` is
+ * what Nest 11 reads, `status` with `expose` what Nest 12 does.
+ */
+export class TenantError extends PolyMongoError {
+  readonly expose = true;
+  readonly statusCode: number;
+
+  constructor(
+    message: string,
+    readonly status: 400 | 403 | 404,
+    options: PolyMongoErrorOptions = {},
+  ) {
+    super(message, options);
+    this.statusCode = status;
+  }
+}
+
+/** Something that needs a tenant was used where there is none. */
+export class TenantMissingError extends TenantError {
+  constructor() {
+    super(
+      'No tenant: this needs a current tenant and the request names none. Send the tenant as the application expects it, ' +
+        'or run the code inside TenantContext.run(tenantId, fn).',
+      400,
+    );
+  }
+}
+
+/** A tenant id that does not match the pattern. The id itself is not repeated: it may be hostile. */
+export class InvalidTenantIdError extends TenantError {
+  constructor(readonly pattern: string) {
+    super(`Invalid tenant id: it must be a string that matches ${pattern}.`, 400);
+  }
+}
+
+/** A well-formed id that `tenant.exists` does not know, or that was never provisioned. */
+export class TenantUnknownError extends TenantError {
+  constructor() {
+    super('Unknown tenant: no tenant of this id exists. Provision it first, or check the id.', 404);
+  }
+}
+
+/** One request names two different tenants: one in its header, say, and another in its token. */
+export class TenantConflictError extends TenantError {
+  constructor() {
+    super(
+      'Conflicting tenants: this request names two different tenants. Name one, the one you are signed in to.',
+      403,
+    );
+  }
+}
+
+/** Another tenant was to be entered where the current one cannot be left: inside its transaction. */
+export class TenantSwitchError extends TenantError {
+  constructor() {
+    super(
+      'Tenant switch refused: a transaction of another tenant is running here. End it before you enter another tenant.',
+      403,
+    );
+  }
+}
+
+/** A tenant's cluster was needed at once, before `tenant.connection` has said which it is. */
+export class TenantNotReadyError extends PolyMongoError {
+  constructor(readonly dbName: string) {
+    super(
+      `The cluster of ${dbName} is not known yet: tenant.connection() has not been asked for it. Cursors and the raw ` +
+        'client need it at once. Enter the tenant with `await tenants.run(id, fn)`, which asks first.',
+    );
+  }
+}
+
+/** `deprovision` was called without the tenant's id as its confirmation. */
+export class TenantConfirmationError extends PolyMongoError {
+  constructor(readonly tenantId: string) {
+    super(
+      `Deprovisioning drops every document of tenant ${tenantId}. Confirm it with deprovision('${tenantId}', { confirm: '${tenantId}' }).`,
+    );
+  }
+}
+
+/** Another process is provisioning or deprovisioning the tenant, and did not end in time. */
+export class TenantBusyError extends PolyMongoError {
+  constructor(
+    readonly tenantId: string,
+    readonly waitedMS: number,
+  ) {
+    super(
+      `Tenant ${tenantId} is being provisioned or deprovisioned by another process; waited ${waitedMS} ms. Try again later.`,
+    );
+  }
+}
+
+/** The work of `tenants.forEach` failed for a tenant, and was to stop there. `cause` is its error. */
+export class TenantTaskError extends PolyMongoError {
+  constructor(
+    readonly tenantId: string,
+    readonly finished: number,
+    readonly total: number,
+    cause: unknown,
+  ) {
+    super(
+      `Tenant ${tenantId} failed after ${finished} of ${total} tenants were done: ${messageOf(cause)}. ` +
+        "Use { onError: 'collect' } to go on with the others.",
+      { cause },
+    );
+  }
+}
