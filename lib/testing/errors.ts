@@ -100,6 +100,7 @@ export const ErrorCodes = {
   ClientDisconnect: 279,
   InvalidResumeToken: 260,
   FailPointSetFailed: 184,
+  MechanismUnavailable: 334,
   IncompleteTransactionHistory: 217,
   QueryFeatureNotAllowed: 224,
   IncompatibleCollationVersion: 161,

@@ -16,8 +16,13 @@ export class Client {
   constructor(readonly connection: Connection) {}
 
   get appName(): string | undefined {
-    const application = this.metadata?.get('application');
-    const name = isDoc(application) ? application.get('name') : undefined;
-    return typeof name === 'string' ? name : undefined;
+    return this.metadata && appNameIn(this.metadata);
   }
+}
+
+/** The application's name in the `client` document of a hello. */
+export function appNameIn(metadata: Doc): string | undefined {
+  const application = metadata.get('application');
+  const name = isDoc(application) ? application.get('name') : undefined;
+  return typeof name === 'string' ? name : undefined;
 }

@@ -1,6 +1,7 @@
 import { CommandError } from '../errors.js';
 import { tickOf } from '../storage/clock.js';
 import { timestampArgument, docArgument } from './arguments.js';
+import { appNameIn } from './client.js';
 import { commandFault } from './fail-point/fail-point.js';
 import type { Operation } from './operation.js';
 import type { ReplyDoc } from './reply.js';
@@ -51,17 +52,24 @@ function runAndLeave(op: Operation): ReplyDoc | Promise<ReplyDoc> {
 function applyFaults(op: Operation): Promise<void> | undefined {
   const { failPoints } = op.server;
   if (failPoints.size === 0 || op.command.name === 'configureFailPoint') return undefined;
-  if (op.generic.maxTimeMS > 0 && failPoints.get('maxTimeAlwaysTimeOut')?.fires()) op.interrupt.expireNow();
+  const isTimed = op.generic.maxTimeMS > 0 && op.command.name !== 'getMore'; // which minds its cursor's time
+  if (isTimed && failPoints.get('maxTimeAlwaysTimeOut')?.fires()) op.interrupt.expireNow();
   if (failPoints.get('maxTimeNeverTimeOut')?.fires()) op.interrupt.setMaxTime(Infinity);
   op.fault = commandFault(failPoints.get('failCommand'), {
     names: [op.commandName, op.command.name, ...(op.command.aliases ?? [])],
-    appName: op.client.appName,
+    appName: op.client.appName ?? announcedAppName(op),
     namespace: op.namespace,
   });
   if (!op.fault) return undefined;
   if (op.fault.blockMS > 0) return op.interrupt.sleep(op.fault.blockMS).then(() => failIfTold(op));
   failIfTold(op);
   return undefined;
+}
+
+/** A connection's first hello counts as its application's, though it has not run yet. */
+function announcedAppName({ args }: Operation): string | undefined {
+  const metadata = docArgument(args, 'client');
+  return metadata && appNameIn(metadata);
 }
 
 function failIfTold(op: Operation): void {

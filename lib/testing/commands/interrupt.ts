@@ -14,6 +14,11 @@ export class Interrupt {
     if (maxTimeMS > 0) this.deadline = performance.now() + maxTimeMS;
   }
 
+  /** How long it may still take; Infinity without a limit. */
+  get leftMS(): number {
+    return this.deadline - performance.now();
+  }
+
   expireNow(): void {
     this.deadline = -Infinity;
   }

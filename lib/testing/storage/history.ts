@@ -84,7 +84,7 @@ function collect(pruned: Map<Collection, Map<RecordId, Pruned>>, { collection, i
   if (!known) records.set(id, { tick, stale: stale ? [...stale] : [] });
   else {
     known.tick = tick;
-    if (stale) known.stale.push(...stale);
+    for (const key of stale ?? []) known.stale.push(key);
   }
 }
 

@@ -3,6 +3,7 @@ import { equalValues } from '../bson/compare.js';
 import { isNumeric, toNumber } from '../bson/number.js';
 import { type Doc, int32, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
+import { checkPartialFilter } from './partial-filter.js';
 import { valueText } from './value-text.js';
 
 /** What an index orders its documents by. Those of the last three kinds are kept and listed, but answer no query here. */
@@ -101,6 +102,7 @@ export function parseIndexSpec(given: Doc, collectionCollation?: Collation): Ind
   if (typeof name !== 'string') throw new CommandError('TypeMismatch', "The field 'name' must be a string");
   if (name === '') throw cannot('index name cannot be empty');
   if (name === '*') throw cannot("The index name '*' is not valid.");
+  checkCollation(given.get('collation'));
   const collation = given.has('collation') ? parseCollation(given.get('collation') as Doc) : collectionCollation;
   checkOptions(given, kind, isId);
   const isDirected = [...key.values()].map((direction) => isNumeric(direction) && toNumber(direction) < 0);
@@ -123,6 +125,12 @@ export function parseIndexSpec(given: Doc, collectionCollation?: Collation): Ind
   };
 }
 
+function checkCollation(given: Value | undefined): void {
+  if (given === undefined) return;
+  if (!isDoc(given)) throw new CommandError('TypeMismatch', "The field 'collation' must be an object");
+  if (given.size === 0) throw new CommandError('BadValue', "The field 'collation' cannot be an empty object");
+}
+
 const secondsOf = (value: Value | undefined): number | undefined =>
   value === undefined ? undefined : toNumber(value as number);
 
@@ -134,6 +142,7 @@ function checkOptions(given: Doc, kind: IndexKind, isId: boolean): void {
   if (partial !== undefined && !isDoc(partial)) {
     throw new CommandError('TypeMismatch', "The field 'partialFilterExpression' must be an object");
   }
+  if (partial) checkPartialFilter(partial);
   if (partial && isTrue(given.get('sparse'))) {
     throw cannot('cannot mix "partialFilterExpression" and "sparse" options');
   }
@@ -175,7 +184,7 @@ function checkOptions(given: Doc, kind: IndexKind, isId: boolean): void {
   }
 }
 
-/** Flags that are false and options that do nothing are not listed. */
+/** Most options are listed as they were given. */
 function listedDoc(given: Doc, key: Doc, name: string, collation: Collation | undefined): Doc {
   const doc: Doc = new Map<string, Value>([
     ['v', int32(2)],
@@ -184,7 +193,7 @@ function listedDoc(given: Doc, key: Doc, name: string, collation: Collation | un
   ]);
   for (const [option, value] of given) {
     if (['v', 'key', 'name', 'collation', 'ns', 'dropDups', 'clustered'].includes(option)) continue;
-    if (['unique', 'sparse', 'hidden', 'background', 'prepareUnique'].includes(option)) {
+    if (['unique', 'hidden', 'prepareUnique'].includes(option)) {
       if (isTrue(value)) doc.set(option, true);
     } else doc.set(option, value);
   }

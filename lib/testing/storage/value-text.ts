@@ -1,7 +1,15 @@
 import { Binary, BSONRegExp, BSONSymbol, Code, Decimal128, Int32, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import { DBPointer, msOf, type Value } from '../bson/value.js';
 
-const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+const LONGEST_TEXT = 160;
+const SHORTENED_TEXT = 70;
+
+/** Long strings are cut, as mongod does to keep its messages short. */
+function quoted(text: string): string {
+  const isLong = Buffer.byteLength(text) > LONGEST_TEXT;
+  const shown = isLong ? `${Buffer.from(text).toString('utf8', 0, SHORTENED_TEXT)}...` : text;
+  return `"${shown.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
 
 function doubleText(value: number): string {
   if (Number.isNaN(value)) return 'nan.0';

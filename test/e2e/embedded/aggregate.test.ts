@@ -69,9 +69,16 @@ describe('aggregate', () => {
   test('answers errors with their codes', async () => {
     const fail = (...stages: Document[]) => orders.aggregate(stages, { promoteValues: true }).toArray();
     await expect(fail({ $bogus: 1 })).rejects.toMatchObject({ code: 40324 });
+    await expect(fail({ $changeStream: {} }, { $bogus: 1 })).rejects.toMatchObject({ code: 40324 });
+    await expect(fail({ $changeStream: {} }, { $limit: 1 })).rejects.toMatchObject({ code: 20 });
     await expect(fail({ $group: {} })).rejects.toMatchObject({ code: 15955 });
     await expect(fail({ $set: { x: { $divide: ['$n', 0] } } })).rejects.toMatchObject({ code: 16608 });
     await expect(fail({ $merge: { into: 'copy', whenMatched: 'fail' } })).rejects.toMatchObject({ code: 11000 });
+  });
+
+  test('explains no pipeline with a write concern', async () => {
+    const command = { aggregate: 'orders', pipeline: [{ $out: 'copy' }], explain: true, writeConcern: { w: 1 } };
+    await expect(client.db('aggregate_e2e').command(command)).rejects.toMatchObject({ code: 9 });
   });
 
   test('updates by a pipeline', async () => {

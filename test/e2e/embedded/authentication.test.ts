@@ -13,8 +13,12 @@ describe('EmbeddedMongo with users', () => {
 
   afterAll(() => mongo.stop());
 
-  const ping = async (auth?: { username: string; password: string }) => {
-    const client = new MongoClient(mongo.uri, { auth });
+  const ping = async (
+    auth?: { username: string; password: string },
+    authMechanism?: mongoose.mongo.AuthMechanism,
+    authSource?: string,
+  ) => {
+    const client = new MongoClient(mongo.uri, { auth, authMechanism, authSource });
     try {
       return await (await client.connect()).db('shop').collection('docs').findOne({});
     } finally {
@@ -24,6 +28,23 @@ describe('EmbeddedMongo with users', () => {
 
   it('lets in who knows the password', async () => {
     await expect(ping({ username: 'ann', password: 'sésame' })).resolves.toBeNull();
+  });
+
+  it.each(['SCRAM-SHA-1', 'SCRAM-SHA-256'] as const)('lets them in by %s', async (mechanism) => {
+    const ann = { username: 'ann', password: 'sésame' };
+    await expect(ping(ann, mechanism)).resolves.toBeNull();
+    await expect(ping({ ...ann, password: 'wrong' }, mechanism)).rejects.toMatchObject({ code: 18 });
+  });
+
+  it('lets a user in by the mechanisms that createUser named, and lists them', async () => {
+    const client = new MongoClient(mongo.uri, { auth: { username: 'ann', password: 'sésame' } });
+    const db = client.db('shop');
+    await db.command({ createUser: 'old', pwd: 'x', roles: [], mechanisms: ['SCRAM-SHA-1'] });
+    expect(await db.command({ usersInfo: 'old' })).toMatchObject({ users: [{ mechanisms: ['SCRAM-SHA-1'] }] });
+    await client.close();
+    const old = { username: 'old', password: 'x' };
+    await expect(ping(old, undefined, 'shop')).resolves.toBeNull();
+    await expect(ping(old, 'SCRAM-SHA-256', 'shop')).rejects.toMatchObject({ code: 18 });
   });
 
   it.each([

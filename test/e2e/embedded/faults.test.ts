@@ -29,6 +29,36 @@ describe('faults of EmbeddedMongo', () => {
     await expect(client.db('a').command({ ping: 1 })).resolves.toMatchObject({ ok: 1 });
   });
 
+  it('fails the first hello of the application meant, and of no other', async () => {
+    const data = { failCommands: ['hello', 'isMaster'], appName: 'unlucky', closeConnection: true };
+    await failCommand('alwaysOn', data);
+    const connectAs = async (appName: string) => {
+      const other = new MongoClient(mongo.uri, { appName, serverSelectionTimeoutMS: 300 });
+      return other.connect().finally(() => other.close());
+    };
+    await expect(connectAs('unlucky')).rejects.toThrow(/closed/);
+    await expect(connectAs('lucky')).resolves.toBeDefined();
+  });
+
+  it('fails a getMore once it has its cursor', async () => {
+    const docs = client.db('a').collection('docs');
+    await docs.insertMany([{}, {}, {}]);
+    const cursor = docs.find({}, { batchSize: 1 });
+    await cursor.next();
+    const failPoint = { configureFailPoint: 'failGetMoreAfterCursorCheckout', mode: { times: 1 } };
+    await client.db('admin').command({ ...failPoint, data: { errorCode: 133 } });
+    await expect(cursor.next()).rejects.toMatchObject({ code: 133 });
+  });
+
+  it("lets a cursor's time run out in a getMore", async () => {
+    const docs = client.db('a').collection('docs');
+    await docs.insertMany([{}, {}, {}]);
+    const cursor = docs.find({}, { batchSize: 1, maxTimeMS: 60_000 });
+    await cursor.next();
+    await client.db('admin').command({ configureFailPoint: 'maxTimeAlwaysTimeOut', mode: 'alwaysOn' });
+    await expect(cursor.next()).rejects.toMatchObject({ code: 50 });
+  });
+
   it('lets the driver retry a write whose connection was closed, and does it once', async () => {
     const docs = client.db('a').collection('docs');
     await docs.insertOne({ n: 0 });

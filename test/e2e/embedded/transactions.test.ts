@@ -101,6 +101,31 @@ describe('transactions through the driver', () => {
     });
   });
 
+  it('refuses to create a collection there is, or an index on one', async () => {
+    const db = client.db('embedded_transactions');
+    await db.createCollection('accounts'); // no error outside of a transaction
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await expect(db.createCollection('accounts', { session })).rejects.toMatchObject({ code: 48 });
+      await session.abortTransaction();
+      session.startTransaction();
+      await expect(accounts.createIndex({ balance: 1 }, { session })).rejects.toMatchObject({ code: 263 });
+      await session.abortTransaction();
+    });
+  });
+
+  it('is told of by currentOp while none of its commands runs', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await accounts.insertOne({ _id: 3, balance: 0 }, { session });
+      const { inprog } = await client.db('admin').command({ currentOp: 1 });
+      expect(inprog).toContainEqual(
+        expect.objectContaining({ type: 'idleSession', lsid: expect.objectContaining(session.id!) }),
+      );
+      await session.abortTransaction();
+    });
+  });
+
   it('may be committed again', async () => {
     await client.withSession(async (session) => {
       session.startTransaction();

@@ -42,7 +42,12 @@ export const aggregate: Command = {
   run(op) {
     const { args } = op;
     const stages = pipelineStages(args.get('pipeline'));
-    if (boolArgument(args, 'explain')) return explainCommand(op, false);
+    if (boolArgument(args, 'explain')) {
+      if (args.has('writeConcern')) {
+        throw new CommandError('FailedToParse', "Aggregation explain does not support the'writeConcern' option");
+      }
+      return explainCommand(op, false);
+    }
     const cursor = docArgument(args, 'cursor');
     if (!cursor) {
       throw new CommandError(
@@ -56,6 +61,7 @@ export const aggregate: Command = {
     }
     const namespace = aggregateNamespace(op);
     const batchSize = countArgument(cursor, 'batchSize');
+    checkReadConcern(op, stages);
     if (stages[0]?.has('$changeStream')) return openChangeStream(op, namespace, stages, batchSize);
     return runPipeline(op, namespace, stages, batchSize);
   },
@@ -141,6 +147,19 @@ export function runPipeline(
 
 function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
   for (const { doc } of matches) yield doc;
+}
+
+/** Stages that tell of the server's own state, and so of no other point in time. */
+const LOCAL_ONLY = ['$currentOp', '$listLocalSessions', '$listSessions', '$listSearchIndexes'];
+
+function checkReadConcern({ generic }: Operation, stages: readonly Doc[]): void {
+  const level = generic.readConcern?.level ?? 'local';
+  const stage = LOCAL_ONLY.find((name) => stages[0]?.has(name));
+  if (stage === undefined || level === 'local') return;
+  throw new CommandError(
+    'InvalidOptions',
+    `Command aggregate does not support { readConcern: { level: "${level}", provenance: "clientSupplied" } } :: caused by :: Aggregation stage ${stage} cannot run with a readConcern other than 'local'`,
+  );
 }
 
 function checkWriteConcerns({ generic }: Operation, stages: readonly Doc[]): void {

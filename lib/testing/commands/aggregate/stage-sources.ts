@@ -65,7 +65,12 @@ const SOURCES: Readonly<Record<string, StageSource>> = {
   $indexStats: indexStats,
   $listSessions: sessions,
   $listLocalSessions: sessions,
-  $currentOp: (op, spec) => describeOperations(op.server, spec.get('idleConnections') === true),
+  $currentOp: (op, spec) =>
+    describeOperations(op.server, {
+      connections: spec.get('idleConnections') === true,
+      sessions: spec.get('idleSessions') !== false,
+      cursors: spec.get('idleCursors') === true,
+    }),
   $planCacheStats: () => [],
 };
 

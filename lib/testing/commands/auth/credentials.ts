@@ -1,11 +1,7 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import { saslprep } from '@mongodb-js/saslprep';
 import type { Value } from '../../bson/value.js';
 import { fieldsOf } from '../reply.js';
-
-const ITERATIONS = 15_000;
-const KEY_LENGTH = 32;
-const SALT_LENGTH = 28;
+import type { ScramMechanism, ScramSecret } from './scram.secret.js';
+import { SCRAM_MECHANISMS, secretOf } from './scram.secret.js';
 
 /** A user of `EmbeddedMongo.start`: named as in a connection's options, or as `createUser` names it. */
 export type EmbeddedUser =
@@ -17,33 +13,12 @@ export type EmbeddedUser =
     }
   | { readonly user: string; readonly pwd: string; readonly db?: string };
 
-/** What a server keeps of a password for SCRAM-SHA-256 (RFC 5802, RFC 7677). */
-export interface ScramSecret {
-  readonly salt: Buffer;
-  readonly iterations: number;
-  readonly storedKey: Buffer;
-  readonly serverKey: Buffer;
-}
-
-export const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-export const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
-
-function secretOf(password: string): ScramSecret {
-  const salt = randomBytes(SALT_LENGTH);
-  const salted = pbkdf2Sync(saslprep(password), salt, ITERATIONS, KEY_LENGTH, 'sha256');
-  return {
-    salt,
-    iterations: ITERATIONS,
-    storedKey: sha256(hmac(salted, 'Client Key')),
-    serverKey: hmac(salted, 'Server Key'),
-  };
-}
-
 /** A user as `usersInfo` knows it. */
 export interface StoredUser {
   readonly user: string;
   readonly db: string;
-  readonly secret: ScramSecret;
+  /** One for each mechanism that the user may log in with. */
+  readonly secrets: ReadonlyMap<ScramMechanism, ScramSecret>;
   readonly roles: Value[];
 }
 
@@ -77,11 +52,20 @@ export class Credentials {
     return this.users.get(`${db}.${user}`);
   }
 
-  /** Adds a user, or changes what is given of one there is. */
-  set(db: string, user: string, password: string | undefined, roles: Value[] | undefined): void {
+  /** Adds a user, or changes what is given of one there is; new passwords are for all mechanisms unless told. */
+  set(
+    db: string,
+    user: string,
+    password: string | undefined,
+    roles: Value[] | undefined,
+    mechanisms: readonly ScramMechanism[] = SCRAM_MECHANISMS,
+  ): void {
     const known = this.find(db, user);
-    const secret = password === undefined ? known!.secret : secretOf(password);
-    this.users.set(`${db}.${user}`, { user, db, secret, roles: roles ?? known?.roles ?? [] });
+    const secrets =
+      password === undefined
+        ? known!.secrets
+        : new Map(mechanisms.map((mechanism) => [mechanism, secretOf(mechanism, user, password)] as const));
+    this.users.set(`${db}.${user}`, { user, db, secrets, roles: roles ?? known?.roles ?? [] });
   }
 
   /** @returns whether there was such a user */

@@ -8,8 +8,8 @@ import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
 import { ScramConversation } from './scram.js';
+import { isScramMechanism } from './scram.secret.js';
 
-const MECHANISM = 'SCRAM-SHA-256';
 const CONVERSATION_ID = 1;
 
 const payloadOf = (args: Doc): string => {
@@ -20,12 +20,15 @@ const payloadOf = (args: Doc): string => {
 /** Begins an exchange; also for hello's `speculativeAuthenticate`. @throws CommandError */
 export function beginConversation({ server, client }: Operation, args: Doc, db: string): ReplyDoc {
   const mechanism = stringArgument(args, 'mechanism');
-  if (mechanism !== MECHANISM) {
-    throw new CommandError(334, `Received authentication for mechanism ${mechanism} which is not enabled`);
+  if (!isScramMechanism(mechanism)) {
+    throw new CommandError(
+      'MechanismUnavailable',
+      `Received authentication for mechanism ${mechanism} which is not enabled`,
+    );
   }
   const options = docArgument(args, 'options');
   const skipsEmpty = options ? boolArgument(options, 'skipEmptyExchange') : false;
-  client.conversation = new ScramConversation(server.credentials, db, payloadOf(args), skipsEmpty);
+  client.conversation = new ScramConversation(server.credentials, mechanism, db, payloadOf(args), skipsEmpty);
   return progress(client, client.conversation.firstPayload);
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { CommandError } from '../../errors.js';
-import type { Credentials, ScramSecret } from './credentials.js';
-import { hmac, sha256 } from './credentials.js';
+import type { Credentials } from './credentials.js';
+import type { ScramMechanism, ScramSecret } from './scram.secret.js';
+import { digest, hmac } from './scram.secret.js';
 
 const NONCE_LENGTH = 24;
 
@@ -11,7 +12,7 @@ const failed = (): CommandError => new CommandError('AuthenticationFailed', 'Aut
 const attributesOf = (message: string): Map<string, string> =>
   new Map(message.split(',').map((part) => [part.slice(0, 1), part.slice(2)]));
 
-/** The server's side of one SCRAM-SHA-256 exchange (RFC 5802). */
+/** The server's side of one SCRAM exchange (RFC 5802). */
 export class ScramConversation {
   readonly user: string;
   private readonly secret: ScramSecret;
@@ -20,9 +21,10 @@ export class ScramConversation {
   private readonly serverFirst: string;
   private step: 'proof' | 'empty' | 'done' = 'proof';
 
-  /** @throws CommandError AuthenticationFailed for an unknown user */
+  /** @throws CommandError AuthenticationFailed for an unknown user, or one without this mechanism */
   constructor(
     credentials: Credentials,
+    mechanism: ScramMechanism,
     readonly db: string,
     clientFirst: string,
     private readonly skipsEmptyExchange: boolean,
@@ -31,7 +33,7 @@ export class ScramConversation {
     this.clientFirstBare = clientFirst.slice(bareStart);
     const attributes = attributesOf(this.clientFirstBare);
     this.user = (attributes.get('n') ?? '').replaceAll('=2C', ',').replaceAll('=3D', '=');
-    const secret = credentials.find(db, this.user)?.secret;
+    const secret = credentials.find(db, this.user)?.secrets.get(mechanism);
     if (!secret) throw failed();
     this.secret = secret;
     this.nonce = `${attributes.get('r') ?? ''}${randomBytes(NONCE_LENGTH).toString('base64')}`;
@@ -58,11 +60,12 @@ export class ScramConversation {
     if (attributes.get('r') !== this.nonce) throw failed();
     const withoutProof = message.slice(0, message.lastIndexOf(',p='));
     const authMessage = `${this.clientFirstBare},${this.serverFirst},${withoutProof}`;
-    const signature = hmac(this.secret.storedKey, authMessage);
+    const { hash, storedKey, serverKey } = this.secret;
+    const signature = hmac(hash, storedKey, authMessage);
     if (proof.length !== signature.length) throw failed();
     const clientKey = Buffer.from(proof.map((byte, i) => byte ^ signature[i]!));
-    if (!timingSafeEqual(sha256(clientKey), this.secret.storedKey)) throw failed();
+    if (!timingSafeEqual(digest(hash, clientKey), storedKey)) throw failed();
     this.step = this.skipsEmptyExchange ? 'done' : 'empty';
-    return `v=${hmac(this.secret.serverKey, authMessage).toString('base64')}`;
+    return `v=${hmac(hash, serverKey, authMessage).toString('base64')}`;
   }
 }

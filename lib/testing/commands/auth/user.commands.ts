@@ -6,6 +6,8 @@ import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, reply } from '../reply.js';
 import type { StoredUser } from './credentials.js';
+import type { ScramMechanism } from './scram.secret.js';
+import { isScramMechanism } from './scram.secret.js';
 
 const USER_EXISTS = 51003;
 
@@ -15,6 +17,16 @@ const userNotFound = (name: string, db: string): CommandError =>
 /** A role given by its name alone is one of the command's database. */
 const rolesOf = ({ args, db }: Operation): Value[] | undefined =>
   arrayArgument(args, 'roles')?.map((role) => (typeof role === 'string' ? fieldsOf({ role, db }) : role));
+
+/** @throws CommandError BadValue for a mechanism that is none, or for an empty list */
+function mechanismsOf({ args }: Operation): ScramMechanism[] | undefined {
+  const given = arrayArgument(args, 'mechanisms');
+  if (given?.length === 0) throw new CommandError('BadValue', 'mechanisms field must not be empty');
+  return given?.map((name) => {
+    if (isScramMechanism(name)) return name;
+    throw new CommandError('BadValue', `Unknown auth mechanism '${String(name)}'`);
+  });
+}
 
 const USER_FIELDS = {
   pwd: 'string',
@@ -40,7 +52,7 @@ export const createUser: Command = {
       );
     }
     if (credentials.find(op.db, name)) throw new CommandError(USER_EXISTS, `User "${name}@${op.db}" already exists`);
-    credentials.set(op.db, name, password, rolesOf(op));
+    credentials.set(op.db, name, password, rolesOf(op), mechanismsOf(op));
     return reply({});
   },
 };
@@ -53,7 +65,7 @@ export const updateUser: Command = {
     const { credentials } = op.server;
     const name = stringArgument(op.args, 'updateUser')!;
     if (!credentials.find(op.db, name)) throw userNotFound(name, op.db);
-    credentials.set(op.db, name, stringArgument(op.args, 'pwd'), rolesOf(op));
+    credentials.set(op.db, name, stringArgument(op.args, 'pwd'), rolesOf(op), mechanismsOf(op));
     return reply({});
   },
 };
@@ -90,8 +102,8 @@ function isWanted(user: StoredUser, wanted: Value | undefined, db: string): bool
   return user.db === db;
 }
 
-const describe = ({ user, db, roles }: StoredUser): Doc =>
-  fieldsOf({ _id: `${db}.${user}`, user, db, roles, mechanisms: ['SCRAM-SHA-256'] });
+const describe = ({ user, db, roles, secrets }: StoredUser): Doc =>
+  fieldsOf({ _id: `${db}.${user}`, user, db, roles, mechanisms: [...secrets.keys()] });
 
 /** Only X.509 certificates use it, and a loopback server without TLS has none. */
 export const authenticate: Command = {

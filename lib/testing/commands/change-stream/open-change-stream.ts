@@ -2,6 +2,7 @@ import { CommandError } from '../../errors.js';
 import { decodeDoc } from '../../bson/decode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { compilePipeline } from '../../query/pipeline.js';
+import { parseStage } from '../../query/pipeline/placement.js';
 import type { PipelineNamespace } from '../../query/pipeline-host.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import { LATEST } from '../../storage/read-view.js';
@@ -71,11 +72,11 @@ function checkConcern({ generic, isInTransaction }: Operation): void {
 
 function eventPipeline(op: Operation, namespace: PipelineNamespace, stages: readonly Doc[]): EventPipeline {
   for (const stage of stages) {
-    const [name] = stage.keys();
+    const { name } = parseStage(stage);
     if (name === '$changeStream') {
       throw new CommandError(40602, '$changeStream is only valid as the first stage in a pipeline');
     }
-    if (name !== undefined && name.startsWith('$') && !PERMITTED.includes(name)) {
+    if (!PERMITTED.includes(name)) {
       throw new CommandError('IllegalOperation', `${name} is not permitted in a $changeStream pipeline`);
     }
   }

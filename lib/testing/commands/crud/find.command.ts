@@ -69,7 +69,7 @@ export const find: Command = {
       noTimeout: boolArgument(args, 'noCursorTimeout'),
     };
     if (entry && boolArgument(args, 'tailable')) {
-      const tail = new TailableSource(server.storage, entry, request.filter, env, project);
+      const tail = new TailableSource(server.storage, entry, request, env, project);
       return openCursor(op, nsString(ns), tail, { ...options, isAwaitData: boolArgument(args, 'awaitData') });
     }
     const showsRecordId = boolArgument(args, 'showRecordId') && !boolArgument(args, 'returnKey');

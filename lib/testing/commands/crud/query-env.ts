@@ -18,7 +18,8 @@ export interface QueryEnvOptions {
 
 /** What filters, updates and expressions of this operation are compiled with. */
 export function queryEnv(op: Operation, { collation, collection, constants }: QueryEnvOptions = {}): QueryEnv {
-  const collationSpec = collation ?? (collection && docArgument(collection.options, 'collation'));
+  // An empty one counts as none.
+  const collationSpec = collation?.size ? collation : collection && docArgument(collection.options, 'collation');
   const plain: QueryEnv = {
     collation: parseCollation(collationSpec),
     now: op.now,

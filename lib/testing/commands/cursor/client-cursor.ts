@@ -43,6 +43,8 @@ export class ClientCursor {
   isPinned = false;
   isClosed = false;
   returnedCount = 0;
+  /** What its `maxTimeMS` leaves for the batches to come; waiting between them costs nothing. */
+  leftMS = Infinity;
   private peeked: Uint8Array | undefined;
 
   constructor(

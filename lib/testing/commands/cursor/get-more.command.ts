@@ -1,4 +1,4 @@
-import { CommandError } from '../../errors.js';
+import { CommandError, ErrorCodes } from '../../errors.js';
 import { countArgument, integerArgument, longArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { apiParameters } from '../api-version.js';
@@ -29,12 +29,15 @@ export const getMore: Command = {
     op.cursor = cursor;
     cursor.opener.successor = op;
     try {
+      failAfterCheckout(op);
+      limitTime(op, cursor);
       return await nextBatch(op, cursor);
     } catch (error) {
       op.server.cursors.kill(cursor.id); // an error in a getMore ends its cursor
       throw error;
     } finally {
       cursor.isPinned = false;
+      cursor.leftMS = op.interrupt.leftMS;
       cursor.lastUseMS = Date.now();
     }
   },
@@ -76,10 +79,27 @@ function findCursor(op: Operation): ClientCursor {
   if (cursor.isPinned) {
     throw new CommandError('CursorInUse', `cursor id ${id} is already in use`);
   }
-  if (op.generic.maxTimeMS > 0 && !cursor.options.isAwaitData) {
+  if (op.args.has('maxTimeMS') && !cursor.options.isAwaitData) {
     throw new CommandError('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
   }
   return cursor;
+}
+
+/** The fail point `failGetMoreAfterCursorCheckout`. */
+function failAfterCheckout({ server, client }: Operation): void {
+  const failPoint = server.failPoints.get('failGetMoreAfterCursorCheckout');
+  const appName = failPoint && stringArgument(failPoint.data, 'appName');
+  if (!failPoint || (appName !== undefined && appName !== client.appName) || !failPoint.fires()) return;
+  const code = integerArgument(failPoint.data, 'errorCode') ?? ErrorCodes.InternalError;
+  throw new CommandError(code, "Hit the 'failGetMoreAfterCursorCheckout' failpoint");
+}
+
+/** The `maxTimeMS` of the command that opened a cursor counts for all of its batches together (manual: cursor.maxTimeMS). */
+function limitTime({ interrupt, server }: Operation, { leftMS }: ClientCursor): void {
+  if (leftMS === Infinity) return;
+  interrupt.setMaxTime(Math.max(leftMS, Number.MIN_VALUE));
+  if (server.failPoints.get('maxTimeAlwaysTimeOut')?.fires()) interrupt.expireNow();
+  interrupt.check();
 }
 
 async function nextBatch(op: Operation, cursor: ClientCursor): Promise<ReplyDoc> {

@@ -34,6 +34,7 @@ export function openCursor(op: Operation, ns: string, source: DocumentSource, op
   const batch = cursor.take(options.batchSize ?? DEFAULT_FIRST_BATCH);
   const isClosed = batch.isLast || options.isSingleBatch === true;
   if (isClosed) cursor.close();
+  else cursor.leftMS = op.interrupt.leftMS;
   const id = isClosed ? 0n : op.server.cursors.register(cursor);
   return reply({ cursor: cursorFields('firstBatch', cursor, batch, id) });
 }

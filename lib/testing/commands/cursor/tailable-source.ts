@@ -7,6 +7,7 @@ import type { Filter } from '../../query/filter.js';
 import { compileFilter } from '../../query/filter.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
+import type { PlanRequest } from '../../storage/plan/planner.js';
 import { LATEST } from '../../storage/read-view.js';
 import type { RecordId } from '../../storage/record-store.js';
 import type { Storage } from '../../storage/storage.js';
@@ -18,14 +19,18 @@ export class TailableSource implements DocumentSource {
   readonly isTailable = true;
   private readonly matches: Filter;
   private lastId: RecordId = 0;
+  private toSkip: number;
+  private toGive: number;
 
   constructor(
     private readonly storage: Storage,
     private readonly collection: Collection,
-    filter: Doc,
+    { filter, skip, limit }: Pick<PlanRequest, 'filter' | 'skip' | 'limit'>,
     env: QueryEnv,
     private readonly project: ((doc: Doc) => Doc) | undefined,
   ) {
+    this.toSkip = skip ?? 0;
+    this.toGive = limit || Infinity;
     if (!collection.isCapped) {
       throw new CommandError(
         'BadValue',
@@ -35,17 +40,20 @@ export class TailableSource implements DocumentSource {
     this.matches = compileFilter(filter, env);
   }
 
-  /** A cursor on an empty collection is dead from the start. */
+  /** A cursor on an empty collection is dead from the start, another one when its limit is reached. */
   get isExhausted(): boolean {
-    return this.collection.isDropped || this.collection.count === 0;
+    return this.toGive === 0 || this.collection.isDropped || this.collection.count === 0;
   }
 
   next(): Uint8Array | undefined {
+    if (this.toGive === 0) return undefined;
     this.checkPosition();
     for (const { id, bytes } of this.collection.scan(LATEST, false, this.lastId)) {
       this.lastId = id;
       const doc = decodeDoc(bytes);
-      if (this.matches(doc)) return this.project ? encodeDoc(this.project(doc)) : bytes;
+      if (!this.matches(doc) || this.toSkip-- > 0) continue;
+      this.toGive--;
+      return this.project ? encodeDoc(this.project(doc)) : bytes;
     }
     return undefined;
   }

@@ -74,7 +74,8 @@ export const create: Command = {
     const { catalog } = op.server.storage;
     const pending = runWrite(op, (unit) => {
       const existing = catalog.find(ns, unit);
-      if (existing && equalValues(existing.options, options)) return; // creating the same again is no error
+      // Creating the same again is no error, but for a transaction.
+      if (existing && !op.isInTransaction && equalValues(existing.options, options)) return;
       if (existing) {
         throw new CommandError(
           'NamespaceExists',

@@ -25,16 +25,16 @@ export const createIndexes: Command = {
     const { catalog } = op.server.storage;
     const pending = runWrite(op, (unit) => {
       const existing = catalog.collection(ns, unit);
-      if (existing && op.isInTransaction && existing.creator !== unit && existing.count > 0) {
-        throw new CommandError(
-          'OperationNotSupportedInTransaction',
-          'Cannot create new indexes on non-empty collection in a multi-document transaction.',
-        );
-      }
       if (existing) catalog.checkUnused(unit, existing);
       const collection = existing ?? catalog.collectionForWrite(unit, ns);
       const before = collection.indexes.size;
       const created = collection.indexes.create(unit, specs);
+      if (created.length > 0 && op.isInTransaction && collection.creator !== unit) {
+        throw new CommandError(
+          'OperationNotSupportedInTransaction',
+          `Cannot create new indexes on existing collection ${nsString(ns)} in a multi-document transaction.`,
+        );
+      }
       return { before, after: collection.indexes.size, created: created.length, isNew: !existing };
     });
     const { before, after, created, isNew } = pending instanceof Promise ? await pending : pending;

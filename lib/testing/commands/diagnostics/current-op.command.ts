@@ -8,6 +8,7 @@ import { isGenericArgument } from '../generic-arguments.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, long, reply } from '../reply.js';
 import type { MongoServer } from '../server.js';
+import { idleConnections, idleCursors, idleSessions } from './idle-operations.js';
 
 export const currentOp: Command = {
   name: 'currentOp',
@@ -20,30 +21,28 @@ export const currentOp: Command = {
     );
     const matches = compileFilter(conditions, queryEnv(op));
     return reply({
-      inprog: describeOperations(op.server, boolArgument(op.args, '$all')).filter((doc) => matches(doc)),
+      inprog: describeOperations(op.server, { connections: boolArgument(op.args, '$all') }).filter((doc) =>
+        matches(doc),
+      ),
     });
   },
 };
 
-/** The running operations, and the idle connections too when asked for. */
-export function describeOperations(server: MongoServer, hasIdleConnections: boolean): Doc[] {
-  const running = [...server.operations.values()].map(describe);
-  if (!hasIdleConnections) return running;
-  const idle = [...server.clients.values()]
-    .filter(({ operation }) => !operation)
-    .map(({ connection, appName }) =>
-      fieldsOf({
-        type: 'op',
-        host: server.topology.host,
-        desc: `conn${connection.id}`,
-        connectionId: int(connection.id),
-        client: connection.remoteAddress,
-        appName,
-        active: false,
-        currentOpTime: new Date().toISOString(),
-      }),
-    );
-  return [...running, ...idle];
+/** Which idle ones are told of too (manual: $currentOp). */
+interface IdleOptions {
+  readonly connections?: boolean;
+  /** Sessions with an open transaction; told of by default. */
+  readonly sessions?: boolean;
+  readonly cursors?: boolean;
+}
+
+export function describeOperations(server: MongoServer, idle: IdleOptions): Doc[] {
+  return [
+    ...[...server.operations.values()].map(describe),
+    ...(idle.connections ? idleConnections(server) : []),
+    ...(idle.sessions === false ? [] : idleSessions(server)),
+    ...(idle.cursors ? idleCursors(server) : []),
+  ];
 }
 
 function describe({ server, client, id, namespace, now, command, args, generic, db, cursor }: Operation): Doc {

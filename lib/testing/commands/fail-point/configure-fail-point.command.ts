@@ -5,7 +5,13 @@ import { int, reply } from '../reply.js';
 import { FailPoint, parseMode } from './fail-point.js';
 
 /** The fail points this server has. Others are refused, as an unknown name is by MongoDB. */
-const KNOWN = new Set(['failCommand', 'maxTimeAlwaysTimeOut', 'maxTimeNeverTimeOut', 'onPrimaryTransactionalWrite']);
+const KNOWN = new Set([
+  'failCommand',
+  'failGetMoreAfterCursorCheckout',
+  'maxTimeAlwaysTimeOut',
+  'maxTimeNeverTimeOut',
+  'onPrimaryTransactionalWrite',
+]);
 
 export const configureFailPoint: Command = {
   name: 'configureFailPoint',

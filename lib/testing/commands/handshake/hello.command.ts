@@ -74,7 +74,6 @@ function describe(op: Operation): ReplyDoc {
   const lastWriteDate = new Date(lastWrite.getHighBitsUnsigned() * 1000);
   const isHello = op.commandName === 'hello';
   const speculative = docArgument(args, 'speculativeAuthenticate');
-  const wantedMechanisms = args.get('saslSupportedMechs');
   return reply({
     helloOk: !isHello && args.get('helloOk') === true ? true : undefined,
     topologyVersion: topology.version,
@@ -101,14 +100,15 @@ function describe(op: Operation): ReplyDoc {
     minWireVersion: int(MIN_WIRE_VERSION),
     maxWireVersion: int(MAX_WIRE_VERSION),
     readOnly: false,
-    saslSupportedMechs: isKnownUser(op, wantedMechanisms) ? ['SCRAM-SHA-256'] : undefined,
+    saslSupportedMechs: mechanismsOf(op, args.get('saslSupportedMechs')),
     speculativeAuthenticate: isDoc(speculative) ? startSpeculativeAuthentication(op, speculative) : undefined,
   });
 }
 
 /** `saslSupportedMechs` names a user as `db.user`. */
-function isKnownUser({ server }: Operation, name: unknown): boolean {
-  if (typeof name !== 'string') return false;
+function mechanismsOf({ server }: Operation, name: unknown): string[] | undefined {
+  if (typeof name !== 'string') return undefined;
   const { db, coll } = parseNs(name);
-  return server.credentials.find(db, coll) !== undefined;
+  const user = server.credentials.find(db, coll);
+  return user && [...user.secrets.keys()];
 }

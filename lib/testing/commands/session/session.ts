@@ -17,6 +17,11 @@ export class Session {
     readonly lsid: Doc,
   ) {}
 
+  /** Whether one of its operations runs. */
+  get isBusy(): boolean {
+    return this.holder !== undefined;
+  }
+
   /** Waits until the session's operation before this one has ended; takes no time when there is none. */
   checkOut(op: Operation): Promise<void> | undefined {
     this.lastUseMS = Date.now();

@@ -13,6 +13,8 @@ const MOVES: Readonly<Record<State, readonly State[]>> = {
 
 /** The session's latest transaction number and what became of it (driver specification "Transactions"). */
 export class TransactionParticipant {
+  /** When the latest transaction began. */
+  startedAt = new Date();
   private activeTxnNumber = -1n;
   private state: State = 'none';
   private openUnit: WriteUnit | undefined;
@@ -63,6 +65,7 @@ export class TransactionParticipant {
     }
     this.renew(txnNumber);
     this.openUnit = open();
+    this.startedAt = new Date();
     this.transition('inProgress');
     this.expiry = setTimeout(() => this.abortIfOpen(), lifetimeMS).unref();
   }

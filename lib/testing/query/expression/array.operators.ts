@@ -178,7 +178,8 @@ export const arrayOperators: OperatorFamily = {
     const result: Value[] = [];
     for (const operand of operands) {
       if (isNullish(operand)) return null;
-      result.push(...assertArray(operand, 28664, (type) => `$concatArrays only supports arrays, not ${type}`));
+      const array = assertArray(operand, 28664, (type) => `$concatArrays only supports arrays, not ${type}`);
+      for (const element of array) result.push(element); // a spread of very many would overflow the stack
     }
     return result;
   }),

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import { startTestServer } from '../../support/test-server.js';
+import type { TestServer } from '../../support/test-server.js';
+
+describe('indexes', () => {
+  let server: TestServer;
+  let client: mongoose.mongo.MongoClient;
+  let docs: mongoose.mongo.Collection;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+    docs = client.db('embedded_indexes').collection('docs');
+  });
+
+  beforeEach(() => docs.drop());
+
+  afterAll(async () => {
+    await client.db('embedded_indexes').dropDatabase();
+    await client.close();
+    await server.stop();
+  });
+
+  it('are listed with `background` and `sparse` as they were given', async () => {
+    await docs.createIndex({ a: 1 }, { background: false, sparse: false });
+    await docs.createIndex({ b: 1 }, { background: true, unique: false });
+    expect(await docs.indexes()).toEqual([
+      { v: 2, key: { _id: 1 }, name: '_id_' },
+      { v: 2, key: { a: 1 }, name: 'a_1', background: false, sparse: false },
+      { v: 2, key: { b: 1 }, name: 'b_1', background: true },
+    ]);
+  });
+
+  it.each([
+    ['$ne', { a: { $ne: 1 } }],
+    ['$exists: false', { a: { $exists: false } }],
+    ['$nor', { $nor: [{ a: 1 }] }],
+    ['a regular expression', { a: /x/ }],
+  ])('refuse %s in a partialFilterExpression', async (_what, partialFilterExpression) => {
+    await expect(docs.createIndex({ a: 1 }, { partialFilterExpression })).rejects.toMatchObject({ code: 67 });
+  });
+
+  it('take what the manual lists in a partialFilterExpression', async () => {
+    const partialFilterExpression = {
+      $or: [
+        { a: { $in: [1, 2] } },
+        { $and: [{ b: { $exists: true, $type: 'int' } }, { c: { $gt: 1, $lte: 5 } }, { d: 1 }] },
+      ],
+    };
+    await expect(docs.createIndex({ a: 1 }, { partialFilterExpression })).resolves.toBe('a_1');
+  });
+
+  it('refuse an empty collation, which a query takes as none', async () => {
+    await expect(docs.createIndex({ a: 1 }, { collation: {} as never })).rejects.toMatchObject({ code: 2 });
+    await docs.insertOne({ a: 'A' });
+    expect(await docs.countDocuments({ a: 'a' }, { collation: {} as never })).toBe(0);
+  });
+
+  it('cut long keys in the error of a duplicate', async () => {
+    const a = 'x'.repeat(400);
+    await docs.createIndex({ a: 1 }, { unique: true });
+    await docs.insertOne({ a });
+    await expect(docs.insertOne({ a })).rejects.toThrow(`dup key: { a: "${'x'.repeat(70)}..." }`);
+  });
+});
