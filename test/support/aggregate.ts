@@ -3,6 +3,7 @@ import { compareValues, equalValues } from '../../lib/testing/bson/compare.js';
 import { CommandError } from '../../lib/testing/errors.js';
 import { plainEnv, type Namespace, type QueryEnv } from '../../lib/testing/query/env.js';
 import { compileFilter } from '../../lib/testing/query/filter.js';
+import type { GeoIndexOn } from '../../lib/testing/query/geo/near.js';
 import { compilePipeline, type PipelineOptions } from '../../lib/testing/query/pipeline.js';
 import type { CollectionWriter, LeadingQuery, PipelineHost } from '../../lib/testing/query/pipeline-host.js';
 import { sortDocs, sortOrder } from '../../lib/testing/query/sort.js';
@@ -13,6 +14,7 @@ export class MemoryHost implements PipelineHost {
   readonly collections = new Map<string, Doc[]>();
   readonly reads: LeadingQuery[] = [];
   readonly indexed = new Set<string>();
+  readonly geo: GeoIndexOn[] = [];
   readonly unique = new Set<string>();
 
   constructor(collections: Readonly<Record<string, readonly object[]>> = {}) {
@@ -30,6 +32,10 @@ export class MemoryHost implements PipelineHost {
     const sorted = query.sort ? sortDocs(found, sortOrder(query.sort, env)) : found;
     const skip = query.skip ?? 0;
     return sorted.slice(skip, query.limit === undefined ? undefined : skip + query.limit);
+  }
+
+  geoIndexes(): GeoIndexOn[] {
+    return this.geo;
   }
 
   isIndexed(_: Namespace, field: string): boolean {

@@ -48,7 +48,7 @@ function languageTag(locale: string): string {
 function checkOption(name: string, value: Value): Value {
   const standard = DEFAULTS.find(([known]) => known === name)?.[1];
   if (standard === undefined) {
-    throw new CommandError(40415, `BSON field 'collation.${name}' is an unknown field.`);
+    throw new CommandError('IDLUnknownField', `BSON field 'collation.${name}' is an unknown field.`);
   }
   if (name === 'strength') {
     const strength = isNumeric(value) ? toExactInt64(value) : undefined;
@@ -93,7 +93,7 @@ export function parseCollation(options: Doc | undefined): Collation | undefined 
   const locale = options.get('locale');
   if (typeof locale !== 'string') {
     throw locale === undefined
-      ? new CommandError(40414, "BSON field 'collation.locale' is missing but a required field")
+      ? new CommandError('IDLFailedToParse', "BSON field 'collation.locale' is missing but a required field")
       : new CommandError('TypeMismatch', "BSON field 'collation.locale' is the wrong type, expected type 'string'");
   }
   const spec = fullSpec(options, locale);

@@ -28,7 +28,7 @@ export type ArgumentType = keyof typeof ACCEPTED | 'any';
 export type ArgumentTable = Readonly<Record<string, ArgumentType | `${ArgumentType}!`>>;
 
 const unknownField = (owner: string, field: string): CommandError =>
-  new CommandError('IDLFailedToParse', `BSON field '${owner}.${field}' is an unknown field.`);
+  new CommandError('IDLUnknownField', `BSON field '${owner}.${field}' is an unknown field.`);
 
 const wrongType = (path: string, value: Value, types: readonly string[]): CommandError =>
   new CommandError(
@@ -39,7 +39,7 @@ const wrongType = (path: string, value: Value, types: readonly string[]): Comman
   );
 
 const missingField = (path: string): CommandError =>
-  new CommandError(40414, `BSON field '${path}' is missing but a required field`);
+  new CommandError('IDLFailedToParse', `BSON field '${path}' is missing but a required field`);
 
 const tableOf = (table: ArgumentTable): Map<string, { types: readonly string[] | undefined; isRequired: boolean }> =>
   new Map(

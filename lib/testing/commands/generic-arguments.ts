@@ -120,7 +120,10 @@ export function parseGenericArguments(args: Doc): GenericArguments {
 export function sessionKey(lsid: Doc): string {
   const id = lsid.get('id');
   if (id === undefined) {
-    throw new CommandError(40414, "BSON field 'OperationSessionInfo.lsid.id' is missing but a required field");
+    throw new CommandError(
+      'IDLFailedToParse',
+      "BSON field 'OperationSessionInfo.lsid.id' is missing but a required field",
+    );
   }
   if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID || id.position !== 16) {
     throw new CommandError('InvalidUUID', 'uuid must be a 16-byte binary field with UUID (4) subtype');

@@ -1,4 +1,5 @@
 import type { Doc, Value } from '../bson/value.js';
+import type { GeoIndexOn } from './geo/near.js';
 import type { Namespace, QueryEnv } from './env.js';
 
 /** What of a query comes first in a pipeline, for a planner that can answer it from an index. */
@@ -26,6 +27,9 @@ export interface PipelineHost {
 
   /** Whether an equality on a field of a collection is answered by an index, so that `read` is worth calling often. */
   isIndexed(namespace: Namespace, field: string): boolean;
+
+  /** The geospatial indexes of a collection; undefined when there is no such collection. */
+  geoIndexes(namespace: Namespace): readonly GeoIndexOn[] | undefined;
 
   /** The documents of a stage that makes its own: `$collStats`, `$indexStats`, `$currentOp`, … */
   source(stage: string, spec: Value, namespace: PipelineNamespace): Iterable<Doc>;

@@ -160,6 +160,7 @@ export class IndexCatalog {
       for (const index of this.indexes.values()) {
         if (index.spec.isId && before && after) continue; // an _id never changes
         const oldKeys = before ? index.keysOfBytes(before, oldDoc) : NO_KEYS;
+        if (newDoc) index.check?.(newDoc());
         const newKeys = after ? index.keysOfBytes(after, newDoc) : NO_KEYS;
         for (const key of without(index, newKeys, oldKeys)) {
           if (index.spec.isUnique) this.checkUnique(index, key, id, unit, newDoc!);
@@ -264,6 +265,7 @@ export class IndexCatalog {
       states.forEach((bytes, age) => {
         if (!bytes) return;
         const doc = lazily(bytes);
+        if (age === 0) index.check?.(doc());
         for (const key of index.keysOfBytes(bytes, doc)) {
           if (index.spec.isUnique && age === 0) this.checkUnique(index, key, id, unit, doc);
           index.tree.insert(key, id);

@@ -3,6 +3,7 @@ import { findField } from '../bson/field.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { plainEnv } from '../query/env.js';
 import { compileFilter } from '../query/filter.js';
+import { geoChecker } from './geo-keys.js';
 import { isIdProjected, isProjected, keyExtractor } from './index.keys.js';
 import type { IndexSpec } from './index.spec.js';
 import { IndexTree } from './index.tree.js';
@@ -20,6 +21,8 @@ export class StoredIndex {
   /** Since when `$indexStats` counts, and how often the planner chose the index. */
   readonly since = new Date();
   accesses = 0n;
+  /** Refuses a document with a value that the index cannot hold; absent where any value will do. */
+  readonly check: ((doc: Doc) => void) | undefined;
   private readonly extract;
   private readonly isIncluded: ((doc: Doc) => boolean) | undefined;
 
@@ -28,6 +31,7 @@ export class StoredIndex {
     this.format = spec.collation ? collatedKeys(directions, spec.collation) : byteKeys(directions);
     this.tree = new IndexTree(this.format.compare);
     this.extract = keyExtractor(spec);
+    this.check = spec.kind === '2d' || spec.kind === '2dsphere' ? geoChecker(spec) : undefined;
     this.isIncluded = spec.partialFilter && compileFilter(spec.partialFilter, plainEnv());
   }
 

@@ -57,7 +57,7 @@ export const aggregate: Command = {
     }
     for (const option of cursor.keys()) {
       if (option !== 'batchSize')
-        throw new CommandError('IDLFailedToParse', `BSON field 'cursor.${option}' is an unknown field.`);
+        throw new CommandError('IDLUnknownField', `BSON field 'cursor.${option}' is an unknown field.`);
     }
     const namespace = aggregateNamespace(op);
     const batchSize = countArgument(cursor, 'batchSize');

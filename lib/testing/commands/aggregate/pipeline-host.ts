@@ -2,10 +2,12 @@ import { encodeDoc } from '../../bson/encode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { Namespace, QueryEnv } from '../../query/env.js';
+import type { GeoIndexOn } from '../../query/geo/near.js';
 import { compilePipeline } from '../../query/pipeline.js';
 import type { CollectionWriter, LeadingQuery, PipelineHost, PipelineNamespace } from '../../query/pipeline-host.js';
 import type { View } from '../../storage/collection.js';
 import { checkNamespace } from '../../storage/namespace.js';
+import { geoIndexesOf } from '../../storage/plan/geo-near.stage.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import type { ReadView } from '../../storage/read-view.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
@@ -53,6 +55,11 @@ export class OperationPipelineHost implements PipelineHost {
     const entry = this.op.server.storage.catalog.find(ns, this.view);
     if (entry?.kind !== 'collection') return false;
     return entry.indexes.list().some(({ spec }) => spec.fields[0] === field && spec.kind === 'btree' && !spec.isHidden);
+  }
+
+  geoIndexes(ns: Namespace): GeoIndexOn[] | undefined {
+    const entry = this.op.server.storage.catalog.find(ns, this.view);
+    return entry?.kind === 'collection' ? geoIndexesOf(entry) : entry && [];
   }
 
   source(stage: string, spec: Value, namespace: PipelineNamespace): Iterable<Doc> {

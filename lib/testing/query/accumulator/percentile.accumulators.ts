@@ -18,11 +18,12 @@ export function compilePercentile(argument: Value, context: CompileContext, name
   const isMedian = name === '$median';
   const fields = isMedian ? ['input', 'method'] : ['input', 'p', 'method'];
   for (const field of argument.keys()) {
-    if (!fields.includes(field)) throw new CommandError(40415, `BSON field '${name}.${field}' is an unknown field.`);
+    if (!fields.includes(field))
+      throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
   }
   for (const field of fields) {
     if (argument.has(field)) continue;
-    throw new CommandError(40414, `BSON field '${name}.${field}' is missing but a required field`);
+    throw new CommandError('IDLFailedToParse', `BSON field '${name}.${field}' is missing but a required field`);
   }
   if (argument.get('method') !== 'approximate') {
     throw new CommandError('BadValue', "Currently only 'approximate' can be used as percentile 'method'.");

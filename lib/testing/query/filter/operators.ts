@@ -6,7 +6,8 @@ import { all, elemMatch, type ElementCompiler, size } from './array.js';
 import { bits } from './bitwise.js';
 import { comparison, membership, notEqual } from './comparison.js';
 import { exists, type } from './element.js';
-import { geoIntersects, geoWithin } from './geo.js';
+import { isNear, isNearLimit } from '../geo/near.js';
+import { geoIntersects, geoWithin, near } from './geo.js';
 import { modulo } from './modulo.js';
 import { anyOf, both, not, type Predicate } from './predicate.js';
 import { compileRegExp, regexOperator } from './regex.js';
@@ -20,13 +21,6 @@ interface OperatorContext extends ElementCompiler {
 }
 
 type FieldOperator = (operand: Value, context: OperatorContext) => Predicate | undefined;
-
-const near: FieldOperator = () => {
-  throw new CommandError(
-    'NoQueryExecutionPlans',
-    'error processing query: planner returned error :: caused by :: unable to find index for $geoNear query',
-  );
-};
 
 /** The operators that may stand on a field, by name (manual: "Query and Projection Operators"). */
 const OPERATORS: ReadonlyMap<string, FieldOperator> = new Map<string, FieldOperator>([
@@ -52,9 +46,9 @@ const OPERATORS: ReadonlyMap<string, FieldOperator> = new Map<string, FieldOpera
   ['$geoWithin', (operand) => geoWithin(operand)],
   ['$within', (operand) => geoWithin(operand)],
   ['$geoIntersects', (operand) => geoIntersects(operand)],
-  ['$near', near],
-  ['$nearSphere', near],
-  ['$geoNear', near],
+  ['$near', (_operand, c) => near(c.siblings)],
+  ['$nearSphere', (_operand, c) => near(c.siblings)],
+  ['$geoNear', (_operand, c) => near(c.siblings)],
 ]);
 
 export const isFieldOperator = (name: string): boolean => OPERATORS.has(name);
@@ -82,6 +76,7 @@ export function compileOperators(
   for (const [name, operand] of operators) {
     const operator = OPERATORS.get(name);
     if (!operator) {
+      if (isNearLimit(name) && isNear(operators)) continue;
       throw new CommandError(
         'BadValue',
         name === '$where' ? '$where cannot be applied to a field' : `unknown operator: ${name}`,

@@ -22,7 +22,7 @@ interface DensifySpec {
 }
 
 const missing = (field: string): CommandError =>
-  new CommandError(40414, `BSON field '$densify.${field}' is missing but a required field`);
+  new CommandError('IDLFailedToParse', `BSON field '$densify.${field}' is missing but a required field`);
 
 function parse(spec: Value, name: string): DensifySpec {
   const fields = docSpec(
@@ -32,7 +32,7 @@ function parse(spec: Value, name: string): DensifySpec {
   );
   for (const field of fields.keys()) {
     if (!['field', 'partitionByFields', 'range'].includes(field)) {
-      throw new CommandError(40415, `BSON field '${name}.${field}' is an unknown field.`);
+      throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
     }
   }
   const [field, range, partitions] = ['field', 'range', 'partitionByFields'].map((key) => fields.get(key));

@@ -53,7 +53,8 @@ export const fillStage: StageDefinition = {
       (type) => `The ${name} stage specification must be an object, found ${type}`,
     );
     for (const field of fields.keys()) {
-      if (!FIELDS.includes(field)) throw new CommandError(40415, `BSON field '${name}.${field}' is an unknown field.`);
+      if (!FIELDS.includes(field))
+        throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
     }
     const output = fields.get('output');
     if (!isDoc(output) || output.size === 0) {

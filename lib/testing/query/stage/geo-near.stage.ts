@@ -1,13 +1,13 @@
-import { getPath } from '../../bson/path.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
+import type { Path } from '../../bson/path.js';
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { display } from '../expression/display.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { compileFilter } from '../filter.js';
-import { pointOf, sphericalDistance, type Point } from '../filter/geo.js';
+import { type GeoIndexOn, type Measure, measureFrom, nearestAt } from '../geo/near.js';
 import { withPath } from './document.js';
-import { docSpec, type StageDefinition } from './stage.js';
+import { docSpec, type StageContext, type StageDefinition } from './stage.js';
 
 const FIELDS = [
   'near',
@@ -20,23 +20,16 @@ const FIELDS = [
   'includeLocs',
   'key',
 ];
-const EARTH_RADIUS_METERS = 6_378_100;
-
-/** How far a place is from `near`: metres for GeoJSON, radians for a pair on the sphere, else plane units. */
-type Distance = (place: Point) => number;
-
-function distanceFrom(near: Value | undefined, isSpherical: boolean): Distance {
-  const isGeoJson = isDoc(near) && near.has('coordinates');
-  const center = isGeoJson ? pointOf(near.get('coordinates')) : pointOf(near);
-  if (center === undefined) {
+function measureOf(near: Value | undefined, isSpherical: boolean): Measure {
+  try {
+    return measureFrom(near ?? null, isSpherical);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
     throw new CommandError(
       5860400,
       `$geoNear requires near point to be a numeric pair or a GeoJSON point, found ${display(near)}`,
     );
   }
-  if (isGeoJson) return (place) => sphericalDistance(center, place) * EARTH_RADIUS_METERS;
-  if (isSpherical) return (place) => sphericalDistance(center, place);
-  return (place) => Math.hypot(center[0] - place[0], center[1] - place[1]);
 }
 
 function number(fields: Doc, field: string, otherwise: number): number {
@@ -49,13 +42,40 @@ function number(fields: Doc, field: string, otherwise: number): number {
   );
 }
 
-/** The place a document is at: in the field `key`, or else in the first that holds a place. */
-function placeOf(doc: Doc, key: readonly string[] | undefined): { place: Point; value: Value } | undefined {
-  for (const value of key ? [getPath(doc, key)] : doc.values()) {
-    const place = isDoc(value) && value.get('type') === 'Point' ? pointOf(value.get('coordinates')) : pointOf(value);
-    if (place !== undefined && value !== undefined) return { place, value };
+/**
+ * The field to measure at: `key`, or that of the only geospatial index.
+ * @throws CommandError NamespaceNotFound (26), IndexNotFound (27), NoQueryExecutionPlans (291)
+ */
+function fieldToMeasure(key: Path | undefined, measure: Measure, { host, namespace }: StageContext): Path {
+  const ns = { db: namespace.db, coll: namespace.coll ?? '' };
+  const indexes = host.geoIndexes(ns);
+  const required = '$geoNear requires a 2d or 2dsphere index, but';
+  if (!indexes) {
+    throw new CommandError('NamespaceNotFound', `${required} namespace ${ns.db}.${ns.coll} does not exist`);
   }
-  return undefined;
+  const field = key?.join('.') ?? onlyField(indexes, `${required} none were found`, `${ns.db}.${ns.coll}`);
+  if (!indexes.some((index) => index.field === field && measure.indexKinds.includes(index.kind))) {
+    throw new CommandError(
+      'NoQueryExecutionPlans',
+      `error processing query: ns=${ns.db}.${ns.coll} planner returned error :: caused by :: unable to find index for $geoNear query`,
+    );
+  }
+  return field.split('.');
+}
+
+/** A 2d index is preferred to a 2dsphere one; there must not be two of a kind. */
+function onlyField(indexes: readonly GeoIndexOn[], none: string, ns: string): string {
+  for (const kind of ['2d', '2dsphere'] as const) {
+    const [first, ...more] = indexes.filter((index) => index.kind === kind);
+    if (more.length > 0) {
+      throw new CommandError(
+        'IndexNotFound',
+        `There is more than one ${kind} index on ${ns}; unsure which to use for $geoNear`,
+      );
+    }
+    if (first) return first.field;
+  }
+  throw new CommandError('IndexNotFound', none);
 }
 
 function optionalPath(fields: Doc, field: string): readonly string[] | undefined {
@@ -68,37 +88,40 @@ function optionalPath(fields: Doc, field: string): readonly string[] | undefined
   );
 }
 
-/** Documents by their distance; here from a scan, where MongoDB wants a geospatial index. */
+/** Documents by their distance. It reads them all: a geospatial index holds no keys here. */
 export const geoNearStage: StageDefinition = {
   position: 'first',
   forbiddenIn: ['$facet'],
-  compile(spec, { env }) {
+  compile(spec, context) {
+    const { env } = context;
     const fields = docSpec(spec, 10065, (type) => `$geoNear requires an object, found ${type}`);
     for (const field of fields.keys()) {
-      if (!FIELDS.includes(field)) throw new CommandError(40415, `BSON field '$geoNear.${field}' is an unknown field.`);
+      if (!FIELDS.includes(field))
+        throw new CommandError('IDLUnknownField', `BSON field '$geoNear.${field}' is an unknown field.`);
     }
     const distanceField = optionalPath(fields, 'distanceField');
     if (distanceField === undefined) {
       throw new CommandError(16605, "$geoNear requires a 'distanceField' option as a String");
     }
     if (!fields.has('near')) throw new CommandError(5860400, '$geoNear requires a near option');
-    const distance = distanceFrom(fields.get('near'), fields.get('spherical') === true);
+    const measure = measureOf(fields.get('near'), fields.get('spherical') === true);
     const [least, most] = [number(fields, 'minDistance', 0), number(fields, 'maxDistance', Infinity)];
     const multiplier = number(fields, 'distanceMultiplier', 1);
     const [key, includeLocs] = [optionalPath(fields, 'key'), optionalPath(fields, 'includeLocs')];
     const query = fields.get('query');
     const isWanted = isDoc(query) ? compileFilter(query, env) : () => true;
-    return function* (docs) {
-      const found: { doc: Doc; far: number }[] = [];
+    const nearestFirst = function* (docs: Iterable<Doc>, path: Path): Iterable<Doc> {
+      const found: { doc: Doc; distance: number }[] = [];
       for (const doc of docs) {
-        const at = isWanted(doc) ? placeOf(doc, key) : undefined;
-        const far = at && distance(at.place);
-        if (at === undefined || far === undefined || far < least || far > most) continue;
-        const measured = withPath(doc, distanceField, far * multiplier);
-        found.push({ doc: includeLocs ? withPath(measured, includeLocs, at.value) : measured, far });
+        const nearest = isWanted(doc) ? nearestAt(doc, path, measure) : undefined;
+        if (!nearest || nearest.distance < least || nearest.distance > most) continue;
+        const { distance, location } = nearest;
+        const measured = withPath(doc, distanceField, distance * multiplier);
+        found.push({ doc: includeLocs ? withPath(measured, includeLocs, location.value) : measured, distance });
       }
-      found.sort((a, b) => a.far - b.far);
+      found.sort((a, b) => a.distance - b.distance);
       for (const { doc } of found) yield doc;
     };
+    return (docs) => nearestFirst(docs, fieldToMeasure(key, measure, context));
   },
 };

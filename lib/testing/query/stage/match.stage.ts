@@ -1,12 +1,18 @@
+import { CommandError } from '../../errors.js';
 import { compileFilter } from '../filter.js';
+import { nearIn } from '../geo/near.js';
 import { docSpec, type StageDefinition } from './stage.js';
 
 export const matchStage: StageDefinition = {
   compile(spec, { env }) {
-    const filter = compileFilter(
-      docSpec(spec, 15959, () => 'the match filter must be an expression in an object'),
-      env,
-    );
+    const conditions = docSpec(spec, 15959, () => 'the match filter must be an expression in an object');
+    if (nearIn(conditions)) {
+      throw new CommandError(
+        5626500,
+        '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead. Check out https://dochub.mongodb.org/core/near-sort-operation and https://dochub.mongodb.org/core/nearSphere-sort-operation for more details.',
+      );
+    }
+    const filter = compileFilter(conditions, env);
     return function* (docs) {
       for (const doc of docs) if (filter(doc)) yield doc;
     };

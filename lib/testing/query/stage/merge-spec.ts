@@ -39,10 +39,12 @@ export function parseMerge(spec: Value, db: string): MergeSpec {
   }
   const fields: Doc = isDoc(spec) ? spec : new Map([['into', spec]]);
   for (const field of fields.keys()) {
-    if (!FIELDS.includes(field)) throw new CommandError(40415, `BSON field '$merge.${field}' is an unknown field.`);
+    if (!FIELDS.includes(field))
+      throw new CommandError('IDLUnknownField', `BSON field '$merge.${field}' is an unknown field.`);
   }
   const into = fields.get('into');
-  if (into === undefined) throw new CommandError(40414, "BSON field '$merge.into' is missing but a required field");
+  if (into === undefined)
+    throw new CommandError('IDLFailedToParse', "BSON field '$merge.into' is missing but a required field");
   const target = targetOf(into, db);
   if (target === undefined) {
     throw new CommandError(

@@ -17,7 +17,7 @@ export const outStage: StageDefinition = {
     if (isDoc(spec)) {
       for (const field of spec.keys()) {
         if (field !== 'db' && field !== 'coll' && field !== 'timeseries') {
-          throw new CommandError(40415, `BSON field '$out.${field}' is an unknown field.`);
+          throw new CommandError('IDLUnknownField', `BSON field '$out.${field}' is an unknown field.`);
         }
       }
       if (spec.has('timeseries')) {
@@ -28,7 +28,7 @@ export const outStage: StageDefinition = {
       }
       for (const field of ['db', 'coll']) {
         if (!spec.has(field))
-          throw new CommandError(40414, `BSON field '$out.${field}' is missing but a required field`);
+          throw new CommandError('IDLFailedToParse', `BSON field '$out.${field}' is missing but a required field`);
       }
     }
     const target = targetOf(spec, context.namespace.db);

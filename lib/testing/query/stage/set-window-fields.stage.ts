@@ -116,12 +116,12 @@ export const setWindowFieldsStage: StageDefinition = {
     );
     for (const field of fields.keys()) {
       if (!['partitionBy', 'sortBy', 'output'].includes(field)) {
-        throw new CommandError(40415, `BSON field '${name}.${field}' is an unknown field.`);
+        throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
       }
     }
     const output = fields.get('output');
     if (output === undefined)
-      throw new CommandError(40414, `BSON field '${name}.output' is missing but a required field`);
+      throw new CommandError('IDLFailedToParse', `BSON field '${name}.output' is missing but a required field`);
     if (!isDoc(output)) {
       throw new CommandError(
         'TypeMismatch',

@@ -18,7 +18,7 @@ function parse(spec: Value): UnionSpec {
   }
   for (const field of spec.keys()) {
     if (field !== 'coll' && field !== 'pipeline') {
-      throw new CommandError(40415, `BSON field '$unionWith.${field}' is an unknown field.`);
+      throw new CommandError('IDLUnknownField', `BSON field '$unionWith.${field}' is an unknown field.`);
     }
   }
   const coll = spec.get('coll');

@@ -18,6 +18,7 @@ import {
 } from './access.stages.js';
 import { isSameCollation } from './bounds.js';
 import { type Candidate, candidateOf, type PlannedFilter, rank, residualOf, stagesOf } from './candidate.js';
+import { geoNear } from './geo-near.stage.js';
 import { MAX, MIN } from './interval.js';
 import { Limit, Skip, Sort } from './order.stages.js';
 import { conjunctionOf } from './predicate.js';
@@ -58,6 +59,8 @@ export function planQuery(collection: Collection | undefined, request: PlanReque
   const finish = (path: AccessPath): PlanStage => ordered(path, request, sort, order);
   const byId = idLookup(collection, request, env);
   if (byId) return new QueryPlan(byId, [], request, env, collection);
+  const nearest = geoNear(collection, filter, env);
+  if (nearest) return new QueryPlan(finish({ stage: nearest, providesSort: false }), [], request, env, collection);
   const planned: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
   const [best, ...others] = accessPaths(collection, request, planned, sort, env);
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);

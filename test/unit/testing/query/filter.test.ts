@@ -214,7 +214,7 @@ describe('compileFilter', () => {
     [{ a: { $size: -1 } }, 2, 'Failed to parse $size. Expected a non-negative number in: $size: -1'],
     [{ a: { $elemMatch: 1 } }, 2, '$elemMatch needs an Object'],
     [{ a: { $all: [{ $elemMatch: {} }, 1] } }, 2, '$all/$elemMatch has to be consistent'],
-    [{ a: { $near: [0, 0] } }, 291, 'unable to find index for $geoNear query'],
+    [{ a: { $near: 'here' } }, 2, 'Point must be an array or object, instead got type string'],
     [{ $text: { $search: 'x' } }, 27, 'text index required for $text query'],
     [{ a: { $elemMatch: { $expr: true } } }, 2, '$expr can only be applied to the top-level document'],
     [{ a: { $where: '1' } }, 2, '$where cannot be applied to a field'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { aggregate } from '../../../../support/aggregate.js';
+import { aggregate, MemoryHost } from '../../../../support/aggregate.js';
 import { date } from '../../../../support/bson-values.js';
 import { errorOf } from '../../../../support/evaluate.js';
 
@@ -200,7 +200,9 @@ describe('$geoNear', () => {
     ];
     const near = { type: 'Point', coordinates: [0, 0] };
     const spec = { near, distanceField: 'far', maxDistance: 200_000 };
-    expect(aggregate([{ $geoNear: spec }, { $project: { far: { $round: ['$far', -2] } } }], docs)).toEqual([
+    const host = new MemoryHost({ c: docs });
+    host.geo.push({ field: 'at', kind: '2dsphere' });
+    expect(aggregate([{ $geoNear: spec }, { $project: { far: { $round: ['$far', -2] } } }], host)).toEqual([
       '{ _id: int 2, far: double 111300 }',
     ]);
     expect(codeOf([{ $geoNear: { near } }])).toBe(16605);

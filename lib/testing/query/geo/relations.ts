@@ -1,0 +1,50 @@
+import type { Geometry, Polygon } from './geometry.js';
+import { angle, angleToArc, arcsCross, arcsOf, ringEncloses, TOLERANCE_RADIANS, type Vector } from './sphere.js';
+
+const polygonEncloses = ([outer, ...holes]: Polygon, place: Vector): boolean =>
+  ringEncloses(outer!, place) && !holes.some((hole) => ringEncloses(hole, place) && !isOnLine(hole, place));
+
+const isOnLine = (line: readonly Vector[], place: Vector): boolean =>
+  arcsOf(line).some(([a, b]) => angleToArc(place, a, b) < TOLERANCE_RADIANS);
+
+/** All its lines and the rings of its polygons. */
+const linesOf = ({ lines, polygons }: Geometry): (readonly Vector[])[] => [...lines, ...polygons.flat()];
+
+const verticesOf = (geometry: Geometry): Vector[] => [...geometry.places, ...linesOf(geometry).flat()];
+
+const linesCross = (some: readonly Vector[], others: readonly Vector[]): boolean =>
+  arcsOf(some).some(([a, b]) => arcsOf(others).some(([c, d]) => arcsCross(a, b, c, d)));
+
+/** Whether a geometry has a place: inside of it, on a line or as a point. */
+function covers(geometry: Geometry, place: Vector): boolean {
+  return (
+    geometry.polygons.some((polygon) => polygonEncloses(polygon, place)) ||
+    geometry.lines.some((line) => isOnLine(line, place)) ||
+    geometry.places.some((other) => angle(other, place) < TOLERANCE_RADIANS)
+  );
+}
+
+/** Whether two geometries share a place. */
+export function intersects(a: Geometry, b: Geometry): boolean {
+  return (
+    verticesOf(a).some((place) => covers(b, place)) ||
+    verticesOf(b).some((place) => covers(a, place)) ||
+    linesOf(a).some((some) => linesOf(b).some((others) => linesCross(some, others)))
+  );
+}
+
+/** Whether all of a geometry lies in one of the polygons. */
+export const isWithin = (geometry: Geometry, polygons: readonly Polygon[]): boolean =>
+  polygons.some(
+    (polygon) =>
+      verticesOf(geometry).every((place) => polygonEncloses(polygon, place)) &&
+      !linesOf(geometry).some((line) => polygon.some((ring) => linesCross(line, ring))) &&
+      !polygon.slice(1).some((hole) => geometry.polygons.some((inner) => polygonEncloses(inner, hole[0]!))),
+  );
+
+/** The angle from a place to the nearest one of a geometry, in radians; 0 inside of it. */
+export function angleTo(geometry: Geometry, place: Vector): number {
+  if (geometry.polygons.some((polygon) => polygonEncloses(polygon, place))) return 0;
+  const toLines = linesOf(geometry).flatMap((line) => arcsOf(line).map(([a, b]) => angleToArc(place, a, b)));
+  return Math.min(...geometry.places.map((other) => angle(other, place)), ...toLines);
+}
