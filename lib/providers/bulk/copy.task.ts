@@ -5,7 +5,7 @@ import { documentOf, elementNamed, elementsOf, stringElement, stringOf } from '.
 import { MIN_DOCUMENT_BYTES } from './codecs/bson-types.js';
 import type { CollectionDefinition } from './codecs/collection.definition.js';
 import { withIdFirst } from './raw/raw-document.js';
-import { insertRaw } from './raw/raw-insert.js';
+import { insertRaw, RawBatch } from './raw/raw-insert.js';
 import type { RawSource } from './raw/raw-source.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
@@ -136,7 +136,7 @@ export class CopyTask {
     for await (const batch of this.source.batches(definition.name)) {
       const changed = await transformed(batch, definition.name, transform);
       const documents = changed.map((document, i) => withIdFirst(document, `${definition.name}:${first + i}`));
-      const { inserted, bytes, existing, refused } = await insertRaw(this.target.database, name, documents, {
+      const { inserted, bytes, existing, refused } = await insertRaw(this.target.database, name, new RawBatch(documents), {
         isOrdered: onError !== 'skip',
         keepExisting: true,
         signal,

@@ -2,12 +2,12 @@ import { BulkFormatError } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
 import { documentOf, elementNamed, elementsOf, stringOf } from './codecs/bson-elements.js';
-import { BsonType } from './codecs/bson-types.js';
+import { BsonType, readInt32 } from './codecs/bson-types.js';
 import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
 import type { DocumentBatch, ImportEvent } from './codecs/import.events.js';
 import { readImportEvents } from './codecs/import.events.reader.js';
-import { splitDocuments, withIdFirst } from './raw/raw-document.js';
-import { insertRaw } from './raw/raw-insert.js';
+import { haveIdsFirst, splitDocuments, withIdFirst } from './raw/raw-document.js';
+import { insertRaw, RawBatch } from './raw/raw-insert.js';
 import { isUserCollection, SYSTEM_DATABASES } from './raw/raw-source.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
@@ -127,36 +127,43 @@ export class ImportTask {
     await this.create(collection);
     const { source, name } = collection;
     const last = batch.firstNumber + batch.byteOffsets.length - 1;
-    if (last > (this.resumed[source] ?? 0)) {
-      const wanted = splitDocuments(batch.bytes).map((document, i) => ({ document, place: i }));
-      await this.insert(
-        collection,
-        batch,
-        wanted.slice(Math.max(0, (this.resumed[source] ?? 0) - batch.firstNumber + 1)),
-      );
-    } else this.report.collection(name).skipped += batch.byteOffsets.length;
+    const passedOver = Math.min(batch.byteOffsets.length, Math.max(0, (this.resumed[source] ?? 0) - batch.firstNumber + 1));
+    this.report.collection(name).skipped += passedOver;
+    if (passedOver < batch.byteOffsets.length) await this.insert(collection, batch, passedOver);
     this.done.set(source, last);
   }
 
-  private async insert(
-    collection: Incoming,
-    batch: DocumentBatch,
-    wanted: readonly { document: Buffer; place: number }[],
-  ): Promise<void> {
-    const { source, name, type } = collection;
+  /** The documents of a batch from place `first` on that are to be inserted, and the place of each in the batch. */
+  private async wanted(
+    source: string,
+    { bytes, byteOffsets }: DocumentBatch,
+    first: number,
+  ): Promise<{ documents: RawBatch; placeOf: (index: number) => number }> {
+    const { transform } = this.options;
+    if (!transform && haveIdsFirst(bytes)) {
+      const rest = first === 0 ? bytes : bytes.subarray(startOf(bytes, first));
+      return { documents: new RawBatch([rest], byteOffsets.length - first), placeOf: (index) => first + index };
+    }
     const places: number[] = [];
     const documents: Buffer[] = [];
-    for (const { document, place } of wanted) {
-      const [result] = await transformed([document], source, this.options.transform);
+    for (const [place, document] of splitDocuments(bytes).entries()) {
+      if (place < first) continue;
+      const [result] = await transformed([document], source, transform);
       if (!result) continue;
-      documents.push(withIdFirst(result, `${source}:${batch.byteOffsets[place]}`));
+      documents.push(withIdFirst(result, `${source}:${byteOffsets[place]}`));
       places.push(place);
     }
+    return { documents: new RawBatch(documents), placeOf: (index) => places[index]! };
+  }
+
+  private async insert(collection: Incoming, batch: DocumentBatch, first: number): Promise<void> {
+    const { source, name, type } = collection;
+    const { documents, placeOf } = await this.wanted(source, batch, first);
     if (this.options.dryRun || documents.length === 0)
-      return this.report.written(name, documents.length, sizeOf(documents));
+      return this.report.written(name, documents.length, documents.bytes);
 
     const into =
-      this.options.format !== 'json' && type === 'timeseries' && isBuckets(documents[0]!)
+      this.options.format !== 'json' && type === 'timeseries' && isBuckets(documents.documents[0]!)
         ? `system.buckets.${name}`
         : name;
     const { onError, resumeFrom, signal } = this.options;
@@ -168,12 +175,12 @@ export class ImportTask {
     this.report.written(name, inserted, bytes);
     this.report.collection(name).skipped += existing.length;
     for (const { index, code, message } of refused) {
-      const documentNumber = batch.firstNumber + places[index]!;
+      const documentNumber = batch.firstNumber + placeOf(index);
       this.done.set(source, documentNumber - 1);
       await this.report.skip(
-        { collection: name, documentNumber, byteOffset: batch.byteOffsets[places[index]!]!, code, reason: message },
+        { collection: name, documentNumber, byteOffset: batch.byteOffsets[placeOf(index)]!, code, reason: message },
         undefined,
-        () => textOf(documents[index]!),
+        () => textOf(documents.documents[index]!),
       );
     }
   }
@@ -210,7 +217,12 @@ function setProperty(collection: Incoming, name: string, value: Buffer): void {
   }
 }
 
-const sizeOf = (documents: readonly Uint8Array[]): number => documents.reduce((sum, { length }) => sum + length, 0);
+/** Where document `index` begins among those that lie one after the other. */
+function startOf(bytes: Uint8Array, index: number): number {
+  let at = 0;
+  for (; index > 0; index--) at += readInt32(bytes, at);
+  return at;
+}
 
 /** An archive has a time series' buckets, an export file its measurements. */
 const isBuckets = (document: Uint8Array): boolean =>

@@ -14,6 +14,7 @@ import { type BatchLimits, DEFAULT_BATCH_LIMITS, type ImportEvent } from './impo
 import { TextWindow } from './text.window.js';
 
 const TERMINATOR_VALUE = -1;
+const DAMAGED = -2;
 /** A server's own overhead on top of a user's 16 MiB; the official tools allow the same. */
 const MAX_BSON_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024;
 
@@ -40,9 +41,12 @@ export class ArchiveReader {
   private readonly entries = new Map<string, Entry>();
   private place: Place = 'magic';
   private entry: Entry | undefined;
+  private isFinishing = false;
+  private readonly byteOffsets: Float64Array;
 
   constructor(limits: Partial<BatchLimits> = {}) {
     this.limits = { ...DEFAULT_BATCH_LIMITS, ...limits };
+    this.byteOffsets = new Float64Array(this.limits.maxBatchDocuments);
   }
 
   /** @throws BulkFormatError */
@@ -52,7 +56,9 @@ export class ArchiveReader {
   }
 
   /** To be called when the file has ended. @throws BulkFormatError where it should go on */
-  finish(): readonly ImportEvent[] {
+  *finish(): Generator<ImportEvent, void> {
+    this.isFinishing = true;
+    for (let events = this.step(); events; events = this.step()) yield* events;
     if (this.place !== 'blocks' || this.window.length > 0)
       throw this.failure('the archive is cut off', this.window.end);
     const open = [...this.entries.values()].find(({ isEnded }) => !isEnded);
@@ -60,7 +66,6 @@ export class ArchiveReader {
       this.entry = open;
       throw this.failure('the archive is cut off: the collection has no end', this.window.end);
     }
-    return [];
   }
 
   /** Reads one thing; undefined where it has not wholly arrived. */
@@ -107,6 +112,20 @@ export class ArchiveReader {
       throw this.failure(`${length} is neither the length of a BSON document nor the end of a block`, at);
     }
     return length;
+  }
+
+  /** The same for a document, which has wholly arrived. One that is damaged may be told instead of thrown. */
+  private documentLength(at: number, isTold: boolean): number | undefined {
+    try {
+      const length = this.lengthAt(at);
+      if (length === undefined || length === TERMINATOR_VALUE) return length;
+      if (at + length > this.window.end) return undefined;
+      if (this.window.bytes[at + length - 1] === 0) return length;
+      throw this.failure('a BSON document does not end where its length says', at);
+    } catch (error) {
+      if (isTold) return DAMAGED;
+      throw error;
+    }
   }
 
   private block(read: (bytes: Buffer) => readonly ImportEvent[]): readonly ImportEvent[] | undefined {
@@ -172,32 +191,31 @@ export class ArchiveReader {
     return [{ kind: 'collectionEnd', database: entry.database, collection: entry.collection }];
   }
 
-  /** As many documents as have arrived, in one batch. */
+  /** A batch of documents, when it is full or the block ends; those before a damaged one too. */
   private documents(): readonly ImportEvent[] | undefined {
     const { limits, window } = this;
-    const { bytes, start, end, base } = window;
+    const { bytes, start, base } = window;
     const entry = this.entry!;
-    const byteOffsets: number[] = [];
+    let count = 0;
     let at = start;
     let isEnd = false;
-    while (byteOffsets.length < limits.maxBatchDocuments && at - start < limits.maxBatchBytes) {
-      const length = this.lengthAt(at);
-      if (length === undefined) break;
+    while (count < limits.maxBatchDocuments) {
+      const length = this.documentLength(at, count > 0);
+      if (length === undefined && !(this.isFinishing && count > 0)) return undefined;
       isEnd = length === TERMINATOR_VALUE;
-      if (isEnd || at + length > end) break;
-      if (bytes[at + length - 1] !== 0) throw this.failure('a BSON document does not end where its length says', at);
-      byteOffsets.push(base + at);
-      entry.documents++;
+      if (isEnd || length === undefined || length === DAMAGED) break;
+      if (at > start && at - start + length > limits.maxBatchBytes) break;
+      this.byteOffsets[count++] = base + at;
       at += length;
     }
-    if (byteOffsets.length === 0 && !isEnd) return undefined;
+    entry.documents += count;
     window.start = isEnd ? at + 4 : at;
     if (isEnd) this.place = 'blocks';
-    if (byteOffsets.length === 0) return [];
+    if (count === 0) return [];
     const batch = {
-      bytes: Buffer.from(bytes.subarray(start, at)),
-      byteOffsets,
-      firstNumber: entry.documents - byteOffsets.length + 1,
+      bytes: bytes.subarray(start, at),
+      byteOffsets: this.byteOffsets.subarray(0, count),
+      firstNumber: entry.documents - count + 1,
     };
     entry.checksum.update(batch.bytes);
     return [{ kind: 'documents', database: entry.database, collection: entry.collection, batch }];

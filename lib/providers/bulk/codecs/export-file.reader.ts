@@ -42,12 +42,15 @@ export class ExportFileReader {
   private collection: string | undefined;
   private readonly collections = new Set<string>();
   private documentNumber = 0;
-  private byteOffsets: number[] = [];
+  private readonly byteOffsets: Float64Array;
+  /** Documents of the batch that is being read. */
+  private pending = 0;
   private rejected: { readonly error: BulkFormatError; readonly byteOffset: number } | undefined;
 
   constructor(options: ExportFileReaderOptions = {}) {
     this.limits = { ...DEFAULT_BATCH_LIMITS, ...options };
     this.onError = options.onError ?? 'stop';
+    this.byteOffsets = new Float64Array(this.limits.maxBatchDocuments);
   }
 
   /** @throws BulkFormatError */
@@ -204,9 +207,9 @@ export class ExportFileReader {
       }
       this.isFirst = false;
       this.documentNumber++;
-      byteOffsets.push(byteOffset);
+      byteOffsets[this.pending++] = byteOffset;
       this.settle();
-      if (byteOffsets.length >= limits.maxBatchDocuments || json.length >= limits.maxBatchBytes) return this.flush();
+      if (this.pending >= limits.maxBatchDocuments || json.length >= limits.maxBatchBytes) return this.flush();
     }
   }
 
@@ -224,10 +227,11 @@ export class ExportFileReader {
   }
 
   private flush(): readonly ImportEvent[] {
-    const { byteOffsets } = this;
-    if (byteOffsets.length === 0) return [];
-    this.byteOffsets = [];
-    const firstNumber = this.documentNumber - byteOffsets.length + 1;
+    const { pending } = this;
+    if (pending === 0) return [];
+    this.pending = 0;
+    const byteOffsets = this.byteOffsets.subarray(0, pending);
+    const firstNumber = this.documentNumber - pending + 1;
     const batch = { bytes: this.json.take(), byteOffsets, firstNumber };
     return [{ kind: 'documents', collection: this.collection!, batch }];
   }

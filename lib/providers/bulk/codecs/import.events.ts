@@ -1,9 +1,9 @@
-/** Documents of one collection as they come out of a file. */
+/** Documents of one collection as they come out of a file. Its arrays are only there until the next event is asked for. */
 export interface DocumentBatch {
   /** Their BSON, one after the other. */
   readonly bytes: Buffer;
   /** Where each begins in the file, counted from 0 and after unpacking; as many as there are documents. */
-  readonly byteOffsets: readonly number[];
+  readonly byteOffsets: Float64Array;
   /** The number of the first within its collection in the file; 1 is the collection's first. */
   readonly firstNumber: number;
 }

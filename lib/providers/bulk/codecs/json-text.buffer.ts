@@ -4,6 +4,9 @@ const SLICE = 4096;
 /** What one call may write without asking for room first: the longest fixed text around a value, and some keys. */
 const HEADROOM = 512;
 
+/** A buffer that has grown more than this is given back after use. */
+const KEPT_GROWTH = 8;
+
 /** 0 for a byte that stands for itself in a JSON string, 1 for one beyond ASCII, 2 for one that is escaped. */
 const KIND = new Uint8Array(256).fill(1, 128).fill(2, 0, 32);
 KIND[QUOTE] = KIND[BACKSLASH] = 2;
@@ -27,10 +30,11 @@ export class JsonTextBuffer {
     return this.at;
   }
 
-  /** Hands over what was written and begins anew. The buffer given away is not written to again. */
+  /** What was written, in a buffer of its own; begins anew. */
   take(): Buffer {
-    const written = this.out.subarray(0, this.at);
-    this.out = Buffer.allocUnsafeSlow(Math.max(this.initialSize, Math.min(this.at * 2, 1 << 20)));
+    const written = Buffer.allocUnsafeSlow(this.at);
+    this.out.copy(written, 0, 0, this.at);
+    if (this.out.length > this.initialSize * KEPT_GROWTH) this.out = Buffer.allocUnsafeSlow(this.initialSize);
     this.at = 0;
     return written;
   }

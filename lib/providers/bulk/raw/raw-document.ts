@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { documentOf, elementNamed, elementsOf } from '../codecs/bson-elements.js';
-import { BsonType } from '../codecs/bson-types.js';
+import { BsonType, readInt32 } from '../codecs/bson-types.js';
 
-const ID_NAME = Buffer.from('_id\0');
+const [UNDERSCORE, I, D] = [95, 105, 100] as const;
 
 /** A document as the driver's BSON library decodes it with every type kept. */
 export const decodeRaw = (bson: Uint8Array): mongo.BSON.Document =>
@@ -17,11 +17,21 @@ export const encodeRaw = (document: mongo.BSON.Document): Buffer =>
 export function splitDocuments(bytes: Buffer): Buffer[] {
   const documents: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
-    const end = at + bytes.readInt32LE(at);
+    const end = at + readInt32(bytes, at);
     documents.push(bytes.subarray(at, end));
     at = end;
   }
   return documents;
+}
+
+/** Whether the document that begins at `at` has its `_id` first. */
+const hasIdFirst = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at + 5] === UNDERSCORE && bytes[at + 6] === I && bytes[at + 7] === D && bytes[at + 8] === 0;
+
+/** Whether all documents that lie one after the other have their `_id` first. */
+export function haveIdsFirst(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += readInt32(bytes, at)) if (!hasIdFirst(bytes, at)) return false;
+  return true;
 }
 
 /**
@@ -29,7 +39,7 @@ export function splitDocuments(bytes: Buffer): Buffer[] {
  * and of `place`, so that the same file gives the same documents when it is read again.
  */
 export function withIdFirst(document: Buffer, place: string): Buffer {
-  if (document.subarray(5, 9).equals(ID_NAME)) return document;
+  if (hasIdFirst(document, 0)) return document;
   const elements = [...elementsOf(document)];
   const id = elements.find(({ name }) => name === '_id') ?? {
     name: '_id',

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../../pools/database.js';
-import { decodeRaw, encodeRaw, idOf, idValueOf } from './raw-document.js';
+import { decodeRaw, encodeRaw, idOf, idValueOf, splitDocuments } from './raw-document.js';
 import { findDocumentSequence } from './document-sequence.js';
 
 const DUPLICATE_KEY = 11000;
@@ -12,6 +12,26 @@ const RETRYABLE_CODES: ReadonlySet<unknown> = new Set([
 ]);
 /** Nothing further can be written, whatever the document. */
 const FATAL_CODES: ReadonlySet<unknown> = new Set([13, 18, 50, 14031, ...RETRYABLE_CODES]);
+
+/** Documents to insert, their `_id` first: one in each piece, or several that lie one after the other. */
+export class RawBatch {
+  readonly bytes: number;
+  #documents: readonly Buffer[] | undefined;
+
+  constructor(
+    readonly pieces: readonly Buffer[],
+    /** How many documents they are. */
+    readonly length = pieces.length,
+  ) {
+    this.bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  }
+
+  /** Each by itself. */
+  get documents(): readonly Buffer[] {
+    return (this.#documents ??=
+      this.pieces.length === this.length ? this.pieces : this.pieces.flatMap(splitDocuments));
+  }
+}
 
 /** A document the server refused. */
 export interface RefusedDocument {
@@ -49,21 +69,22 @@ interface WriteError {
 }
 
 /**
- * Inserts raw BSON documents, their `_id` first. They go to the server as they are. There are no retryable writes this
+ * Inserts raw BSON documents. They go to the server as they are. There are no retryable writes this
  * way, so an attempt whose answer was lost is repeated and told apart by `_id`.
  * @throws the driver's error where nothing can be written at all
  */
 export async function insertRaw(
   database: Database,
   collection: string,
-  documents: readonly Buffer[],
+  batch: RawBatch,
   options: InsertOptions,
 ): Promise<InsertOutcome> {
   let { isRepeated = false } = options;
+  if (batch.length === 0) return { inserted: 0, bytes: 0, existing: [], refused: [] };
   for (let attempt = 1; ; attempt++) {
     options.signal?.throwIfAborted();
     try {
-      return await insertOnce(database, collection, documents, { ...options, isRepeated });
+      return await insertOnce(database, collection, batch, { ...options, isRepeated });
     } catch (error) {
       if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
       isRepeated = true;
@@ -75,22 +96,24 @@ export async function insertRaw(
 async function insertOnce(
   database: Database,
   collection: string,
-  documents: readonly Buffer[],
+  batch: RawBatch,
   { isOrdered, keepExisting = false, isRepeated = false }: InsertOptions,
 ): Promise<InsertOutcome> {
+  // Documents that are there may be many; only unordered does the server tell them all at once.
+  const ordered = isOrdered && !keepExisting;
+  let { n, errors } = await sendInsert(database, collection, batch.pieces, ordered);
+  if (errors.length === 0) return { inserted: n, bytes: batch.bytes, existing: [], refused: [] };
+
   const existing: number[] = [];
   const refused: RefusedDocument[] = [];
   let inserted = 0;
   let bytes = 0;
-  let pending = documents.map((document, index) => ({ document, index }));
-  while (pending.length > 0) {
-    const sent = pending;
-    // Documents that are there may be many; only unordered does the server tell them all at once.
-    const { n, errors } = await sendInsert(database, collection, sent, isOrdered && !keepExisting);
+  let sent = batch.documents.map((document, index) => ({ document, index }));
+  for (;;) {
     inserted += n;
     const fatal = errors.find(({ code }) => FATAL_CODES.has(code));
     if (fatal) throw Object.assign(new Error(fatal.errmsg), { code: fatal.code });
-    const hasStopped = isOrdered && !keepExisting && errors.length > 0;
+    const hasStopped = ordered && errors.length > 0;
     const asked = hasStopped ? sent.slice(errors[0]!.index) : errors.map(({ index }) => sent[index]!);
     const isStored =
       isRepeated && errors.some(isDuplicateId) ? await findStored(database, collection, asked) : () => false;
@@ -108,9 +131,12 @@ async function insertOnce(
         .filter(({ index, document }) => !failed.has(index) && (keepExisting || isStored(document)))
         .map(({ index }) => index),
     );
-    pending = hasStopped && failed.size === 0 ? asked.filter(({ document }) => !isStored(document)) : [];
+    const rest = hasStopped && failed.size === 0 ? asked.filter(({ document }) => !isStored(document)) : [];
+    if (rest.length === 0) return { inserted, bytes, existing, refused };
+    const pieces = rest.map(({ document }) => document);
+    ({ n, errors } = await sendInsert(database, collection, pieces, ordered));
+    sent = rest;
   }
-  return { inserted, bytes, existing, refused };
 }
 
 /** Tells of documents whether they are in the collection byte for byte. */
@@ -134,21 +160,21 @@ const isDuplicateId = ({ code, keyPattern, errmsg }: WriteError): boolean =>
 async function sendInsert(
   database: Database,
   collection: string,
-  documents: readonly { readonly document: Buffer }[],
+  pieces: readonly Buffer[],
   ordered: boolean,
 ): Promise<{ n: number; errors: readonly WriteError[] }> {
-  const command = { insert: collection, ordered, documents: sequenceOf(documents.map(({ document }) => document)) };
+  const command = { insert: collection, ordered, documents: sequenceOf(pieces) };
   const reply = await database.run(async () => database.connection.db!.command(command));
   const concern = reply['writeConcernError'] as { code: number; errmsg: string } | undefined;
   if (concern) throw Object.assign(new Error(concern.errmsg), { code: concern.code });
   return { n: reply['n'] as number, errors: (reply['writeErrors'] as WriteError[] | undefined) ?? [] };
 }
 
-function sequenceOf(documents: readonly Buffer[]): object {
+function sequenceOf(pieces: readonly Buffer[]): object {
   const Sequence = findDocumentSequence();
-  if (!Sequence) return documents.map(decodeExactly);
+  if (!Sequence) return pieces.flatMap(splitDocuments).map(decodeExactly);
   const sequence = new Sequence('documents');
-  for (const document of documents) sequence.push(document, document);
+  for (const piece of pieces) sequence.push(piece, piece);
   return sequence;
 }
 

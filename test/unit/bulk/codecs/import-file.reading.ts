@@ -20,7 +20,7 @@ export async function readAll(
 ): Promise<{ properties: Record<string, unknown>; collections: Record<string, ReadCollection> }> {
   const result = { properties: {} as Record<string, unknown>, collections: {} as Record<string, ReadCollection> };
   const chunks = file instanceof Uint8Array ? [file] : file;
-  for await (const event of readImportEvents(chunks, options)) take(event, result);
+  for await (const event of readImportEvents(chunks, { minChunkBytes: 0, ...options })) take(event, result);
   return result;
 }
 
@@ -41,7 +41,7 @@ function take(event: ImportEvent, result: Awaited<ReturnType<typeof readAll>>): 
     if (event.batch.firstNumber !== collection.documents.length + collection.rejected.length + 1) {
       throw new Error(`documents are numbered from ${event.batch.firstNumber}`);
     }
-    const { bytes } = event.batch;
+    const bytes = Buffer.from(event.batch.bytes);
     for (let at = 0; at < bytes.length; at += bytes.readInt32LE(at)) {
       collection.documents.push(bytes.subarray(at, at + bytes.readInt32LE(at)));
     }
