@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PolyMongoWrapper } from '../../lib/polymongo.wrapper.js';
 import { EmbeddedMongo } from '../../lib/testing/index.js';
 
-const KILLS = 100;
+const KILLS = 20; // import-kill.mjs does it 100 times, to processes
 const DOCUMENTS = 1500;
 
 let kills = 0;
@@ -15,10 +15,13 @@ afterAll(() => mongo.stop());
 
 /** A file that comes in slowly, so that there is a middle to be killed in. */
 async function* file(): AsyncGenerator<Uint8Array> {
-  const lines = Array.from({ length: DOCUMENTS }, (_, i) => (i % 3 ? `{"_id":${i},"n":${i}}` : `{"n":${i}}`));
-  const text = Buffer.from(`{"collections":{\n"c":{"documents":[\n${lines.join(',\n')}\n],"indexes":[]}}}`);
-  for (let at = 0; at < text.length; at += 8192) {
-    yield text.subarray(at, at + 8192);
+  const text = `"text":"${'x'.repeat(300)}"`;
+  const lines = Array.from({ length: DOCUMENTS }, (_, i) =>
+    i % 3 ? `{"_id":${i},"n":${i},${text}}` : `{"n":${i},${text}}`,
+  );
+  const bytes = Buffer.from(`{"collections":{\n"c":{"documents":[\n${lines.join(',\n')}\n],"indexes":[]}}}`);
+  for (let at = 0; at < bytes.length; at += 16_384) {
+    yield bytes.subarray(at, at + 16_384);
     await sleep(1);
   }
 }

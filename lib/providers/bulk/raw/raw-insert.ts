@@ -4,6 +4,8 @@ import { decodeRaw, encodeRaw, idOf, idValueOf, splitDocuments } from './raw-doc
 import { findDocumentSequence } from './document-sequence.js';
 
 const DUPLICATE_KEY = 11000;
+/** The driver copies a command three times on its way: a batch of 16 MB goes in several. */
+const COMMAND_BYTES = 4 * 1024 * 1024;
 const ATTEMPTS = 5;
 const FIRST_DELAY_MS = 100;
 /** The server is going, gone or not the primary any more (driver specifications, "Retryable Writes"). */
@@ -30,6 +32,21 @@ export class RawBatch {
   get documents(): readonly Buffer[] {
     return (this.#documents ??=
       this.pieces.length === this.length ? this.pieces : this.pieces.flatMap(splitDocuments));
+  }
+
+  /** The batch in parts of at most so many bytes, or of one document. */
+  *parts(maxBytes: number): Generator<RawBatch> {
+    if (this.bytes <= maxBytes) return yield this;
+    let [part, bytes]: [Buffer[], number] = [[], 0];
+    for (const document of this.documents) {
+      if (part.length > 0 && bytes + document.length > maxBytes) {
+        yield new RawBatch(part);
+        [part, bytes] = [[], 0];
+      }
+      part.push(document);
+      bytes += document.length;
+    }
+    yield new RawBatch(part);
   }
 }
 
@@ -79,8 +96,28 @@ export async function insertRaw(
   batch: RawBatch,
   options: InsertOptions,
 ): Promise<InsertOutcome> {
+  const outcome = { inserted: 0, bytes: 0, existing: [] as number[], refused: [] as RefusedDocument[] };
+  if (batch.length === 0) return outcome;
+  let first = 0;
+  for (const part of batch.parts(COMMAND_BYTES)) {
+    const { inserted, bytes, existing, refused } = await insertPart(database, collection, part, options);
+    outcome.inserted += inserted;
+    outcome.bytes += bytes;
+    for (const index of existing) outcome.existing.push(first + index);
+    for (const each of refused) outcome.refused.push({ ...each, index: first + each.index });
+    if (options.isOrdered && refused.length > 0) break;
+    first += part.length;
+  }
+  return outcome;
+}
+
+async function insertPart(
+  database: Database,
+  collection: string,
+  batch: RawBatch,
+  options: InsertOptions,
+): Promise<InsertOutcome> {
   let { isRepeated = false } = options;
-  if (batch.length === 0) return { inserted: 0, bytes: 0, existing: [], refused: [] };
   for (let attempt = 1; ; attempt++) {
     options.signal?.throwIfAborted();
     try {
