@@ -57,7 +57,13 @@ export type {
 export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export type { PoolState } from './polymongo.types.js';
 export { PolyMongoWrapper, type WrapperOwner } from './polymongo.wrapper.js';
-export { BulkArgumentError, BulkFormatError, BulkTaskError, BulkWriteError } from './providers/bulk/bulk.errors.js';
+export {
+  BulkArgumentError,
+  BulkFormatError,
+  BulkReadError,
+  BulkTaskError,
+  BulkWriteError,
+} from './providers/bulk/bulk.errors.js';
 export type {
   BulkCheckpoint,
   BulkFailure,

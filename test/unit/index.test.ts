@@ -7,6 +7,7 @@ describe('the public surface', () => {
     expect(Object.keys(polymongo).sort()).toEqual([
       'BulkArgumentError',
       'BulkFormatError',
+      'BulkReadError',
       'BulkTaskError',
       'BulkWriteError',
       'ChangeBufferOverflowError',

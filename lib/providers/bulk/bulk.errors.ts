@@ -26,7 +26,7 @@ export class BulkFormatError extends PolyMongoError implements FilePosition {
   }
 }
 
-/** The server refused something a bulk task wanted to write: a document, an index, a collection. */
+/** Something could not be written: a document, an index, a collection. */
 export class BulkWriteError extends PolyMongoError implements FilePosition {
   readonly collection: string;
   readonly documentNumber?: number;
@@ -39,9 +39,27 @@ export class BulkWriteError extends PolyMongoError implements FilePosition {
     readonly code?: number,
     cause?: unknown,
   ) {
-    super(`The server refused to write: ${reason.replace(/\.$/, '')}${placeOf(position)}.`, { cause });
+    super(`Cannot write: ${reason.replace(/\.$/, '')}${placeOf(position)}.`, { cause });
     this.collection = position.collection;
     Object.assign(this, position);
+  }
+}
+
+/** The error of a document that could not be written because of `cause`, the driver's error or another. */
+export function writeErrorOf(cause: unknown, position: FilePosition & { readonly collection: string }): BulkWriteError {
+  const { message, code } = (cause ?? {}) as { message?: string; code?: unknown };
+  return new BulkWriteError(message ?? String(cause), position, typeof code === 'number' ? code : undefined, cause);
+}
+
+/** The server stopped giving documents. `documentNumber` is that of the first it did not give. */
+export class BulkReadError extends PolyMongoError implements FilePosition {
+  constructor(
+    readonly collection: string,
+    readonly documentNumber: number,
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`Cannot read: ${reason.replace(/\.$/, '')}${placeOf({ collection, documentNumber })}.`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import { writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { CopyOptions } from './bulk.types.js';
 import { documentOf, elementNamed, elementsOf, stringElement, stringOf } from './codecs/bson-elements.js';
@@ -136,16 +137,22 @@ export class CopyTask {
     for await (const batch of this.source.batches(definition.name)) {
       const changed = await transformed(batch, definition.name, transform);
       const documents = changed.map((document, i) => withIdFirst(document, `${definition.name}:${first + i}`));
-      const { inserted, bytes, existing, refused } = await insertRaw(this.target.database, name, new RawBatch(documents), {
-        isOrdered: onError !== 'skip',
-        keepExisting: true,
-        signal,
-      });
+      const { inserted, bytes, existing, refused, failure } = await insertRaw(
+        this.target.database,
+        name,
+        new RawBatch(documents),
+        {
+          isOrdered: onError !== 'skip',
+          keepExisting: true,
+          signal,
+        },
+      );
       this.report.written(name, inserted, bytes);
       this.report.collection(name).skipped += existing.length;
       for (const { index, code, message: reason } of refused) {
         await this.report.skip({ collection: name, documentNumber: first + index, code, reason });
       }
+      if (failure) throw writeErrorOf(failure.error, { collection: name, documentNumber: first + failure.index });
       first += batch.length;
     }
   }

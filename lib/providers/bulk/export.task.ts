@@ -61,6 +61,7 @@ export class ExportTask {
     const { database } = this.source;
     const writer = new ArchiveWriter(database.name);
     const definitions = await this.definitions();
+    for (const definition of definitions) await this.source.checkBuckets(definition);
     const renamed = definitions.map((definition) => ({ ...definition, name: this.nameOf(definition) }));
     const { version } = (await database.connection.db!.admin().buildInfo()) as { version: string };
     yield* writer.begin({ concurrentCollections: 1, serverVersion: version, toolVersion: 'polymongo' }, renamed);

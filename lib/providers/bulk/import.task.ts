@@ -1,4 +1,4 @@
-import { BulkFormatError } from './bulk.errors.js';
+import { BulkFormatError, writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
 import { documentOf, elementNamed, elementsOf, stringOf } from './codecs/bson-elements.js';
@@ -20,6 +20,8 @@ interface Incoming {
   options: Buffer;
   indexes: readonly Buffer[];
   isMade: boolean;
+  /** It was there before. */
+  isFound: boolean;
 }
 
 const EMPTY = documentOf([]);
@@ -66,7 +68,9 @@ export class ImportTask {
       case 'collectionBegin':
         return;
       case 'collectionProperty':
-        return setProperty(collection, event.name, event.value);
+        setProperty(collection, event.name, event.value);
+        if (event.name === 'options' && collection.isMade) await this.changeOptions(collection);
+        return;
       case 'documents':
         return this.documents(collection, event.batch);
       case 'rejected': {
@@ -101,7 +105,7 @@ export class ImportTask {
     let collection = this.collections.get(source);
     if (!collection) {
       const name = rename && Object.hasOwn(rename, source) ? rename[source]! : source;
-      collection = { source, name, type: 'collection', options: EMPTY, indexes: [], isMade: false };
+      collection = { source, name, type: 'collection', options: EMPTY, indexes: [], isMade: false, isFound: false };
       this.collections.set(source, collection);
     }
     return collection;
@@ -114,12 +118,27 @@ export class ImportTask {
     this.report.collection(name, type);
     if (this.options.dryRun) return;
     try {
-      await this.target.create(collection);
+      collection.isFound = !(await this.target.create(collection));
     } catch (error) {
-      const { code, message: reason } = error as { code?: number; message: string };
-      const kind = type === 'view' ? 'view' : 'collection';
-      this.report.fail({ kind, collection: name, reason, ...(code !== undefined && { code }) }, error as Error);
+      this.refused(collection, error);
     }
+  }
+
+  /** Options that come after the documents. A collection that was there before keeps its own. */
+  private async changeOptions(collection: Incoming): Promise<void> {
+    const { dryRun = false, resumeFrom } = this.options;
+    if (collection.isFound && resumeFrom === undefined) return;
+    try {
+      await this.target.changeOptions(collection, dryRun);
+    } catch (error) {
+      this.refused(collection, error);
+    }
+  }
+
+  private refused({ name, type }: Incoming, error: unknown): void {
+    const { code, message: reason } = error as { code?: number; message: string };
+    const kind = type === 'view' ? 'view' : 'collection';
+    this.report.fail({ kind, collection: name, reason, ...(code !== undefined && { code }) }, error as Error);
   }
 
   private async documents(collection: Incoming, batch: DocumentBatch): Promise<void> {
@@ -127,7 +146,10 @@ export class ImportTask {
     await this.create(collection);
     const { source, name } = collection;
     const last = batch.firstNumber + batch.byteOffsets.length - 1;
-    const passedOver = Math.min(batch.byteOffsets.length, Math.max(0, (this.resumed[source] ?? 0) - batch.firstNumber + 1));
+    const passedOver = Math.min(
+      batch.byteOffsets.length,
+      Math.max(0, (this.resumed[source] ?? 0) - batch.firstNumber + 1),
+    );
     this.report.collection(name).skipped += passedOver;
     if (passedOver < batch.byteOffsets.length) await this.insert(collection, batch, passedOver);
     this.done.set(source, last);
@@ -167,7 +189,7 @@ export class ImportTask {
         ? `system.buckets.${name}`
         : name;
     const { onError, resumeFrom, signal } = this.options;
-    const { inserted, bytes, existing, refused } = await insertRaw(this.target.database, into, documents, {
+    const { inserted, bytes, existing, refused, failure } = await insertRaw(this.target.database, into, documents, {
       isOrdered: onError !== 'skip',
       isRepeated: resumeFrom !== undefined,
       signal,
@@ -182,6 +204,12 @@ export class ImportTask {
         undefined,
         () => textOf(documents.documents[index]!),
       );
+    }
+    if (failure) {
+      const documentNumber = batch.firstNumber + placeOf(failure.index);
+      this.done.set(source, documentNumber - 1);
+      const byteOffset = batch.byteOffsets[placeOf(failure.index)]!;
+      throw writeErrorOf(failure.error, { collection: name, documentNumber, byteOffset });
     }
   }
 

@@ -204,7 +204,7 @@ function listedDoc(given: Doc, key: Doc, name: string, collation: Collation | un
     if (!doc.has('default_language')) doc.set('default_language', 'english');
     if (!doc.has('language_override')) doc.set('language_override', 'language');
     doc.set('textIndexVersion', int32(3));
-    const others = [...key].filter(([, kind]) => kind !== 'text');
+    const others = [...key].filter(([field, kind]) => kind !== 'text' && field !== '_ftsx');
     doc.set('key', new Map<string, Value>([...others, ['_fts', 'text'], ['_ftsx', int32(1)]]));
   }
   if ([...key.values()].includes('2dsphere')) doc.set('2dsphereIndexVersion', int32(3));

@@ -56,10 +56,16 @@ export class BulkFixture {
         .sort((a, b) => (a.name < b.name ? -1 : 1))
         .map(async ({ name: collection, type, ...rest }) => ({
           ...{ collection, type, options: (rest as { options?: object }).options },
-          indexes: type === 'view' ? [] : await db!.collection(collection).listIndexes().toArray(),
+          indexes: type === 'view' ? [] : await this.indexesOf(db!.collection(collection)),
         })),
     );
     return JSON.parse(BSON.EJSON.stringify(entries, { relaxed: false }));
+  }
+
+  /** Their keys as text too, in which the order counts. */
+  private async indexesOf(collection: mongoose.mongo.Collection): Promise<unknown[]> {
+    const indexes = await collection.listIndexes().toArray();
+    return indexes.map((index) => ({ ...index, order: JSON.stringify(index['key']) }));
   }
 
   async stop(): Promise<void> {

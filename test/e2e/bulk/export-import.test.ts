@@ -97,6 +97,19 @@ describe('a database', () => {
     expect(await db!.collection('sales').countDocuments({})).toBe(143);
   });
 
+  test('has its time series in an archive as buckets; where the server shows none, it is refused', async () => {
+    const [name, copy] = [fixture.name(), fixture.name()];
+    const { db } = await fixture.connectionOf(name);
+    await db!.createCollection('series', { timeseries: { timeField: 'at', metaField: 'm' } });
+    await fixture.insert(name, 'series', [{ at: new Date(1e12), m: 1, v: 1.5 }]);
+    const hasBuckets = (await db!.listCollections().toArray()).some((info) => info.name === 'system.buckets.series');
+    const archived = fixture.bulk.importStream(copy, fixture.bulk.exportStream(name, { format: 'archive' }));
+    if (hasBuckets) await archived;
+    else await expect(archived).rejects.toThrow(/system\.buckets\.series.*export it as JSON/);
+    if (!hasBuckets) await fixture.bulk.importStream(copy, fixture.bulk.exportStream(name));
+    expect(await fixture.bytesOf(copy, 'series')).toEqual(await fixture.bytesOf(name, 'series'));
+  });
+
   test('tells its progress to the caller and to everybody', async () => {
     const told: BulkProgress[] = [];
     const heard: BulkProgress[] = [];
@@ -200,6 +213,28 @@ describe('an import', () => {
     expect(summary).toMatchObject({
       failures: [{ kind: 'index', index: 'a_1', code: 11000 }],
       collections: [{ documents: 2 }],
+    });
+  });
+
+  test('gives a collection the options that come after its documents, or says that they come too late', async () => {
+    const bytes = (options: string) =>
+      Buffer.from(`{"collections":{"c":{"documents":[{"_id":1,"n":6}],"indexes":[],"options":${options}}}}`);
+    const copy = fixture.name();
+    await fixture.bulk.import(copy, bytes('{"validator":{"n":{"$gt":5}},"validationAction":"warn"}'));
+    const [info] = await (await fixture.connectionOf(copy)).db!.listCollections({ name: 'c' }).toArray();
+    expect(info).toMatchObject({ options: { validator: { n: { $gt: 5 } }, validationAction: 'warn' } });
+
+    for (const dryRun of [true, false]) {
+      await expect(
+        fixture.bulk.import(fixture.name(), bytes('{"capped":true,"size":4096}'), { dryRun }),
+      ).rejects.toThrow(/too late for capped, size.*collection "c"/);
+    }
+    const skipped = await fixture.bulk.import(fixture.name(), bytes('{"capped":true,"size":4096}'), {
+      onError: 'skip',
+    });
+    expect(skipped).toMatchObject({
+      collections: [{ documents: 1 }],
+      failures: [{ kind: 'collection', collection: 'c' }],
     });
   });
 

@@ -30,8 +30,7 @@ export class RawBatch {
 
   /** Each by itself. */
   get documents(): readonly Buffer[] {
-    return (this.#documents ??=
-      this.pieces.length === this.length ? this.pieces : this.pieces.flatMap(splitDocuments));
+    return (this.#documents ??= this.pieces.length === this.length ? this.pieces : this.pieces.flatMap(splitDocuments));
   }
 
   /** The batch in parts of at most so many bytes, or of one document. */
@@ -66,6 +65,8 @@ export interface InsertOutcome {
   /** Places in the batch of documents that were there already, byte for byte or, with `keepExisting`, by their `_id`. */
   readonly existing: readonly number[];
   readonly refused: readonly RefusedDocument[];
+  /** What ended it: from place `index` on nothing is surely written. */
+  readonly failure?: { readonly index: number; readonly error: unknown };
 }
 
 export interface InsertOptions {
@@ -88,7 +89,7 @@ interface WriteError {
 /**
  * Inserts raw BSON documents. They go to the server as they are. There are no retryable writes this
  * way, so an attempt whose answer was lost is repeated and told apart by `_id`.
- * @throws the driver's error where nothing can be written at all
+ * @throws the signal's reason
  */
 export async function insertRaw(
   database: Database,
@@ -100,12 +101,17 @@ export async function insertRaw(
   if (batch.length === 0) return outcome;
   let first = 0;
   for (const part of batch.parts(COMMAND_BYTES)) {
-    const { inserted, bytes, existing, refused } = await insertPart(database, collection, part, options);
-    outcome.inserted += inserted;
-    outcome.bytes += bytes;
-    for (const index of existing) outcome.existing.push(first + index);
-    for (const each of refused) outcome.refused.push({ ...each, index: first + each.index });
-    if (options.isOrdered && refused.length > 0) break;
+    try {
+      const { inserted, bytes, existing, refused } = await insertPart(database, collection, part, options);
+      outcome.inserted += inserted;
+      outcome.bytes += bytes;
+      for (const index of existing) outcome.existing.push(first + index);
+      for (const each of refused) outcome.refused.push({ ...each, index: first + each.index });
+      if (options.isOrdered && refused.length > 0) break;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      return { ...outcome, failure: { index: first, error } };
+    }
     first += part.length;
   }
   return outcome;
@@ -226,7 +232,8 @@ function decodeExactly(document: Buffer): mongo.BSON.Document {
   return decoded;
 }
 
+/** Not where no server was found: that has been waited for already. */
 function isRetryable(error: unknown): boolean {
   const { name, code } = error as { name?: string; code?: unknown };
-  return RETRYABLE_CODES.has(code) || /^Mongo(Network|ServerSelection|PoolCleared)/.test(name ?? '');
+  return RETRYABLE_CODES.has(code) || /^Mongo(Network|PoolCleared)/.test(name ?? '');
 }

@@ -1,6 +1,8 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../../pools/database.js';
 import type { BulkReadOptions } from '../bulk.types.js';
+import { BulkArgumentError, BulkReadError } from '../bulk.errors.js';
+import { dataCollectionOf } from '../codecs/archive.format.js';
 import { documentOf, elementNamed, stringOf } from '../codecs/bson-elements.js';
 import { BsonType } from '../codecs/bson-types.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
@@ -66,6 +68,19 @@ export class RawSource {
     };
   }
 
+  /**
+   * Makes sure that the server shows where a time series keeps its data.
+   * @throws BulkArgumentError otherwise: without it an archive would be without the documents
+   */
+  async checkBuckets({ name, type }: CollectionDefinition): Promise<void> {
+    const { db } = this.database.connection;
+    const buckets = dataCollectionOf({ name, type });
+    if (buckets === name || (await db!.listCollections({ name: buckets }, { nameOnly: true }).hasNext())) return;
+    throw new BulkArgumentError(
+      `An archive keeps the time series ${name} as its buckets, and this server shows no ${buckets}: export it as JSON, or exclude it.`,
+    );
+  }
+
   private async indexes(name: string): Promise<Buffer[]> {
     const cursor = this.database.connection.db!.collection(name).listIndexes({ raw: true } as never);
     return (await cursor.toArray()) as unknown as Buffer[];
@@ -108,7 +123,7 @@ export class RawSource {
 
   /**
    * The documents of a collection in batches of at most a thousand; while one is worked on the next is fetched.
-   * @throws PoolForceClosedError, or the driver's error: never ends early without one
+   * @throws BulkReadError, and never ends early without one; the signal's reason
    */
   async *batches(collection: string, queried = collection): AsyncGenerator<Buffer[], void> {
     const { query, signal } = this.options;
@@ -119,12 +134,18 @@ export class RawSource {
       batchSize: Math.min(BATCH_DOCUMENTS, Math.max(1, fitting)),
       ...(this.session && { session: this.session }),
     });
+    let read = 0;
+    const fetch = () =>
+      cursor.hasNext().catch((error: unknown) => {
+        throw new BulkReadError(queried, read + 1, error);
+      });
     try {
-      let hasMore = cursor.hasNext();
+      let hasMore = fetch();
       while (await hasMore) {
         signal?.throwIfAborted();
         const batch = cursor.readBufferedDocuments() as unknown as Buffer[];
-        hasMore = cursor.hasNext();
+        read += batch.length;
+        hasMore = fetch();
         hasMore.catch(() => undefined); // awaited in the next round, unless the reader stops before
         yield batch;
       }

@@ -1,10 +1,12 @@
 import type { Database } from '../../pools/database.js';
-import { BulkWriteError } from '../bulk.errors.js';
+import { BulkFormatError, BulkWriteError } from '../bulk.errors.js';
 import { elementNamed, stringOf } from '../codecs/bson-elements.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
 import { decodeRaw } from './raw-document.js';
 
 const NAMESPACE_EXISTS = 48;
+/** What a collection that is there can still be given (MongoDB manual, "collMod"). */
+const CHANGEABLE = ['validator', 'validationLevel', 'validationAction', 'changeStreamPreAndPostImages'];
 
 /** An index that could not be made. */
 export interface RefusedIndex {
@@ -31,6 +33,23 @@ export class RawTarget {
       if (code === NAMESPACE_EXISTS) return false;
       throw new BulkWriteError(message, { collection: name }, code, error);
     }
+  }
+
+  /**
+   * Gives a collection that is there the options that one can still be given.
+   * @throws BulkFormatError where others are among them; nothing is changed then
+   */
+  async changeOptions(
+    { name, options }: Pick<CollectionDefinition, 'name' | 'options'>,
+    dryRun = false,
+  ): Promise<void> {
+    const changes = decodeRaw(options);
+    const late = Object.keys(changes).filter((option) => !CHANGEABLE.includes(option));
+    if (late.length > 0) {
+      const reason = `"options" come after "documents" in the file, too late for ${late.join(', ')}: put them before`;
+      throw new BulkFormatError(reason, { collection: name });
+    }
+    if (!dryRun && Object.keys(changes).length > 0) await this.command({ collMod: name, ...changes });
   }
 
   /** Makes the indexes as they are specified; those that are there with the same specification are left. */
