@@ -72,10 +72,9 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
   const Base = blueprint as unknown as Blueprint;
   const collectionOptions = optionsOfCollection(blueprint);
 
-  const start = async <T>(model: unknown, fn: () => Promise<T>): Promise<T> => {
+  const start = <T>(model: unknown, fn: () => Promise<T>): Promise<T> => {
     const { [DATABASE]: database } = model as BoundModel;
-    assertBuffering(database, blueprint);
-    return database.run(fn);
+    return mayWait(database, blueprint) ? database.run(fn) : Promise.reject(new PoolInitializingError(database.name));
   };
   const write = <T>(model: unknown, options: SessionOptions | undefined, fn: () => Promise<T>): Promise<T> =>
     start(model, async () => {
@@ -288,14 +287,14 @@ function optionsOfCollection(blueprint: AnyModel): object {
   };
 }
 
-/** Who turned mongoose's buffering off wants an error instead of a wait. */
-function assertBuffering(database: Database, blueprint: AnyModel): void {
-  if (database.pool.state === 'connected') return;
+/** Who turned mongoose's buffering off wants an error instead of a wait; the pool opens meanwhile. */
+function mayWait(database: Database, blueprint: AnyModel): boolean {
+  if (database.pool.state === 'connected') return true;
   const { bufferCommands } = blueprint.schema.options as { bufferCommands?: boolean };
-  if ((bufferCommands ?? blueprint.base.get('bufferCommands')) !== false) return;
+  if ((bufferCommands ?? blueprint.base.get('bufferCommands')) !== false) return true;
   database.enter('operation').then(
     (lease) => lease.release(),
     () => {}, // the next call tries again and tells its caller
   );
-  throw new PoolInitializingError(database.name);
+  return false;
 }

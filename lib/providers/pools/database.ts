@@ -124,15 +124,22 @@ export class Database implements LeaseUser {
   }
 
   /** Runs `fn` with the pool open, and keeps it open until the returned promise settles. */
-  async run<T>(fn: () => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
-    const admission = this.gate?.pass();
-    if (admission) await admission;
-    const lease = this.#tryEnter(kind) ?? (await this.enter(kind));
+  run<T>(fn: () => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
+    return this.hold((lease) => lease.during(fn), kind);
+  }
+
+  /**
+   * As {@link run}, for work that starts no further calls. Every operation of a model comes through here: on an open
+   * pool it costs one promise.
+   */
+  hold<T>(work: (lease: PoolLease) => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
+    let ready: PoolLease | undefined;
     try {
-      return await lease.during(fn);
-    } finally {
-      lease.release();
+      ready = this.gate?.pass() ? undefined : this.#tryEnter(kind);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
+    return ready ? underLease(ready, work) : this.enter(kind).then((lease) => underLease(lease, work));
   }
 
   /**
@@ -178,4 +185,23 @@ export class Database implements LeaseUser {
     this.host.touch(this);
     return pool.lease(kind, this, abort);
   }
+}
+
+function underLease<T>(lease: PoolLease, work: (lease: PoolLease) => Promise<T>): Promise<T> {
+  let result: Promise<T>;
+  try {
+    result = Promise.resolve(work(lease));
+  } catch (error) {
+    result = Promise.reject(error as Error);
+  }
+  return result.then(
+    (value) => {
+      lease.release();
+      return value;
+    },
+    (error: unknown) => {
+      lease.release();
+      throw error;
+    },
+  );
 }

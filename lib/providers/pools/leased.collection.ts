@@ -61,8 +61,8 @@ for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(
     : function (...given) {
         const { database } = this.conn;
         const { args, transaction } = joinTransaction(database, name, given);
-        const call = async () => native.apply(this, args as unknown[]);
-        const result = database.run(transaction ? () => transaction.inTurn(call) : call);
+        const call = () => native.apply(this, args as unknown[]) as Promise<unknown>;
+        const result = database.hold(transaction ? () => transaction.inTurn(call) : call);
         return DROPPING.has(name) ? result.finally(() => database.forgetContents()) : result;
       };
   Object.defineProperty(LeasedCollection.prototype, name, { value: method, writable: true, configurable: true });

@@ -59,8 +59,8 @@ function leaseMethod(
   const method = target[name];
   if (typeof method !== 'function') return;
   target[name] = (...args: unknown[]) => {
-    const call = async () => method.apply(target, args);
-    return database.run(transaction ? () => transaction.inTurn(call) : call);
+    const call = () => method.apply(target, args) as Promise<unknown>;
+    return database.hold(transaction ? () => transaction.inTurn(call) : call);
   };
 }
 

@@ -53,6 +53,8 @@ class ServerSockets {
  */
 export class PoolStatistics {
   readonly #servers = new Map<string, ServerSockets>();
+  /** The only server there is, for most of the time: the driver makes the address anew for each event. */
+  #only: ServerSockets | undefined;
   #client: mongo.MongoClient | undefined;
 
   constructor(readonly onChange: () => void) {}
@@ -66,6 +68,7 @@ export class PoolStatistics {
         change(this.#server(event.address), event);
         this.onChange();
       });
+    on('connectionPoolCreated', (_, { address }) => this.#add(address));
     on('connectionCreated', ({ sockets }, { connectionId }) => sockets.set(connectionId, 'pending'));
     on('connectionReady', ({ sockets }, { connectionId }) => sockets.set(connectionId, 'available'));
     on('connectionClosed', ({ sockets }, { connectionId }) => sockets.delete(connectionId));
@@ -86,6 +89,7 @@ export class PoolStatistics {
   /** The client was closed: it has no sockets and nobody waits. */
   reset(): void {
     this.#servers.clear();
+    this.#only = undefined;
     this.onChange();
   }
 
@@ -101,8 +105,13 @@ export class PoolStatistics {
   }
 
   #server(address: string): ServerSockets {
+    return this.#only ?? this.#servers.get(address) ?? this.#add(address);
+  }
+
+  #add(address: string): ServerSockets {
     let server = this.#servers.get(address);
     if (!server) this.#servers.set(address, (server = new ServerSockets()));
+    this.#only = this.#servers.size === 1 ? server : undefined;
     return server;
   }
 
