@@ -154,8 +154,10 @@ export class PolyMongoWrapper {
 
   /** A model that is the current tenant's at each call. */
   tenantModel<M extends AnyModel>(model: M): M {
-    const { tenant } = this.wrapModel(model);
-    return createTenantModel(model, tenant);
+    return createTenantModel(model, {
+      model: this.wrapModel(model).tenant,
+      connection: () => this.pools.connectionOf(this.tenantDatabases.current()),
+    });
   }
 
   /** Runs `fn` in a transaction that every wrapped model of its pool joins. See {@link PolyMongoTransactions.run}. */

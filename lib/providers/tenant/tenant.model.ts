@@ -8,7 +8,6 @@ const SHARED = new Set<PropertyKey>([
   'modelName',
   'name',
   'length',
-  'prototype',
   'base',
   'baseModelName',
   'hooks',
@@ -16,50 +15,59 @@ const SHARED = new Set<PropertyKey>([
 ]);
 
 /** What looks like a method of the compiled model, or cannot be read there, and is another on each database. */
-const LIVE = new Set<PropertyKey>(['db', 'collection', '$__collection', 'Query']);
+const LIVE = new Set<PropertyKey>(['collection', '$__collection', 'Query']);
+
+/** Where a tenant's model finds what is the current tenant's; both throw when there is none. */
+export interface CurrentTenant<M> {
+  model(): M;
+  /** Apart from the model: reading it there costs V8 a look-up among the shapes of every model of every tenant. */
+  connection(): object;
+}
 
 /**
  * A model that is the current tenant's at each call: looked up then, never kept. What no model has (`then`, Nest's
  * lifecycle hooks) is undefined without asking for a tenant.
+ *
+ * It is a function that learns its members: a key asked for the first time comes to the Proxy behind it, which gives the
+ * function an accessor for it. An accessor costs half of a Proxy's trap.
  * @param blueprint the compiled model, for what needs no tenant
- * @param current the current tenant's model. Throws when there is no tenant
  */
-export function createTenantModel<M extends AnyModel>(blueprint: M, current: () => M): M {
-  const target = function () {} as unknown as M;
+export function createTenantModel<M extends AnyModel>(blueprint: M, tenant: CurrentTenant<M>): M {
   const shared = blueprint as unknown as Record<PropertyKey, unknown>;
+  const current = () => tenant.model() as unknown as Record<PropertyKey, unknown>;
 
-  const readers = new Map<PropertyKey, () => unknown>();
-
-  /** How a key is read, found out once. What no model has may come later, as a static does. */
   const readerOf = (key: PropertyKey): (() => unknown) => {
     if (SHARED.has(key)) return () => shared[key];
+    if (key === 'db') return () => tenant.connection();
     if (key === Symbol.hasInstance) {
-      const isInstance = (document: unknown) => document instanceof (current() as unknown as Callable);
+      const isInstance = (document: unknown) => document instanceof (tenant.model() as unknown as Callable);
       return () => isInstance;
     }
     if (key === 'watch$' || (!LIVE.has(key) && typeof shared[key] === 'function')) {
-      const method: Callable = (...args) => (current() as unknown as Record<PropertyKey, Callable>)[key]!(...args);
+      const method: Callable = (...args) => (current() as Record<PropertyKey, Callable>)[key]!(...args);
       return () => method;
     }
-    return () => (current() as unknown as Record<PropertyKey, unknown>)[key];
+    return () => current()[key];
   };
 
-  return new Proxy(target, {
+  const model = function (...args: unknown[]) {
+    return Reflect.construct(tenant.model() as unknown as Callable, args) as object;
+  };
+  const write = (key: PropertyKey, value: unknown) => Reflect.set(tenant.model(), key, value);
+  const unlearned = new Proxy(Object.create(null) as object, {
     get(_, key) {
-      const known = readers.get(key);
-      if (known) return known();
-      if (key === 'prototype') return Reflect.get(target, key) as unknown;
+      // What no model has may come later, as a static does.
       if (!(key in blueprint) && key !== 'watch$' && key !== Symbol.hasInstance) return undefined;
-      const reader = readerOf(key);
-      readers.set(key, reader);
-      return reader();
+      const get = readerOf(key);
+      Object.defineProperty(model, key, { get, set: (value) => write(key, value), configurable: true });
+      return get();
     },
-    set(_, key, value) {
-      return Reflect.set(current(), key, value);
-    },
+    set: (_, key, value) => write(key, value),
     has: (_, key) => key in blueprint,
-    construct: (_, args) => Reflect.construct(current() as unknown as new () => object, args) as object,
-    apply: (_, _this, args: unknown[]) => Reflect.construct(current() as unknown as new () => object, args) as object,
     getPrototypeOf: () => Reflect.getPrototypeOf(blueprint),
   });
+  Object.setPrototypeOf(model, unlearned);
+  model.prototype = blueprint.prototype as object;
+  for (const key of ['name', 'length'] as const) Reflect.deleteProperty(model, key);
+  return model as unknown as M;
 }
