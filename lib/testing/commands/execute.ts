@@ -1,3 +1,4 @@
+import { typeName } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { tickOf } from '../storage/clock.js';
 import { timestampArgument, docArgument } from './arguments.js';
@@ -86,6 +87,15 @@ function gossipClusterTime(op: Operation): void {
   const { clock } = op.server.storage;
   const gossip = docArgument(op.args, '$clusterTime');
   const clusterTime = gossip && timestampArgument(gossip, 'clusterTime');
+  if (gossip && !clusterTime) {
+    const found = gossip.get('clusterTime');
+    throw found === undefined
+      ? new CommandError('NoSuchKey', 'Missing expected field "clusterTime"')
+      : new CommandError(
+          'TypeMismatch',
+          `"clusterTime" had the wrong type. Expected timestamp, found ${typeName(found)}`,
+        );
+  }
   if (clusterTime) clock.advanceTo(tickOf(clusterTime));
   const after = op.generic.readConcern?.afterClusterTime;
   if (after && tickOf(after) > clock.now) {

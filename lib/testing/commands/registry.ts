@@ -11,6 +11,7 @@ import { find } from './crud/find.command.js';
 import { insert } from './crud/insert.command.js';
 import { getMore } from './cursor/get-more.command.js';
 import { killCursors } from './cursor/kill-cursors.command.js';
+import { cloneCollectionAsCapped, convertToCapped } from './ddl/capped.commands.js';
 import { collMod } from './ddl/coll-mod.command.js';
 import { create } from './ddl/create.command.js';
 import { dropDatabase, listDatabases } from './ddl/database.commands.js';
@@ -34,8 +35,10 @@ import { getCmdLineOpts, getLog, whatsmyuri } from './diagnostics/process.comman
 import { getDefaultRWConcern, replSetGetConfig, replSetGetStatus } from './diagnostics/replica-set.commands.js';
 import { hostInfo } from './diagnostics/host-info.command.js';
 import { getParameter, setParameter } from './diagnostics/parameter.commands.js';
+import { compact, dataSize, fsync, planCacheClear, reIndex } from './diagnostics/maintenance.commands.js';
 import { ping } from './diagnostics/ping.command.js';
 import { serverStatus } from './diagnostics/server-status.command.js';
+import { testVersion2, testVersions1And2 } from './diagnostics/test.commands.js';
 import { configureFailPoint } from './fail-point/configure-fail-point.command.js';
 import { hello } from './handshake/hello.command.js';
 import {
@@ -54,17 +57,21 @@ const COMMANDS: readonly Command[] = [
   aggregate,
   authenticate,
   buildInfo,
+  cloneCollectionAsCapped,
   collMod,
   collStats,
   commitTransaction,
+  compact,
   configureFailPoint,
   connectionStatus,
+  convertToCapped,
   count,
   create,
   createIndexes,
   createSearchIndexes,
   createUser,
   currentOp,
+  dataSize,
   dbStats,
   deleteCommand,
   distinct,
@@ -77,6 +84,7 @@ const COMMANDS: readonly Command[] = [
   explain,
   find,
   findAndModify,
+  fsync,
   getCmdLineOpts,
   getDefaultRWConcern,
   getLog,
@@ -97,6 +105,8 @@ const COMMANDS: readonly Command[] = [
   listSearchIndexes,
   logout,
   ping,
+  planCacheClear,
+  reIndex,
   refreshSessions,
   renameCollection,
   replSetGetConfig,
@@ -106,6 +116,8 @@ const COMMANDS: readonly Command[] = [
   serverStatus,
   setParameter,
   startSession,
+  testVersion2,
+  testVersions1And2,
   update,
   updateSearchIndex,
   updateUser,

@@ -1,10 +1,11 @@
+import { SCRAM_MECHANISMS } from '../auth/scram.secret.js';
 import type { ReplyValue } from '../reply.js';
 import { fieldsOf, int, long } from '../reply.js';
 
 /** The parameters of `getParameter` and `setParameter` that mean something here. */
 export class ServerParameters {
   private readonly values = new Map<string, ReplyValue>([
-    ['authenticationMechanisms', ['SCRAM-SHA-256']],
+    ['authenticationMechanisms', [...SCRAM_MECHANISMS]],
     ['cursorTimeoutMillis', long(600_000)],
     ['enableTestCommands', true],
     ['featureCompatibilityVersion', fieldsOf({ version: '7.0' })],

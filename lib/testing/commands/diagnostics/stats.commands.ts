@@ -3,7 +3,7 @@ import type { Doc } from '../../bson/value.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
 import { LATEST } from '../../storage/read-view.js';
-import { integerArgument } from '../arguments.js';
+import { boolArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { fieldsOf, int, long, reply } from '../reply.js';
@@ -99,6 +99,12 @@ export const validate: Command = {
   args: {},
   run(op) {
     const ns = namespaceOf(op);
+    if (boolArgument(op.args, 'background') && boolArgument(op.args, 'full')) {
+      throw new CommandError(
+        'InvalidOptions',
+        'Running the validate command with both { background: true } and { full: true } is not supported.',
+      );
+    }
     const collection = op.server.storage.catalog.collection(ns, LATEST);
     if (!collection) {
       throw new CommandError('NamespaceNotFound', `Collection '${nsString(ns)}' does not exist to validate.`);

@@ -1,0 +1,57 @@
+import { CommandError } from '../../errors.js';
+import { integerArgument, stringArgument } from '../arguments.js';
+import type { Command } from '../command.js';
+import { namespaceOf } from '../crud/namespace-argument.js';
+import { runWrite } from '../crud/write.js';
+import type { Operation } from '../operation.js';
+import { fieldsOf, long, reply } from '../reply.js';
+import type { Collection } from '../../storage/collection.js';
+import type { Namespace } from '../../storage/namespace.js';
+import { nsString } from '../../storage/namespace.js';
+import type { WriteUnit } from '../../storage/write-unit.js';
+
+/** A new capped collection with what fits of the newest documents; other options and indexes are not taken over. */
+function copyAsCapped(op: Operation, unit: WriteUnit, source: Collection, to: Namespace): void {
+  const size = integerArgument(op.args, 'size') ?? 0;
+  if (size <= 0) throw new CommandError('InvalidOptions', 'Capped collection size must be greater than zero');
+  const { catalog } = op.server.storage;
+  const capped = catalog.create(unit, to, fieldsOf({ capped: true, size: long(size) })) as Collection;
+  for (const { bytes } of source.scan(unit)) unit.insert(capped, bytes);
+}
+
+function requireSource(op: Operation, unit: WriteUnit): Collection {
+  const ns = namespaceOf(op);
+  const source = op.server.storage.catalog.collection(ns, unit);
+  if (!source) throw new CommandError('NamespaceNotFound', `source collection ${nsString(ns)} does not exist`);
+  return source;
+}
+
+export const convertToCapped: Command = {
+  name: 'convertToCapped',
+  isWrite: true,
+  args: { convertToCapped: 'string!', size: 'number!' },
+  async run(op) {
+    const { catalog } = op.server.storage;
+    const pending = runWrite(op, (unit) => {
+      const source = requireSource(op, unit);
+      const { ns } = source;
+      const temporary = { db: ns.db, coll: `tmp.convertToCapped.${ns.coll}` };
+      copyAsCapped(op, unit, source, temporary);
+      catalog.rename(unit, temporary, ns, { dropTarget: true });
+    });
+    if (pending instanceof Promise) await pending;
+    return reply({});
+  },
+};
+
+export const cloneCollectionAsCapped: Command = {
+  name: 'cloneCollectionAsCapped',
+  isWrite: true,
+  args: { cloneCollectionAsCapped: 'string!', toCollection: 'string!', size: 'number!', temp: 'bool' },
+  async run(op) {
+    const to = { db: op.db, coll: stringArgument(op.args, 'toCollection')! };
+    const pending = runWrite(op, (unit) => copyAsCapped(op, unit, requireSource(op, unit), to));
+    if (pending instanceof Promise) await pending;
+    return reply({});
+  },
+};
