@@ -1,7 +1,9 @@
 import type { Timestamp } from 'bson';
 import type { Collation } from '../bson/collation.js';
 import type { Value } from '../bson/value.js';
+import type { QueryMetadata } from './metadata.js';
 import type { PipelineHost } from './pipeline-host.js';
+import type { TextQuery } from './text/text-query.js';
 
 /** What a query, update or pipeline knows of the command it runs in. */
 export interface QueryEnv {
@@ -15,6 +17,10 @@ export interface QueryEnv {
   readonly clusterTime?: Timestamp;
   /** @throws CommandError MaxTimeMSExpired or Interrupted when the command has to end */
   checkInterrupt(): void;
+  /** What `$meta` reads; absent where no query runs. */
+  readonly metadata?: QueryMetadata;
+  /** Makes a search of the operand of `$text`; absent where there is no text index. */
+  readonly textSearch?: (operand: Value) => TextQuery;
   /** What a pipeline reads from and writes to; absent where no pipeline may run. */
   readonly host?: PipelineHost;
 }

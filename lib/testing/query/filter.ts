@@ -115,6 +115,17 @@ function expression(compiler: FilterCompiler, operand: Value): Filter {
   return (doc) => isTruthy(evaluate(doc));
 }
 
+/** The search's score is what `$meta: "textScore"` reads. */
+function text({ env: { textSearch, metadata } }: FilterCompiler, operand: Value): Filter {
+  if (!textSearch) throw new CommandError('IndexNotFound', 'text index required for $text query');
+  const query = textSearch(operand);
+  return (doc) => {
+    const score = query.scoreOf(doc);
+    if (score !== undefined) metadata?.set(doc, 'textScore', score);
+    return score !== undefined;
+  };
+}
+
 function always(result: boolean): DocumentOperator {
   return (_compiler, operand, name) => {
     if (parseInteger(name, operand) !== 1n)
@@ -154,12 +165,7 @@ const DOCUMENT_OPERATORS: ReadonlyMap<string, DocumentOperator> = new Map<string
   ['$ref', reference],
   ['$id', reference],
   ['$db', reference],
-  [
-    '$text',
-    () => {
-      throw new CommandError('IndexNotFound', 'text index required for $text query');
-    },
-  ],
+  ['$text', text],
   [
     '$where',
     () => {

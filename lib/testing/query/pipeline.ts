@@ -1,6 +1,7 @@
-import type { Doc, Value } from '../bson/value.js';
+import { type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import type { Namespace, QueryEnv } from './env.js';
+import { metadataOf, QueryMetadata } from './metadata.js';
 import type { PipelineHost, PipelineNamespace } from './pipeline-host.js';
 import { type LeadingSplit, splitPipeline } from './pipeline/leading.js';
 import { assertPlacement, parseStage, type ParsedStage } from './pipeline/placement.js';
@@ -20,6 +21,8 @@ export interface PipelineOptions {
 
 /** A compiled aggregation pipeline. */
 export interface Pipeline {
+  /** What it is compiled with, and its leading query has to be. */
+  readonly env: QueryEnv;
   /** The query it begins with, for a planner; `process` takes the documents that answer it. Empty for a source. */
   readonly leading: LeadingSplit['leading'];
   /** Its first stage when that makes its own documents: `$collStats`, `$changeStream`, … */
@@ -39,10 +42,12 @@ export interface Pipeline {
  * @throws CommandError as MongoDB does, for a stage that is unknown, malformed or out of place
  * @see https://www.mongodb.com/docs/v7.0/reference/operator/aggregation-pipeline/
  */
-export function compilePipeline(stages: readonly Value[], env: QueryEnv, options: PipelineOptions): Pipeline {
+export function compilePipeline(stages: readonly Value[], given: QueryEnv, options: PipelineOptions): Pipeline {
   if (stages.length > 1000) throw new CommandError(7749501, 'Pipeline length must be no longer than 1000 stages');
   const { namespace, enclosures = [] } = options;
   const parsed = stages.map(parseStage);
+  const metadata = enclosures.at(-1) === '$facet' ? given.metadata! : new QueryMetadata(metadataOfStages(parsed));
+  const env: QueryEnv = { ...given, metadata };
   assertPlacement(parsed, namespace, enclosures);
   const context: StageContext = {
     env,
@@ -59,10 +64,18 @@ export function compilePipeline(stages: readonly Value[], env: QueryEnv, options
   const { leading, count } = source ? { leading: {}, count: 1 } : splitPipeline(stages);
   const isOutermost = enclosures.every((enclosure) => enclosure === 'transaction');
   const through = (docs: Iterable<Doc>, from: number): Iterable<Doc> => {
-    const results = compiled.slice(from).reduce((input, stage) => stage(input), interruptible(docs, env));
+    const carries = metadata.wanted.size > 0;
+    const results = compiled.slice(from).reduce(
+      (input, stage, i) => {
+        const isStreaming = STREAMING.has(parsed[from + i]!.name);
+        return carries && isStreaming ? carrying(metadata, stage)(input) : stage(input);
+      },
+      interruptible(docs, env),
+    );
     return isOutermost ? explained(results) : results;
   };
   return {
+    env,
     leading,
     source,
     writes: writeTarget(parsed.at(-1), namespace),
@@ -74,6 +87,38 @@ export function compilePipeline(stages: readonly Value[], env: QueryEnv, options
     },
   };
 }
+
+/** The metadata that the documents of a pipeline can have. */
+function metadataOfStages([first]: readonly ParsedStage[]): string[] {
+  if (first?.name === '$geoNear') return ['geoNearDistance', 'geoNearPoint'];
+  return first?.name === '$match' && isDoc(first.spec) ? metadataOf(first.spec) : [];
+}
+
+/** Stages whose documents come each of the one they read last, and keep its metadata. */
+const STREAMING: ReadonlySet<string> = new Set([
+  '$addFields',
+  '$graphLookup',
+  '$lookup',
+  '$project',
+  '$redact',
+  '$replaceRoot',
+  '$replaceWith',
+  '$set',
+  '$unset',
+  '$unwind',
+]);
+
+const carrying = (metadata: QueryMetadata, stage: Stage): Stage =>
+  function* (docs) {
+    let last: Doc | undefined;
+    const noting = function* (): Iterable<Doc> {
+      for (const doc of docs) yield (last = doc);
+    };
+    for (const doc of stage(noting())) {
+      if (last) metadata.carry(last, doc);
+      yield doc;
+    }
+  };
 
 function readCollection({ env, host, namespace }: StageContext, leading: LeadingSplit['leading']): Iterable<Doc> {
   const { db, coll } = namespace;

@@ -7,6 +7,7 @@ import { CommandError } from '../errors.js';
 import type { QueryEnv } from './env.js';
 import { display } from './expression/display.js';
 import { parseFieldPath } from './expression/field-path.js';
+import { NO_METADATA, type QueryMetadata } from './metadata.js';
 
 /** Compares two documents by a sort specification. */
 export type DocOrder = (a: Doc, b: Doc) => number;
@@ -14,7 +15,12 @@ export type DocOrder = (a: Doc, b: Doc) => number;
 interface SortPart {
   readonly path: Path;
   readonly direction: 1 | -1;
+  /** Sorts by metadata instead of a field. */
+  readonly metadata?: string;
 }
+
+/** What `$sort` can take from `$meta`; the best score comes first. */
+const SORTED_METADATA = ['textScore', 'randVal', 'geoNearDistance'];
 
 function parsePart(field: string, direction: Value): SortPart {
   const illegal = `Illegal key in $sort specification: ${field}: ${display(direction)}`;
@@ -22,7 +28,10 @@ function parsePart(field: string, direction: Value): SortPart {
     const meta = direction.get('$meta');
     if (direction.size !== 1 || meta === undefined)
       throw new CommandError(17312, '$meta is the only expression supported by $sort right now');
-    throw new CommandError(31138, `${illegal} (no metadata to sort by)`);
+    if (typeof meta !== 'string' || !SORTED_METADATA.includes(meta)) {
+      throw new CommandError(31138, `Illegal $meta sort: $meta: ${display(meta)}`);
+    }
+    return { path: [], direction: meta === 'geoNearDistance' ? 1 : -1, metadata: meta };
   }
   if (!isNumeric(direction)) throw new CommandError(15974, illegal);
   const sign = toExactInt64(direction);
@@ -46,14 +55,43 @@ export interface SortOrder {
 export function sortOrder(spec: Doc, env: QueryEnv): SortOrder {
   if (spec.size === 0) throw new CommandError(15976, '$sort stage must have at least one sort key');
   const parts = [...spec].map(([field, direction]) => parsePart(field, direction));
-  const paths = parts.map(({ path }) => path);
-  const compareKeys = (a: readonly Value[], b: readonly Value[]): number => {
+  const { metadata = NO_METADATA } = env;
+  for (const part of parts) if (part.metadata) metadata.want(part.metadata);
+  if (parts.some((part) => part.metadata !== undefined)) return metadataOrder(parts, metadata, env);
+  return fieldOrder(parts, env);
+}
+
+/** An order in which metadata takes part: it stands in the keys where the sort names it. */
+function metadataOrder(parts: readonly SortPart[], metadata: QueryMetadata, env: QueryEnv): SortOrder {
+  const fields = fieldOrder(
+    parts.filter((part) => part.metadata === undefined),
+    env,
+  );
+  return {
+    keyOf(doc) {
+      const values = fields.keyOf(doc);
+      return parts.map(({ metadata: name }) => {
+        if (name === undefined) return values.shift()!;
+        return name === 'randVal' ? Math.random() : (metadata.get(doc, name) ?? null);
+      });
+    },
+    compareKeys: comparerOf(parts, env),
+  };
+}
+
+const comparerOf =
+  (parts: readonly SortPart[], { collation }: QueryEnv) =>
+  (a: readonly Value[], b: readonly Value[]): number => {
     for (const [i, { direction }] of parts.entries()) {
-      const order = compareValues(a[i] as Value, b[i] as Value, env.collation);
+      const order = compareValues(a[i] as Value, b[i] as Value, collation);
       if (order !== 0) return direction * order;
     }
     return 0;
   };
+
+function fieldOrder(parts: readonly SortPart[], env: QueryEnv): SortOrder {
+  const paths = parts.map(({ path }) => path);
+  const compareKeys = comparerOf(parts, env);
   const keyOf = (doc: Doc): Value[] => {
     const plain = plainKey(doc, paths);
     if (plain) return plain;

@@ -115,6 +115,13 @@ export class IndexCatalog {
           `add index fails, too many indexes for ${nsString(collection.ns)} key:${valueText(spec.key)}`,
         );
       }
+      const other = spec.kind === 'text' && this.list().find((index) => index.spec.kind === 'text');
+      if (other) {
+        throw new CommandError(
+          'CannotCreateIndex',
+          `only one text index per collection allowed, found existing text index "${other.spec.name}"`,
+        );
+      }
       this.build(unit, new StoredIndex(spec));
       created.push(spec.doc);
     }

@@ -3,6 +3,7 @@ import { multikeyOf, walkTo } from '../bson/multikey.js';
 import { type Path, splitPath } from '../bson/path.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
+import { TextIndexFields } from '../query/text/text-index.js';
 import type { IndexSpec } from './index.spec.js';
 import { encodeKey } from './key-string.js';
 
@@ -23,7 +24,11 @@ export const hashOf = (value: Value): bigint =>
 /** Finds a document's keys in one index, with MongoDB's rules for arrays (manual: Multikey Indexes). */
 export function keyExtractor(spec: IndexSpec): (doc: Doc) => ExtractedKeys {
   if (spec.kind === 'wildcard') return wildcardExtractor(spec);
-  if (spec.kind === 'text' || spec.kind === '2d' || spec.kind === '2dsphere') return () => NONE;
+  if (spec.kind === '2d' || spec.kind === '2dsphere') return () => NONE;
+  if (spec.kind === 'text') {
+    const fields = new TextIndexFields(spec.doc);
+    return (doc) => ({ keys: Array.from(fields.scores(doc).keys(), (term) => [term]), arrays: NO_ARRAYS });
+  }
   const extraction = new KeyExtraction(spec);
   return (doc) => extraction.of(doc);
 }

@@ -6,7 +6,7 @@ import { CommandError } from '../errors.js';
 import { checkPartialFilter } from './partial-filter.js';
 import { valueText } from './value-text.js';
 
-/** What an index orders its documents by. Those of the last three kinds are kept and listed, but answer no query here. */
+/** What an index orders its documents by. Those of the last two kinds hold no keys here. */
 export type IndexKind = 'btree' | 'hashed' | 'wildcard' | 'text' | '2dsphere' | '2d';
 
 /** An index as created: checked, with what the code needs of it taken apart. */
@@ -59,7 +59,11 @@ function checkField(field: string, direction: Value, kind: IndexKind): void {
     throw cannot(`Index keys cannot contain an empty field.`);
   }
   const parts = field.split('.');
-  if (kind !== 'wildcard' && parts.some((part) => part.startsWith('$') && !['$id', '$db', '$ref'].includes(part))) {
+  if (
+    kind !== 'wildcard' &&
+    field !== '$**' &&
+    parts.some((part) => part.startsWith('$') && !['$id', '$db', '$ref'].includes(part))
+  ) {
     throw cannot(`Index key contains an illegal field name: field name starts with '$'.`);
   }
   if (typeof direction === 'string') return;
@@ -199,8 +203,11 @@ function listedDoc(given: Doc, key: Doc, name: string, collation: Collation | un
   }
   const text = [...key.values()].includes('text');
   if (text) {
-    const weights = [...key].filter(([, kind]) => kind === 'text').map(([field]) => [field, int32(1)] as const);
-    if (!doc.has('weights')) doc.set('weights', new Map(weights));
+    const weights = new Map<string, Value>(isDoc(given.get('weights')) ? (given.get('weights') as Doc) : []);
+    for (const [field, kind] of key) {
+      if (kind === 'text' && field !== '_fts' && !weights.has(field)) weights.set(field, int32(1));
+    }
+    doc.set('weights', new Map([...weights].sort(([a], [b]) => (a < b ? -1 : 1))));
     if (!doc.has('default_language')) doc.set('default_language', 'english');
     if (!doc.has('language_override')) doc.set('language_override', 'language');
     doc.set('textIndexVersion', int32(3));

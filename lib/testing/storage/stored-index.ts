@@ -27,7 +27,7 @@ export class StoredIndex {
   private readonly isIncluded: ((doc: Doc) => boolean) | undefined;
 
   constructor(public spec: IndexSpec) {
-    const directions = spec.kind === 'wildcard' ? [false, false] : spec.isDescending;
+    const directions = spec.kind === 'wildcard' ? [false, false] : spec.kind === 'text' ? [false] : spec.isDescending;
     this.format = spec.collation ? collatedKeys(directions, spec.collation) : byteKeys(directions);
     this.tree = new IndexTree(this.format.compare);
     this.extract = keyExtractor(spec);

@@ -16,7 +16,7 @@ import { explainCommand } from '../diagnostics/explain.command.js';
 import { emptyCursor, openCursor } from '../cursor/open-cursor.js';
 import type { Operation } from '../operation.js';
 import type { ReplyDoc } from '../reply.js';
-import { encodeAll, OperationPipelineHost } from './pipeline-host.js';
+import { docsOf, encodeAll, OperationPipelineHost } from './pipeline-host.js';
 
 export const aggregate: Command = {
   name: 'aggregate',
@@ -124,8 +124,9 @@ export function runPipeline(
           planQuery(
             entry,
             { ...pipeline.leading, filter: pipeline.leading.filter ?? new Map(), hint: hintOf(op.args) },
-            base,
+            pipeline.env,
           ).run(view),
+          pipeline.env,
         ),
       )
     : pipeline.run();
@@ -143,10 +144,6 @@ export function runPipeline(
     },
     { batchSize },
   );
-}
-
-function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
-  for (const { doc } of matches) yield doc;
 }
 
 /** Stages that tell of the server's own state, and so of no other point in time. */

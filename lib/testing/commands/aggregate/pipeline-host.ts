@@ -9,6 +9,7 @@ import type { View } from '../../storage/collection.js';
 import { checkNamespace } from '../../storage/namespace.js';
 import { geoIndexesOf } from '../../storage/plan/geo-near.stage.js';
 import { planQuery } from '../../storage/plan/planner.js';
+import type { Match } from '../../storage/plan/stage.js';
 import type { ReadView } from '../../storage/read-view.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import type { Operation } from '../operation.js';
@@ -34,7 +35,7 @@ export class OperationPipelineHost implements PipelineHost {
     const entry = this.op.server.storage.catalog.find(ns, this.view);
     if (entry?.kind === 'view') return this.readView(entry, query, env);
     const plan = planQuery(entry, { ...query, filter: query.filter ?? EMPTY }, env);
-    return docsOf(plan.run(this.view));
+    return docsOf(plan.run(this.view), env);
   }
 
   /** A view's documents are those of its pipeline. */
@@ -86,8 +87,13 @@ export class OperationPipelineHost implements PipelineHost {
   }
 }
 
-function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
-  for (const { doc } of matches) yield doc;
+/** The documents of a plan's matches, with the metadata that `$meta` asks for. */
+export function* docsOf(matches: Iterable<Match>, { metadata }: QueryEnv): Iterable<Doc> {
+  const wantsId = metadata?.wanted.has('recordId');
+  for (const { id, doc } of matches) {
+    if (wantsId) metadata!.set(doc, 'recordId', BigInt(id));
+    yield doc;
+  }
 }
 
 /** A leading query as the stages it was taken from. */

@@ -2,7 +2,7 @@ import { CommandError } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
-import { getPath, splitPath } from '../../bson/path.js';
+import { metadataOf, QueryMetadata } from '../../query/metadata.js';
 import { compileProjection } from '../../query/projection.js';
 import { timestampOf } from '../../storage/clock.js';
 import { nsString } from '../../storage/namespace.js';
@@ -12,10 +12,10 @@ import type { DocumentSource } from '../cursor/client-cursor.js';
 import { openCursor } from '../cursor/open-cursor.js';
 import { TailableSource } from '../cursor/tailable-source.js';
 import { planQuery } from '../../storage/plan/planner.js';
-import type { QueryPlan } from '../../storage/plan/query-plan.js';
 import type { PlanRequest } from '../../storage/plan/planner.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
+import { keyProjection, metadataWriter } from './match-metadata.js';
 import { openReadView } from './read-view.js';
 import { findInView } from './view-query.js';
 
@@ -60,7 +60,8 @@ export const find: Command = {
     const request = planRequestOf(args);
     if (entry?.kind === 'view') return findInView(op, request);
     const collation = docArgument(args, 'collation');
-    const env = queryEnv(op, { collation, collection: entry });
+    const metadata = new QueryMetadata(metadataOf(request.filter));
+    const env = { ...queryEnv(op, { collation, collection: entry }), metadata };
     const projection = docArgument(args, 'projection');
     const project = projection && projection.size > 0 ? compileProjection(projection, env, request.filter) : undefined;
     const options = {
@@ -75,6 +76,7 @@ export const find: Command = {
     const showsRecordId = boolArgument(args, 'showRecordId') && !boolArgument(args, 'returnKey');
     const plan = planQuery(entry, request, env);
     const show = boolArgument(args, 'returnKey') ? keyProjection(plan) : project;
+    const note = metadata.wanted.size > 0 ? metadataWriter(metadata, plan, request.sort, env) : undefined;
     const matches = plan.run(view);
     const source: DocumentSource = {
       next() {
@@ -82,6 +84,7 @@ export const find: Command = {
         const { value: match, done } = matches.next();
         if (done) return undefined;
         if (!show && !showsRecordId) return match.bytes;
+        note?.(match);
         const shown = show ? show(match.doc) : match.doc;
         return encodeDoc(showsRecordId ? new Map([...shown, ['$recordId', BigInt(match.id)]]) : shown);
       },
@@ -94,14 +97,6 @@ export const find: Command = {
     return openCursor(op, nsString(ns), source, options);
   },
 };
-
-/** `returnKey`: the fields of the index that was used, and nothing without one. */
-function keyProjection(plan: QueryPlan): (doc: Doc) => Doc {
-  let stage = docArgument(plan.queryPlannerDoc(), 'winningPlan');
-  while (stage && !stage.has('keyPattern')) stage = docArgument(stage, 'inputStage');
-  const fields = [...((stage && docArgument(stage, 'keyPattern'))?.keys() ?? [])];
-  return (doc) => new Map(fields.map((field) => [field, getPath(doc, splitPath(field)) ?? null]));
-}
 
 export function hintOf(args: Doc): Doc | string | undefined {
   const hint = args.get('hint');

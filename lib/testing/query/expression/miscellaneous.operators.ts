@@ -2,6 +2,7 @@ import { Binary } from 'bson';
 import { encodeDoc } from '../../bson/encode.js';
 import { int32, isDoc, typeName } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { NO_METADATA } from '../metadata.js';
 import { isNullish } from './operand.js';
 import { unary, type Operator, type OperatorFamily } from './operator.js';
 
@@ -42,13 +43,11 @@ export const miscellaneousOperators: OperatorFamily = {
     if (isDoc(value)) return int32(encodeDoc(value).length);
     throw new CommandError(31393, `$bsonSize requires a document input, found: ${typeName(value)}`);
   }),
-  $meta: (argument) => {
+  $meta: (argument, { env: { metadata = NO_METADATA } }) => {
     if (typeof argument !== 'string') throw new CommandError(17307, '$meta only supports string arguments');
     if (!METADATA.includes(argument)) throw new CommandError(17308, `Unsupported argument to $meta: ${argument}`);
-    if (argument === 'textScore') {
-      throw new CommandError(40218, 'query requires text score metadata, but it is not available');
-    }
-    return () => undefined;
+    metadata.want(argument);
+    return ({ root }) => (argument === 'randVal' ? Math.random() : metadata.get(root, argument));
   },
   $function: javascript,
   $_internalJsEmit: javascript,

@@ -16,11 +16,10 @@ export function splitPipeline(stages: readonly Value[]): LeadingSplit {
   const filters: Doc[] = [];
   let count = 0;
   for (let filter; (filter = argumentOf(stages[count], '$match')) !== undefined && isDoc(filter); count++) {
-    if (isPositional(filter)) break;
     filters.push(filter);
   }
   const sort = argumentOf(stages[count], '$sort');
-  const isSortable = isDoc(sort) && [...sort.values()].every(isNumeric);
+  const isSortable = isDoc(sort) && [...sort.values()].every((direction) => isNumeric(direction) || isDoc(direction));
   if (isSortable) count++;
   let skip = 0;
   let limit = Infinity;
@@ -46,9 +45,6 @@ export function splitPipeline(stages: readonly Value[]): LeadingSplit {
 function argumentOf(stage: Value | undefined, name: string): Value | undefined {
   return isDoc(stage) && stage.size === 1 ? stage.get(name) : undefined;
 }
-
-/** Whether a filter has an operator that the planner of a pipeline must not be given. */
-const isPositional = (filter: Doc): boolean => filter.has('$text');
 
 function conjunction(filters: readonly Doc[]): Doc {
   const [only] = filters;

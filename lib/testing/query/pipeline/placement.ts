@@ -1,5 +1,6 @@
 import { isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { hasText } from '../metadata.js';
 import type { PipelineNamespace } from '../pipeline-host.js';
 import { STAGES } from '../stage/stages.js';
 import type { Enclosure, StageDefinition } from '../stage/stage.js';
@@ -61,6 +62,9 @@ export function assertPlacement(
   stages.forEach((stage, i) => {
     for (const enclosure of all) if (isForbidden(stage, enclosure)) throw FORBIDDEN[enclosure](stage.name);
     const { position, onlyIn } = stage.definition;
+    if (i > 0 && stage.name === '$match' && isDoc(stage.spec) && hasText(stage.spec)) {
+      throw new CommandError(17313, '$match with $text is only allowed as the first pipeline stage');
+    }
     if (onlyIn && !all.includes(onlyIn)) {
       throw new CommandError('IllegalOperation', `${stage.name} can only be used in a ${onlyIn} pipeline`);
     }

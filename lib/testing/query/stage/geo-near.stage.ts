@@ -117,7 +117,10 @@ export const geoNearStage: StageDefinition = {
         if (!nearest || nearest.distance < least || nearest.distance > most) continue;
         const { distance, location } = nearest;
         const measured = withPath(doc, distanceField, distance * multiplier);
-        found.push({ doc: includeLocs ? withPath(measured, includeLocs, location.value) : measured, distance });
+        const shown = includeLocs ? withPath(measured, includeLocs, location.value) : measured;
+        env.metadata?.set(shown, 'geoNearDistance', distance);
+        env.metadata?.set(shown, 'geoNearPoint', location.value);
+        found.push({ doc: shown, distance });
       }
       found.sort((a, b) => a.distance - b.distance);
       for (const { doc } of found) yield doc;

@@ -1,6 +1,8 @@
 import { CommandError } from '../../errors.js';
 import { compileFilter } from '../filter.js';
 import { nearIn } from '../geo/near.js';
+import { hasText } from '../metadata.js';
+import { noTextSearch } from '../text/text-query.js';
 import { docSpec, type StageDefinition } from './stage.js';
 
 export const matchStage: StageDefinition = {
@@ -12,7 +14,8 @@ export const matchStage: StageDefinition = {
         '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead. Check out https://dochub.mongodb.org/core/near-sort-operation and https://dochub.mongodb.org/core/nearSphere-sort-operation for more details.',
       );
     }
-    const filter = compileFilter(conditions, env);
+    // A search is the planner's, which has the index: it stands first, and its stage is not run.
+    const filter = compileFilter(conditions, hasText(conditions) ? { ...env, textSearch: noTextSearch } : env);
     return function* (docs) {
       for (const doc of docs) if (filter(doc)) yield doc;
     };

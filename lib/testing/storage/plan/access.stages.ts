@@ -173,8 +173,9 @@ export class Fetch extends PlanStage {
   constructor(
     private readonly input: PlanStage,
     private readonly residual: Residual | undefined,
+    name = 'FETCH',
   ) {
-    super('FETCH', [input]);
+    super(name, [input]);
   }
 
   *run(context: RunContext): Generator<Match> {

@@ -19,6 +19,9 @@ import {
 import { isSameCollation } from './bounds.js';
 import { type Candidate, candidateOf, type PlannedFilter, rank, residualOf, stagesOf } from './candidate.js';
 import { geoNear } from './geo-near.stage.js';
+import { hasText } from '../../query/metadata.js';
+import { noTextSearch } from '../../query/text/text-query.js';
+import { textEnv, textMatch } from './text.stage.js';
 import { MAX, MIN } from './interval.js';
 import { Limit, Skip, Sort } from './order.stages.js';
 import { conjunctionOf } from './predicate.js';
@@ -48,19 +51,21 @@ export interface PlanRequest {
  * @param collection undefined for a collection that does not exist: nothing is found
  * @throws CommandError what the filter and the sort throw; BadValue for a hint that names no index
  */
-export function planQuery(collection: Collection | undefined, request: PlanRequest, env: QueryEnv): QueryPlan {
+export function planQuery(collection: Collection | undefined, request: PlanRequest, given: QueryEnv): QueryPlan {
   if (!collection) {
+    const env = hasText(request.filter) ? { ...given, textSearch: noTextSearch } : given;
     residualOf(request.filter, env);
     return new QueryPlan(new EndOfFile(), [], request, env);
   }
   const { filter } = request;
+  const env = textEnv(collection, filter, given);
   const sort = request.sort && request.sort.size > 0 && !request.sort.has('$natural') ? request.sort : undefined;
   const order = sort && sortOrder(sort, env); // checked even where an index gives the order
   const finish = (path: AccessPath): PlanStage => ordered(path, request, sort, order);
   const byId = idLookup(collection, request, env);
   if (byId) return new QueryPlan(byId, [], request, env, collection);
-  const nearest = geoNear(collection, filter, env);
-  if (nearest) return new QueryPlan(finish({ stage: nearest, providesSort: false }), [], request, env, collection);
+  const special = textMatch(collection, filter, env) ?? geoNear(collection, filter, env);
+  if (special) return new QueryPlan(finish({ stage: special, providesSort: false }), [], request, env, collection);
   const planned: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
   const [best, ...others] = accessPaths(collection, request, planned, sort, env);
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
