@@ -107,7 +107,9 @@ export class Dispatcher implements RequestHandler {
     op.client.operation = undefined;
     if (!reply) op.snapshot?.release();
     if (op.isAnswerLost) return undefined;
-    const final = reply ?? errorReply(this.server, asCommandError(error), op);
+    const failure = reply ? undefined : asCommandError(error);
+    this.server.profiler.note(op, reply, failure);
+    const final = reply ?? errorReply(this.server, failure!, op);
     if (reply) finishReply(op, reply);
     const body = encodeDoc(final as Doc);
     return op.nextReply && reply ? { body, next: op.nextReply } : { body };

@@ -37,6 +37,7 @@ import { hostInfo } from './diagnostics/host-info.command.js';
 import { getParameter, setParameter } from './diagnostics/parameter.commands.js';
 import { compact, dataSize, fsync, planCacheClear, reIndex } from './diagnostics/maintenance.commands.js';
 import { ping } from './diagnostics/ping.command.js';
+import { profile } from './diagnostics/profile.command.js';
 import { serverStatus } from './diagnostics/server-status.command.js';
 import { testVersion2, testVersions1And2 } from './diagnostics/test.commands.js';
 import { configureFailPoint } from './fail-point/configure-fail-point.command.js';
@@ -106,6 +107,7 @@ const COMMANDS: readonly Command[] = [
   logout,
   ping,
   planCacheClear,
+  profile,
   reIndex,
   refreshSessions,
   renameCollection,

@@ -7,6 +7,7 @@ import { CursorManager } from './cursor/cursor-manager.js';
 import { ServerParameters } from './diagnostics/server-parameters.js';
 import type { FailPoint } from './fail-point/fail-point.js';
 import type { Operation } from './operation.js';
+import { Profiler } from './diagnostics/profiler.js';
 import { OpCounters } from './diagnostics/op-counters.js';
 import type { SessionCatalog } from './session/session-catalog.js';
 import type { Topology } from './topology.js';
@@ -20,6 +21,7 @@ export class MongoServer {
   readonly parameters = new ServerParameters();
   readonly cursors = new CursorManager(() => this.parameters.cursorTimeoutMS);
   readonly counters = new OpCounters();
+  readonly profiler: Profiler;
   private lastOperationId = 0;
 
   constructor(
@@ -28,6 +30,7 @@ export class MongoServer {
     readonly credentials: Credentials,
     readonly sessions: SessionCatalog,
   ) {
+    this.profiler = new Profiler(storage);
     sessions.onEnd = (session) => this.cursors.killOfSession(session.key);
   }
 

@@ -51,6 +51,34 @@ describe('administrative commands', () => {
     await expect(db.command({ validate: 'docs', background: true, full: true })).rejects.toMatchObject({ code: 72 });
   });
 
+  it('profile the operations of a database', async () => {
+    expect(await db.command({ profile: 2 })).toMatchObject({ was: 0, slowms: 100 });
+    const docs = db.collection('docs');
+    await docs.find({ n: { $gt: 1 } }).toArray();
+    await docs.updateOne({ n: 1 }, { $set: { n: 0 } });
+    await docs.deleteOne({ n: 0 });
+    await docs.updateOne({ n: 1 }, { $bogus: {} }).catch(() => {});
+    await expect(db.command({ drop: 'system.profile' })).rejects.toMatchObject({ code: 20 });
+    expect(await db.command({ profile: 0 })).toMatchObject({ was: 2 });
+    await docs.findOne();
+    expect(await db.collection('system.profile').find().toArray()).toMatchObject([
+      { op: 'query', ns: 'embedded_administration.docs', command: { find: 'docs' }, nreturned: 2 },
+      { op: 'update', command: { q: { n: 1 }, u: { $set: { n: 0 } } }, nMatched: 1 },
+      { op: 'remove', ndeleted: 1 },
+      { op: 'update' },
+    ]);
+  });
+
+  it('profile only what is slow, or what a filter lets pass', async () => {
+    await db.command({ profile: 1, slowms: 60_000 });
+    await db.collection('docs').findOne();
+    await db.command({ profile: 1, filter: { 'command.find': 'docs' } });
+    await db.collection('docs').findOne();
+    await db.collection('docs').countDocuments();
+    await db.command({ profile: 0, filter: 'unset', slowms: 100 });
+    expect(await db.collection('system.profile').find().toArray()).toMatchObject([{ op: 'query' }]);
+  });
+
   it('refuse a cluster time that is none', async () => {
     await client.withSession(async (session) => {
       // The driver sends the session's time if that is the greater one; a function is no BSON.

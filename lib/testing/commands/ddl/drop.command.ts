@@ -2,6 +2,7 @@ import { CommandError } from '../../errors.js';
 import { int, reply } from '../reply.js';
 import { nsString } from '../../storage/namespace.js';
 import type { Command } from '../command.js';
+import { PROFILE } from '../diagnostics/profiler.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { runWrite } from '../crud/write.js';
 
@@ -14,6 +15,9 @@ export const drop: Command = {
     const ns = namespaceOf(op);
     if (ns.coll.startsWith('system.') && !['system.js', 'system.profile', 'system.users'].includes(ns.coll)) {
       throw new CommandError('IllegalOperation', `can't drop system collection ${nsString(ns)}`);
+    }
+    if (ns.coll === PROFILE && op.server.profiler.levelOf(op.db) > 0) {
+      throw new CommandError('IllegalOperation', 'turn off profiling before dropping system.profile collection');
     }
     const { catalog } = op.server.storage;
     const pending = runWrite(op, (unit) => {
