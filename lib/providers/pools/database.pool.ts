@@ -28,6 +28,8 @@ export interface PoolHost {
  * again, `deadline` cuts the work; `now` does not wait at all.
  */
 export type CloseUrgency = 'patient' | 'deadline' | 'now';
+/** How long disconnect hooks have when the pool is closed by force. */
+const FORCED_FAREWELL_MS = 1_000;
 const URGENCIES: readonly CloseUrgency[] = ['patient', 'deadline', 'now'];
 
 /** One MongoClient with its sockets: opened by the first lease, kept open by leases, closed and opened again at will. */
@@ -40,6 +42,7 @@ export class DatabasePool {
   #closing: Promise<boolean> | undefined;
   #urgency: CloseUrgency = 'patient';
   #closeBy = 0;
+  #forcedWaitMS = 0;
   #wakeClosing: (() => void) | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #idleSince = 0;
@@ -193,18 +196,29 @@ export class DatabasePool {
       this.#transition('connected', 'still in use');
       return false;
     }
-    const farewell = this.lease('operation');
-    await within(
-      this.host.shutdownTimeoutMS,
-      farewell.during(() => this.host.beforeClose(this, reason)),
-    );
-    farewell.release();
+    await this.#sayFarewell(reason);
     for (const lease of this.#leases) lease.abort?.();
     await this.#link.close();
     this.host.budget.release(this.config.maxConnections);
     this.#urgency = 'patient';
     this.#transition('closed', reason);
     return true;
+  }
+
+  /** Has those who use the pool end what they have to, on the pool that is still open. */
+  async #sayFarewell(reason: string): Promise<void> {
+    const farewell = this.lease('operation');
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      this.#wakeClosing?.();
+    };
+    farewell.during(() => this.host.beforeClose(this, reason)).then(end, end);
+    this.#forcedWaitMS = FORCED_FAREWELL_MS;
+    this.#setDeadline();
+    await this.#waitUntil(() => isOver);
+    this.#forcedWaitMS = 0;
+    farewell.release();
   }
 
   /** Lets an opening that is under way come to its end, or ends it. Says whether there is none any more. */
@@ -222,8 +236,12 @@ export class DatabasePool {
   #urge(urgency: CloseUrgency): void {
     if (this.#closing && URGENCIES.indexOf(urgency) <= URGENCIES.indexOf(this.#urgency)) return;
     this.#urgency = urgency;
-    this.#closeBy = urgency === 'now' ? 0 : Date.now() + this.host.shutdownTimeoutMS;
+    this.#setDeadline();
     this.#wakeClosing?.();
+  }
+
+  #setDeadline(): void {
+    this.#closeBy = Date.now() + (this.#urgency === 'now' ? this.#forcedWaitMS : this.host.shutdownTimeoutMS);
   }
 
   /** Waits until `isDone`, or until the time that the most urgent close left is over. */

@@ -1,26 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConnectionBudgetError, PolyMongoWrapper, type PolyMongoOptions } from 'nestjs-polymongo';
-import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { describe, expect, it } from '@jest/globals';
+import { ConnectionBudgetError, type PolyMongoOptions, type PolyMongoWrapper } from 'nestjs-polymongo';
 import { numbered, wrapItems } from '../../support/items.js';
-import { ONE_MONITOR, ServerProbe } from '../../support/server-probe.js';
+import { ONE_MONITOR } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
+import { usePools } from '../../support/pools-fixture.js';
 
-let server: EmbeddedMongo;
-let probe: ServerProbe;
+const fixture = usePools();
 let polymongo: PolyMongoWrapper;
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-  probe = await ServerProbe.open(server.uri);
-});
-afterAll(async () => {
-  await probe.close();
-  await server.stop();
-});
-afterEach(() => polymongo.actions.forceCloseAll());
-
 function create(options: Partial<PolyMongoOptions>) {
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, driverOptions: ONE_MONITOR, ...options }, 'nest');
+  polymongo = fixture.create({ driverOptions: ONE_MONITOR, ...options });
   return wrapItems(polymongo, { autoIndex: false });
 }
 
@@ -36,7 +25,7 @@ describe('maxTotalConnections', () => {
     const watching = (async () => {
       while (!isDone) {
         const monitors = [...polymongo.pools.separate.values()].filter((pool) => !pool.isAtRest).length;
-        most = Math.max(most, (await probe.sockets()) - monitors);
+        most = Math.max(most, (await fixture.probe.sockets()) - monitors);
       }
     })();
     const calls = Array.from({ length: 2_000 }, (_, i) =>

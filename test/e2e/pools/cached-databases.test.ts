@@ -1,28 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
-import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import type { PolyModel, PolyMongoWrapper } from 'nestjs-polymongo';
 import { wrapItems, type Item } from '../../support/items.js';
+import { usePools } from '../../support/pools-fixture.js';
 
 const MAX = 50;
 const TENANTS = process.env.POLYMONGO_LONG ? 10_000 : 3_000;
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
-let server: EmbeddedMongo;
+const fixture = usePools();
 let polymongo: PolyMongoWrapper;
 let items: PolyModel<Item>;
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-});
-afterAll(() => server.stop());
 beforeEach(() => {
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, maxCachedDatabases: MAX }, 'nest');
+  polymongo = fixture.create({ maxCachedDatabases: MAX });
   items = wrapItems(polymongo, { autoIndex: false });
 });
-afterEach(() => polymongo.actions.closeAll());
 
 const cached = () => polymongo.pools.databases.size;
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import {
   PoolConnectError,
@@ -9,39 +9,21 @@ import {
 } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { wrapItems } from '../../support/items.js';
-import { ONE_MONITOR, ServerProbe } from '../../support/server-probe.js';
+import { ONE_MONITOR } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
+import { usePools } from '../../support/pools-fixture.js';
 
+const fixture = usePools();
 const CLOSED_PORT = 'mongodb://someone:s3cret@127.0.0.1:1/';
 const FAST = { serverSelectionTimeoutMS: 200 };
 
-let server: EmbeddedMongo;
-let probe: ServerProbe;
-const open: PolyMongoWrapper[] = [];
-
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-  probe = await ServerProbe.open(server.uri);
-});
-afterAll(async () => {
-  await probe.close();
-  await server.stop();
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((polymongo) => polymongo.actions.forceCloseAll()));
-});
-
-function create(options: Partial<PolyMongoOptions> = {}): PolyMongoWrapper {
-  const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, ...options }, 'nest');
-  open.push(polymongo);
-  return polymongo;
-}
+const create = (options: Partial<PolyMongoOptions> = {}) => fixture.create(options);
 
 describe('a pool that starts cold', () => {
   it('makes one client for a thousand calls at once, which all succeed', async () => {
     const polymongo = create({ maxPoolSize: 4, driverOptions: ONE_MONITOR });
     const items = wrapItems(polymongo);
-    const before = await probe.sockets();
+    const before = await fixture.probe.sockets();
     let opened = 0;
     polymongo.pools.events.on('poolState', ({ to }) => (opened += to === 'connecting' ? 1 : 0));
     expect(before).toBe(0);
@@ -55,7 +37,7 @@ describe('a pool that starts cold', () => {
     );
     expect(calls.filter(({ status }) => status === 'rejected')).toEqual([]);
     expect(opened).toBe(1);
-    expect(await probe.sockets()).toBeLessThanOrEqual(4 + 1);
+    expect(await fixture.probe.sockets()).toBeLessThanOrEqual(4 + 1);
   });
 
   it('is not opened by making models, documents or queries', () => {
@@ -154,7 +136,7 @@ describe('a connect that fails', () => {
 describe('an eager pool', () => {
   const start = (options: Partial<PolyMongoOptions>) =>
     Test.createTestingModule({
-      imports: [PolyMongoModule.forRoot({ mongoURI: server.uri, coldStart: false, ...options })],
+      imports: [PolyMongoModule.forRoot({ mongoURI: fixture.server.uri, coldStart: false, ...options })],
     }).compile();
 
   it('is connected before the application has started; one that is to start cold is not', async () => {

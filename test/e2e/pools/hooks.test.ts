@@ -1,31 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
-import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { PolyModel, PolyMongoWrapper } from 'nestjs-polymongo';
 import { wrapItems, type Item } from '../../support/items.js';
 import { eventually } from '../../support/server-probe.js';
+import { usePools } from '../../support/pools-fixture.js';
 
-let server: EmbeddedMongo;
+const fixture = usePools();
 let polymongo: PolyMongoWrapper;
 let items: PolyModel<Item>;
 let heard: string[];
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-});
-afterAll(() => server.stop());
 beforeEach(() => {
-  polymongo = new PolyMongoWrapper(
-    {
-      mongoURI: server.uri,
-      shutdownTimeoutMS: 200,
-      dbSpecific: [{ dbName: 'own', options: { autoClose: true, ttl: 20 } }],
-    },
-    'nest',
-  );
+  polymongo = fixture.create({
+    shutdownTimeoutMS: 200,
+    dbSpecific: [{ dbName: 'own', options: { autoClose: true, ttl: 20 } }],
+  });
   items = wrapItems(polymongo, { autoIndex: false });
   heard = [];
 });
-afterEach(() => polymongo.actions.forceCloseAll());
 
 const hear = (what: string) => () => void heard.push(what);
 

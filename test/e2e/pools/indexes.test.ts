@@ -1,27 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
-import { PolyMongoWrapper, type PolyModel, type PolyMongoOptions } from 'nestjs-polymongo';
-import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import type { PolyModel, PolyMongoOptions, PolyMongoWrapper } from 'nestjs-polymongo';
 import { wrapItems, type Item } from '../../support/items.js';
+import { usePools } from '../../support/pools-fixture.js';
 
-let server: EmbeddedMongo;
+const fixture = usePools();
 let polymongo: PolyMongoWrapper;
 let items: PolyModel<Item>;
 let sent: string[];
 let [most, running] = [0, 0];
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-});
-afterAll(() => server.stop());
 beforeEach(() => create());
-afterEach(() => polymongo.actions.closeAll());
 
 function create(options: Partial<PolyMongoOptions> = {}) {
-  polymongo = new PolyMongoWrapper(
-    { mongoURI: server.uri, maxPoolSize: 50, driverOptions: { monitorCommands: true, maxConnecting: 50 }, ...options },
-    'nest',
-  );
+  polymongo = fixture.create({
+    maxPoolSize: 50,
+    driverOptions: { monitorCommands: true, maxConnecting: 50 },
+    ...options,
+  });
   items = wrapItems(polymongo);
   sent = [];
   most = running = 0;

@@ -1,36 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PoolForceClosedError, PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
-import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { PoolForceClosedError, type PolyModel, type PolyMongoWrapper } from 'nestjs-polymongo';
 import { numbered, wrapItems, type Item } from '../../support/items.js';
-import { eventually, ONE_MONITOR, ServerProbe } from '../../support/server-probe.js';
+import { eventually, ONE_MONITOR } from '../../support/server-probe.js';
+import { usePools } from '../../support/pools-fixture.js';
 
 const TTL_MS = 30;
 const DB = 'idle';
 
-let server: EmbeddedMongo;
-let probe: ServerProbe;
+const fixture = usePools();
 let polymongo: PolyMongoWrapper;
 let items: PolyModel<Item>;
 let moves: string[];
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-  probe = await ServerProbe.open(server.uri);
-});
-afterAll(async () => {
-  await probe.close();
-  await server.stop();
-});
 beforeEach(async () => {
-  polymongo = new PolyMongoWrapper(
-    {
-      mongoURI: server.uri,
-      driverOptions: ONE_MONITOR,
-      shutdownTimeoutMS: 200,
-      dbSpecific: [{ dbName: DB, options: { autoClose: true, ttl: TTL_MS, maxConnections: 3 } }],
-    },
-    'nest',
-  );
+  polymongo = fixture.create({
+    driverOptions: ONE_MONITOR,
+    shutdownTimeoutMS: 200,
+    dbSpecific: [{ dbName: DB, options: { autoClose: true, ttl: TTL_MS, maxConnections: 3 } }],
+  });
   items = wrapItems(polymongo);
   moves = [];
   polymongo.pools.events.on('poolState', ({ pool, to, reason }) => {
@@ -39,7 +26,6 @@ beforeEach(async () => {
   await items.db(DB).deleteMany();
   await items.db(DB).insertMany(numbered(10));
 });
-afterEach(() => polymongo.actions.forceCloseAll());
 
 const pool = () => polymongo.pools.poolOf(DB);
 const closedIdle = () => eventually(() => expect(moves.at(-1)).toBe('closed: idle'));
@@ -47,9 +33,9 @@ const longerThanTTL = () => new Promise((resolve) => setTimeout(resolve, 4 * TTL
 
 describe('a pool with autoClose', () => {
   it('closes after its idle life; its sockets and monitors are gone from the server', async () => {
-    expect(await probe.sockets()).toBeGreaterThan(0);
+    expect(await fixture.probe.sockets()).toBeGreaterThan(0);
     await closedIdle();
-    await eventually(async () => expect(await probe.sockets()).toBe(0));
+    await eventually(async () => expect(await fixture.probe.sockets()).toBe(0));
     expect(pool().stats).toMatchObject({ totalConnections: 0, availableConnections: 0, inUseConnections: 0 });
   });
 
@@ -59,7 +45,7 @@ describe('a pool with autoClose', () => {
       expect(await items.db(DB).countDocuments()).toBe(10);
     }
     await closedIdle();
-    await eventually(async () => expect(await probe.sockets()).toBe(0));
+    await eventually(async () => expect(await fixture.probe.sockets()).toBe(0));
     expect(moves.filter((move) => move === 'connected')).toHaveLength(16);
   });
 
@@ -86,7 +72,7 @@ describe('a pool with autoClose', () => {
 
 describe('work keeps a pool from closing:', () => {
   it('an operation that takes long', async () => {
-    server.stall(5 * TTL_MS);
+    fixture.server.stall(5 * TTL_MS);
     expect(await items.db(DB).countDocuments()).toBe(10);
     expect(moves).toEqual(['connecting', 'connected']);
   });
@@ -170,7 +156,7 @@ describe('leases are given back', () => {
   it('when a cursor fails on the way', async () => {
     const cursor = items.db(DB).find().cursor({ batchSize: 2 });
     await cursor.next();
-    await server.restart();
+    await fixture.server.restart();
     await expect(drain(cursor)).rejects.toThrow();
     await atRest();
   });

@@ -79,6 +79,20 @@ suite('a process without Nest', () => {
     expect(await ended).toMatchObject({ code: 0, lines: ['0,0,0'] });
   });
 
+  it('is not held up after forceCloseAll() by hooks and streams that never end', async () => {
+    const startedAt = performance.now();
+    const { ended } = run(`
+      const polymongo = create({ shutdownTimeoutMS: 60_000 });
+      polymongo.onDbDisconnect(() => new Promise(() => {}));
+      polymongo.pools.events.on('streams', () => new Promise(() => {}));
+      await polymongo.pools.connect('default');
+      polymongo.actions.closeAll();
+      await polymongo.actions.forceCloseAll();
+      say('closed');`);
+    expect(await ended).toMatchObject({ code: 0, lines: ['closed'] });
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+  });
+
   it('is not kept alive by one that was made and never used', async () => {
     expect(await run(`create(); say('made');`).ended).toMatchObject({ code: 0, lines: ['made'] });
   });

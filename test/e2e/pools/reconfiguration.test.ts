@@ -1,33 +1,27 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { PolyModel, PolyMongoWrapper } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { numbered, wrapItems, type Item } from '../../support/items.js';
+import { usePools } from '../../support/pools-fixture.js';
 
-interface Item {
-  n: number;
-  key?: string;
-}
-
-let server: EmbeddedMongo;
+const fixture = usePools();
 let other: EmbeddedMongo;
 let polymongo: PolyMongoWrapper;
 let items: PolyModel<Item>;
 let transitions: string[];
 
 beforeAll(async () => {
-  [server, other] = await Promise.all([EmbeddedMongo.start(), EmbeddedMongo.start()]);
+  other = await EmbeddedMongo.start();
 });
-afterAll(() => Promise.all([server.stop(), other.stop()]));
+afterAll(() => other.stop());
 beforeEach(async () => {
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, shutdownTimeoutMS: 1_000 }, 'nest');
-  const schema = new mongoose.Schema<Item>({ n: Number, key: { type: String, unique: true, sparse: true } });
-  items = polymongo.wrapModel(new mongoose.Mongoose().model<Item>('Item', schema));
+  polymongo = fixture.create({ shutdownTimeoutMS: 1_000 });
+  items = wrapItems(polymongo);
   transitions = [];
   polymongo.pools.events.on('poolState', ({ pool, to }) => transitions.push(`${pool}:${to}`));
   await items.db('db').deleteMany();
-  await items.db('db').insertMany(Array.from({ length: 20 }, (_, n) => ({ n })));
+  await items.db('db').insertMany(numbered(20));
 });
-afterEach(() => polymongo.actions.closeAll());
 
 const sizeOf = () => polymongo.pools.poolOf('db').config.maxConnections;
 
@@ -42,7 +36,7 @@ async function readOn({ cursor, seen }: Awaited<ReturnType<typeof openCursor>>):
   for await (const { n } of cursor) seen.push(n);
   return seen;
 }
-const ALL = Array.from({ length: 20 }, (_, n) => n);
+const ALL = numbered(20).map(({ n }) => n);
 
 describe.each([
   ['of its own', true],

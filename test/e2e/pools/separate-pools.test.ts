@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { PolyMongoWrapper } from 'nestjs-polymongo';
+import type { PolyMongoWrapper } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { usePools } from '../../support/pools-fixture.js';
 
 interface Author {
   name: string;
@@ -11,28 +12,23 @@ interface Book {
   author: mongoose.Types.ObjectId;
 }
 
-let main: EmbeddedMongo;
+const fixture = usePools();
 let elsewhere: EmbeddedMongo;
 let polymongo: PolyMongoWrapper;
 
 beforeAll(async () => {
-  [main, elsewhere] = await Promise.all([EmbeddedMongo.start(), EmbeddedMongo.start()]);
+  elsewhere = await EmbeddedMongo.start();
 });
-afterAll(() => Promise.all([main.stop(), elsewhere.stop()]));
+afterAll(() => elsewhere.stop());
 beforeEach(() => {
-  polymongo = new PolyMongoWrapper(
-    {
-      mongoURI: main.uri,
-      dbSpecific: [
-        { dbName: 'far', mongoURI: elsewhere.uri, options: { maxConnections: 3 } },
-        { dbName: 'tenant_far', mongoURI: elsewhere.uri },
-        { dbName: 'near', options: { maxConnections: 2 } },
-      ],
-    },
-    'nest',
-  );
+  polymongo = fixture.create({
+    dbSpecific: [
+      { dbName: 'far', mongoURI: elsewhere.uri, options: { maxConnections: 3 } },
+      { dbName: 'tenant_far', mongoURI: elsewhere.uri },
+      { dbName: 'near', options: { maxConnections: 2 } },
+    ],
+  });
 });
-afterEach(() => polymongo.actions.closeAll());
 
 function models() {
   const instance = new mongoose.Mongoose();
@@ -71,7 +67,7 @@ it('models, statics, populate, .tenant() and statistics of a database use its ow
   await polymongo.tenantContext.run('far', () => books.tenant().create({ title: 'Two', author: ann._id }));
   expect(polymongo.pools.primary.state).toBe('cold');
   expect(await namesOn(elsewhere)).toEqual(['far', 'tenant_far']);
-  expect(await namesOn(main)).toEqual([]);
+  expect(await namesOn(fixture.server)).toEqual([]);
 
   const { separateDB, primary } = polymongo.stats.general();
   expect(separateDB).toMatchObject([

@@ -1,33 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { PoolForceClosedError, PolyMongoClosedError, PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
-import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { PoolForceClosedError, PolyMongoClosedError, type PolyModel, type PolyMongoWrapper } from 'nestjs-polymongo';
 import { numbered, wrapItems, type Item } from '../../support/items.js';
-import { eventually, ServerProbe } from '../../support/server-probe.js';
+import { eventually } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
+import { usePools } from '../../support/pools-fixture.js';
 
-let server: EmbeddedMongo;
-let probe: ServerProbe;
+const fixture = usePools();
 let polymongo: PolyMongoWrapper;
 let items: PolyModel<Item>;
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-  probe = await ServerProbe.open(server.uri);
-});
-afterAll(async () => {
-  await probe.close();
-  await server.stop();
-});
 beforeEach(async () => {
-  polymongo = new PolyMongoWrapper(
-    { mongoURI: server.uri, shutdownTimeoutMS: 1_500, dbSpecific: [{ dbName: 'own' }] },
-    'nest',
-  );
+  polymongo = fixture.create({ shutdownTimeoutMS: 1_500, dbSpecific: [{ dbName: 'own' }] });
   items = wrapItems(polymongo);
   await Promise.all([items.db('own').deleteMany(), items.deleteMany()]);
 });
-afterEach(() => polymongo.actions.forceCloseAll());
 
 const { closeAll, forceCloseAll } = {
   closeAll: () => polymongo.actions.closeAll(),
@@ -66,7 +53,7 @@ it('leaves no connection in mongoose.connections and no socket on the server', a
   await closeAll();
   expect(mongoose.connections).toHaveLength(before);
   expect(items.base.connections).toHaveLength(1);
-  await eventually(async () => expect(await probe.sockets()).toBe(0));
+  await eventually(async () => expect(await fixture.probe.sockets()).toBe(0));
 });
 
 it('is final: later calls get an error that says so', async () => {
@@ -80,7 +67,7 @@ it('is final: later calls get an error that says so', async () => {
 });
 
 it('may be called many times at once, gracefully and by force, also before anything was opened', async () => {
-  const fresh = new PolyMongoWrapper({ mongoURI: server.uri }, 'nest');
+  const fresh = fixture.create();
   await settle([fresh.actions.closeAll(), fresh.actions.forceCloseAll(), fresh.actions.closeAll()]);
   await items.findOne();
   await settle([closeAll(), closeAll(), forceCloseAll(), closeAll(), forceCloseAll()]);
@@ -89,7 +76,7 @@ it('may be called many times at once, gracefully and by force, also before anyth
 });
 
 it('cuts work that outlives the deadline, loudly', async () => {
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, shutdownTimeoutMS: 50 }, 'nest');
+  polymongo = fixture.create({ shutdownTimeoutMS: 50 });
   items = wrapItems(polymongo);
   await items.insertMany(numbered(10));
   const cursor = items.find().cursor({ batchSize: 2 });
@@ -101,7 +88,7 @@ it('cuts work that outlives the deadline, loudly', async () => {
 describe('forceCloseAll()', () => {
   it('cuts running operations, which fail', async () => {
     await items.findOne();
-    server.stall(1_000);
+    fixture.server.stall(1_000);
     const running = settle([items.findOne().exec(), items.db('own').findOne().exec()]);
     await eventually(() => expect(polymongo.stats.general().primary.poolStats.inUseConnections).toBe(1));
     const startedAt = Date.now();

@@ -1,51 +1,37 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PolyMongoWrapper, type ConnectionStats, type PolyModel, type PolyMongoOptions } from 'nestjs-polymongo';
-import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { ConnectionStats, PolyModel, PolyMongoOptions, PolyMongoWrapper } from 'nestjs-polymongo';
 import { numbered, wrapItems, type Item } from '../../support/items.js';
-import { eventually, ONE_MONITOR, ServerProbe } from '../../support/server-probe.js';
+import { eventually, ONE_MONITOR } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
+import { usePools } from '../../support/pools-fixture.js';
 
 const MAX = 3;
-let server: EmbeddedMongo;
-let probe: ServerProbe;
+const withPassword = (uri: string) => uri.replace('mongodb://', 'mongodb://ann:s3cret@');
+const fixture = usePools({ users: [{ username: 'ann', password: 's3cret' }] }, withPassword);
 let polymongo: PolyMongoWrapper;
 let items: PolyModel<Item>;
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start({ users: [{ username: 'ann', password: 's3cret' }] });
-  probe = await ServerProbe.open(withPassword(server.uri));
-});
-afterAll(async () => {
-  await probe.close();
-  await server.stop();
-});
 beforeEach(async () => {
   create();
   await items.deleteMany();
 });
-afterEach(() => polymongo.actions.forceCloseAll());
 
 function create(options: Partial<PolyMongoOptions> = {}) {
-  polymongo = new PolyMongoWrapper(
-    {
-      mongoURI: withPassword(server.uri),
-      maxPoolSize: MAX,
-      driverOptions: { ...ONE_MONITOR, heartbeatFrequencyMS: 500 },
-      dbSpecific: [{ dbName: 'own', options: { maxConnections: 2 } }],
-      ...options,
-    },
-    'nest',
-  );
+  polymongo = fixture.create({
+    maxPoolSize: MAX,
+    driverOptions: { ...ONE_MONITOR, heartbeatFrequencyMS: 500 },
+    dbSpecific: [{ dbName: 'own', options: { maxConnections: 2 } }],
+    ...options,
+  });
   items = wrapItems(polymongo);
 }
-const withPassword = (uri: string) => uri.replace('mongodb://', 'mongodb://ann:s3cret@');
 const primary = () => polymongo.stats.general().primary.poolStats;
-const sockets = async () => (await probe.sockets()) - polymongo.stats.general().totalActivePools;
+const sockets = async () => (await fixture.probe.sockets()) - polymongo.stats.general().totalActivePools;
 
 describe('stats.general()', () => {
   it('counts what is in use, free and waiting, and agrees with the server at rest', async () => {
     await items.insertMany(numbered(5));
-    server.stall(150);
+    fixture.server.stall(150);
     const calls = Array.from({ length: 10 }, () => items.countDocuments().exec());
     await eventually(() => {
       const { inUseConnections, waitQueueSize, availableConnections } = primary();
@@ -66,7 +52,7 @@ describe('stats.general()', () => {
     for (let i = 0; i < 5; i++) {
       const calls = Array.from({ length: 20 }, () => items.countDocuments().exec());
       await new Promise((resolve) => setTimeout(resolve, i));
-      server.dropConnections();
+      fixture.server.dropConnections();
       await settle(calls);
     }
     await eventually(async () => {
@@ -82,7 +68,7 @@ describe('stats.general()', () => {
     await items.countDocuments();
     const lease = await polymongo.pools.database('default').enter('operation');
     const collection = lease.pool.client.db('default').collection('items');
-    server.stall(100);
+    fixture.server.stall(100);
     const busy = Array.from({ length: MAX * 2 }, () => collection.countDocuments());
     await eventually(() => expect(primary().waitQueueSize).toBeGreaterThan(0));
     const aborted = collection
@@ -153,7 +139,7 @@ describe('stats.db()', () => {
       return () => isFree;
     }
     /** The connections that were ever made beside the pool's own. */
-    const connectionsMade = async () => (await probe.connections()).totalCreated;
+    const connectionsMade = async () => (await fixture.probe.connections()).totalCreated;
 
     it('for more than 500 ms takes a connection of its own, and closes it', async () => {
       const isFree = await occupy(2_000);
@@ -180,7 +166,7 @@ describe('stats.db()', () => {
     it('does not take it for the pool when the server is slow', async () => {
       await items.db('own').insertMany(numbered(2));
       const before = await connectionsMade();
-      server.stall(1_200);
+      fixture.server.stall(1_200);
       expect((await polymongo.stats.db('own')).numCollections).toBe(1);
       expect(await connectionsMade()).toBe(before);
     });
