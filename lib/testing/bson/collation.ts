@@ -45,11 +45,15 @@ function languageTag(locale: string): string {
   return variant ? `${tag}-u-co-${VARIANTS[variant] ?? variant}` : tag;
 }
 
-function checkOption(name: string, value: Value): Value {
+/** What an option is by default. @throws CommandError for a name that is none */
+function standardOf(name: string): Value {
   const standard = DEFAULTS.find(([known]) => known === name)?.[1];
-  if (standard === undefined) {
-    throw new CommandError('IDLUnknownField', `BSON field 'collation.${name}' is an unknown field.`);
-  }
+  if (standard !== undefined) return standard;
+  throw new CommandError('IDLUnknownField', `BSON field 'collation.${name}' is an unknown field.`);
+}
+
+function checkOption(name: string, value: Value): Value {
+  const standard = standardOf(name);
   if (name === 'strength') {
     const strength = isNumeric(value) ? toExactInt64(value) : undefined;
     if (strength === undefined || strength < 1n || strength > 5n) {
@@ -90,6 +94,7 @@ function fullSpec(options: Doc, locale: string): Doc {
  */
 export function parseCollation(options: Doc | undefined): Collation | undefined {
   if (!options) return undefined;
+  for (const name of options.keys()) if (name !== 'locale') standardOf(name);
   const locale = options.get('locale');
   if (typeof locale !== 'string') {
     throw locale === undefined

@@ -1,7 +1,7 @@
 import { Binary } from 'bson';
 import type { Timestamp } from 'bson';
 import { CommandError } from '../errors.js';
-import type { Doc } from '../bson/value.js';
+import type { Doc, Value } from '../bson/value.js';
 import {
   ArgumentParser,
   boolArgument,
@@ -91,7 +91,7 @@ export interface GenericArguments {
   readonly readConcern: ReadConcern | undefined;
   readonly writeConcern: WriteConcern | undefined;
   readonly maxTimeMS: number;
-  readonly comment: unknown;
+  readonly comment: Value | undefined;
 }
 
 /** @throws CommandError */

@@ -140,6 +140,17 @@ const secondsOf = (value: Value | undefined): number | undefined =>
 
 const MAX_TTL_SECONDS = 2_147_483_647;
 
+const ID_INDEX_OPTIONS = ['v', 'key', 'name', 'ns', 'collation'];
+
+function checkIdIndex(given: Doc): void {
+  const option = [...given.keys()].find((name) => !ID_INDEX_OPTIONS.includes(name));
+  if (option === undefined) return;
+  throw new CommandError(
+    'InvalidIndexSpecificationOption',
+    `The field '${option}' is not valid for an _id index specification. Specification: ${valueText(given)}`,
+  );
+}
+
 function checkOptions(given: Doc, kind: IndexKind, isId: boolean): void {
   const key = given.get('key') as Doc;
   const partial = given.get('partialFilterExpression');
@@ -150,14 +161,7 @@ function checkOptions(given: Doc, kind: IndexKind, isId: boolean): void {
   if (partial && isTrue(given.get('sparse'))) {
     throw cannot('cannot mix "partialFilterExpression" and "sparse" options');
   }
-  if (isId) {
-    if (partial) throw cannot('_id index cannot be a partial index');
-    if (isTrue(given.get('sparse'))) throw cannot('_id index cannot be a sparse index');
-    if (isTrue(given.get('hidden'))) throw new CommandError('BadValue', "can't hide _id index");
-    if (given.has('expireAfterSeconds')) {
-      throw cannot("The field 'expireAfterSeconds' is not valid for an _id index specification.");
-    }
-  }
+  if (isId) checkIdIndex(given);
   if (kind === 'hashed' && isTrue(given.get('unique'))) {
     throw new CommandError(16764, 'Currently hashed indexes cannot guarantee uniqueness. Use a regular index.');
   }

@@ -51,6 +51,15 @@ describe('indexes', () => {
     await expect(docs.createIndex({ a: 1 }, { partialFilterExpression })).resolves.toBe('a_1');
   });
 
+  it.each(['unique', 'background', 'sparse'])('let the one on _id have no option `%s`', async (option) => {
+    await expect(docs.createIndex({ _id: 1 }, { [option]: true })).rejects.toMatchObject({ code: 197 });
+  });
+
+  it('name the unknown field of a collation before the missing locale', async () => {
+    const collation = { wrong: 1 } as never;
+    await expect(docs.createIndex({ a: 1 }, { collation })).rejects.toMatchObject({ code: 40415 });
+  });
+
   it('refuse an empty collation, which a query takes as none', async () => {
     await expect(docs.createIndex({ a: 1 }, { collation: {} as never })).rejects.toMatchObject({ code: 2 });
     await docs.insertOne({ a: 'A' });

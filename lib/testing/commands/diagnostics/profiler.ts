@@ -85,7 +85,10 @@ function entriesOf(
   error: CommandError | undefined,
 ): Doc[] {
   const statements = kind === 'update' || kind === 'remove' ? op.args.get(`${op.command.name}s`) : undefined;
-  const commands = Array.isArray(statements) ? statements.filter(isDoc) : [commandOf(op)];
+  const { comment } = op.generic;
+  const commented = (statement: Doc): Doc =>
+    comment === undefined ? statement : new Map([...statement, ['comment', comment]]);
+  const commands = Array.isArray(statements) ? statements.filter(isDoc).map(commented) : [commandOf(op)];
   return commands.map((command) =>
     fieldsOf({
       op: kind,
