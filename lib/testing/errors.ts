@@ -75,6 +75,7 @@ export const ErrorCodes = {
   CappedPositionLost: 136,
   CursorInUse: 12051,
   ConversionFailure: 241,
+  JSInterpreterFailure: 139,
   NoSuchSession: 206,
   NoSuchTransaction: 251,
   TransactionCommitted: 256,

@@ -3,6 +3,7 @@ import { authenticate, createUser, dropUser, updateUser, usersInfo } from './aut
 import type { Command } from './command.js';
 import { count } from './crud/count.command.js';
 import { aggregate } from './aggregate/aggregate.command.js';
+import { mapReduce } from './aggregate/map-reduce.command.js';
 import { deleteCommand } from './crud/delete.command.js';
 import { distinct } from './crud/distinct.command.js';
 import { findAndModify } from './crud/find-and-modify.command.js';
@@ -105,6 +106,7 @@ const COMMANDS: readonly Command[] = [
   listIndexes,
   listSearchIndexes,
   logout,
+  mapReduce,
   ping,
   planCacheClear,
   profile,

@@ -8,6 +8,7 @@ import { rankedAccumulators } from './accumulator/ranked.accumulators.js';
 import { compileContext } from './expression.js';
 import type { CompileContext } from './expression/operator.js';
 import type { QueryEnv } from './env.js';
+import { accumulatorOperator } from './javascript/accumulator.operator.js';
 
 export type { Accumulator, CompiledAccumulator } from './accumulator/accumulator.js';
 
@@ -17,6 +18,7 @@ const ACCUMULATORS = new Map<string, AccumulatorOperator>(
     ...elementAccumulators,
     ...rankedAccumulators,
     ...percentileAccumulators,
+    $accumulator: accumulatorOperator,
   }),
 );
 

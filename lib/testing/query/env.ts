@@ -21,6 +21,8 @@ export interface QueryEnv {
   readonly metadata?: QueryMetadata;
   /** Makes a search of the operand of `$text`; absent where there is no text index. */
   readonly textSearch?: (operand: Value) => TextQuery;
+  /** Whether filters may have a `$where`: those of commands may, others not. */
+  readonly allowsWhere?: boolean;
   /** What a pipeline reads from and writes to; absent where no pipeline may run. */
   readonly host?: PipelineHost;
 }

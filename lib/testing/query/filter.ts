@@ -11,6 +11,7 @@ import { isTruthy } from './expression/operand.js';
 import { parseInteger } from './filter/integer.js';
 import { compileJsonSchema } from './filter/json-schema.js';
 import { compileOperators, isFieldOperator } from './filter/operators.js';
+import { codeOf, ScriptContext } from './javascript/script.js';
 import { allOf, anyOf, type Filter, onPath } from './filter/predicate.js';
 import { compileRegExp } from './filter/regex.js';
 
@@ -126,6 +127,22 @@ function text({ env: { textSearch, metadata } }: FilterCompiler, operand: Value)
   };
 }
 
+/** A function, or an expression, of the document: its `this` and `obj`. */
+function where({ env, isNested }: FilterCompiler, operand: Value): Filter {
+  if (isNested) throw new CommandError('BadValue', '$where can only be applied to the top-level document');
+  if (!env.allowsWhere) throw new CommandError('BadValue', '$where is not allowed in this context');
+  const code = codeOf(operand);
+  if (code === undefined) throw new CommandError('BadValue', '$where got bad type');
+  const scripts = new ScriptContext();
+  const holds = scripts.compile(code);
+  return (doc) => {
+    env.checkInterrupt();
+    scripts.set('obj', doc);
+    const result = holds(doc, []);
+    return result !== undefined && isTruthy(result) && result !== '' && !Number.isNaN(result);
+  };
+}
+
 function always(result: boolean): DocumentOperator {
   return (_compiler, operand, name) => {
     if (parseInteger(name, operand) !== 1n)
@@ -166,10 +183,5 @@ const DOCUMENT_OPERATORS: ReadonlyMap<string, DocumentOperator> = new Map<string
   ['$id', reference],
   ['$db', reference],
   ['$text', text],
-  [
-    '$where',
-    () => {
-      throw new CommandError('BadValue', 'no globalScriptEngine in $where parsing');
-    },
-  ],
+  ['$where', where],
 ]);

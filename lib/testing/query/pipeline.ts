@@ -47,7 +47,7 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
   const { namespace, enclosures = [] } = options;
   const parsed = stages.map(parseStage);
   const metadata = enclosures.at(-1) === '$facet' ? given.metadata! : new QueryMetadata(metadataOfStages(parsed));
-  const env: QueryEnv = { ...given, metadata };
+  const env: QueryEnv = { ...given, metadata, allowsWhere: false };
   assertPlacement(parsed, namespace, enclosures);
   const context: StageContext = {
     env,

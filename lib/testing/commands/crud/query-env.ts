@@ -25,6 +25,7 @@ export function queryEnv(op: Operation, { collation, collection, constants }: Qu
     now: op.now,
     clusterTime: timestampOf(op.server.storage.clock.now),
     checkInterrupt: op.checkInterrupt,
+    allowsWhere: true,
   };
   const lets = docArgument(op.args, 'let');
   if (!lets && !constants) return plain;

@@ -17,7 +17,7 @@ export const buildInfo: Command = {
       gitVersion: 'polymongo-embedded',
       modules: [],
       allocator: 'system',
-      javascriptEngine: 'none',
+      javascriptEngine: 'mozjs',
       sysInfo: 'deprecated',
       versionArray: [...VERSION.split('.').map((part) => int(Number(part))), int(0)],
       openssl: fieldsOf({ running: `OpenSSL ${process.versions.openssl}` }),

@@ -81,7 +81,4 @@ export const elementAccumulators: AccumulatorFamily = {
       },
     };
   },
-  $accumulator() {
-    throw new CommandError(31264, "$accumulator can't be run on this process. Javascript is disabled.");
-  },
 };

@@ -2,9 +2,10 @@ import { Binary } from 'bson';
 import { encodeDoc } from '../../bson/encode.js';
 import { int32, isDoc, typeName } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { functionOperator } from '../javascript/function.operator.js';
 import { NO_METADATA } from '../metadata.js';
 import { isNullish } from './operand.js';
-import { unary, type Operator, type OperatorFamily } from './operator.js';
+import { unary, type OperatorFamily } from './operator.js';
 
 const METADATA = [
   'textScore',
@@ -19,10 +20,6 @@ const METADATA = [
   'searchScoreDetails',
   'vectorSearchScore',
 ];
-
-const javascript: Operator = (_, __, name) => {
-  throw new CommandError(31264, `${name} can't be run on this process. Javascript is disabled.`);
-};
 
 /** Operators that fit in no other family. */
 export const miscellaneousOperators: OperatorFamily = {
@@ -49,6 +46,5 @@ export const miscellaneousOperators: OperatorFamily = {
     metadata.want(argument);
     return ({ root }) => (argument === 'randVal' ? Math.random() : metadata.get(root, argument));
   },
-  $function: javascript,
-  $_internalJsEmit: javascript,
+  $function: functionOperator,
 };

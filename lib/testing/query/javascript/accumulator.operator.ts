@@ -1,0 +1,60 @@
+import { type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import type { AccumulatorOperator } from '../accumulator/accumulator.js';
+import { type ArgumentRule, readArguments } from '../expression/arguments.js';
+import type { Operand } from '../expression/operator.js';
+import { assertJavaScript, functionOf } from './function.operator.js';
+import { ScriptContext } from './script.js';
+
+const missing = (code: number, field: string): readonly [number, string] => [
+  code,
+  `$accumulator missing required argument '${field}'`,
+];
+
+const ACCUMULATOR: ArgumentRule = {
+  required: {
+    init: missing(4544704, 'init'),
+    accumulate: missing(4544705, 'accumulate'),
+    accumulateArgs: missing(4544710, 'accumulateArgs'),
+    merge: missing(4544706, 'merge'),
+    lang: missing(4544707, 'lang'),
+  },
+  optional: ['initArgs', 'finalize'],
+  notAnObject: [4544703, (_, type) => `$accumulator expects an object as an argument; found: ${type}`],
+  unknown: [4544708, (_, field) => `$accumulator got an unexpected field: ${field}`],
+};
+
+const isNotAnArray = (name: string): CommandError =>
+  new CommandError(4544712, `$accumulator ${name} must evaluate to an array`);
+
+/** `$accumulator`: a state that functions keep, one a group (manual: $accumulator). */
+export const accumulatorOperator: AccumulatorOperator = (argument, context, name) => {
+  const given = readArguments(argument, ACCUMULATOR, name);
+  assertJavaScript(given.get('lang'), 4544709, name);
+  const scripts = new ScriptContext();
+  const fn = (field: string) => functionOf(given.get(field), `$accumulator '${field}' argument`, 4544701, scripts);
+  const [init, accumulate, finalize] = [
+    fn('init'),
+    fn('accumulate'),
+    given.has('finalize') ? fn('finalize') : undefined,
+  ];
+  fn('merge'); // checked; every group is of one process here
+  const initArgs = context.compile(given.get('initArgs') ?? []);
+  const args = context.compile(given.get('accumulateArgs') as Value);
+  return {
+    start(group) {
+      const first = initArgs(group);
+      if (!Array.isArray(first)) throw isNotAnArray('initArgs');
+      let state: Operand = init(undefined, first);
+      return {
+        add(scope) {
+          const values = args(scope);
+          if (!Array.isArray(values)) throw isNotAnArray('accumulateArgs');
+          context.env.checkInterrupt();
+          state = accumulate(undefined, [state, ...values]);
+        },
+        result: () => (finalize ? finalize(undefined, [state]) : state),
+      };
+    },
+  };
+};
