@@ -4,6 +4,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import type { OplogEntry } from '../../storage/oplog.js';
 import type { Storage } from '../../storage/storage.js';
 import { tickOf } from '../../storage/clock.js';
+import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import type { DocumentSource } from '../cursor/client-cursor.js';
 import type { Interrupt } from '../interrupt.js';
 import type { ChangeEvent, LookUp } from './change-event.js';
@@ -11,6 +12,8 @@ import { changeEvent, invalidateEvent } from './change-event.js';
 import type { ChangeStreamOptions } from './change-stream.options.js';
 import type { StreamPosition } from './resume-token.js';
 import { resumeToken } from './resume-token.js';
+import type { EventFragment } from './split-event.js';
+import { checkEventSize, splitEvent } from './split-event.js';
 import type { WatchedScope } from './watched-scope.js';
 import { identicalValues } from '../../bson/identical.js';
 
@@ -27,6 +30,7 @@ export class ChangeStreamSource implements DocumentSource {
   /** Of the last event given, or of the place read up to without an event. */
   private token: StreamPosition;
   private queued: ChangeEvent[] = [];
+  private fragments: EventFragment[] = [];
 
   /** @throws CommandError for a start that is not, or no longer, in the oplog */
   constructor(
@@ -35,23 +39,37 @@ export class ChangeStreamSource implements DocumentSource {
     private readonly options: ChangeStreamOptions,
     private readonly pipeline: EventPipeline,
     private readonly lookUp: LookUp,
+    private readonly splitsLargeEvents: boolean,
   ) {
     this.position = this.startPosition();
     this.token = this.position;
-    this.entries = storage.oplog.after(this.position.ts, this.position.txnOpIndex);
+    const { ts, txnOpIndex, fragment } = this.position;
+    this.entries = storage.oplog.after(ts, fragment ? txnOpIndex - 1 : txnOpIndex); // the rest of a split event
     this.checkStart();
   }
 
   next(): Uint8Array | undefined {
     for (;;) {
+      const fragment = this.fragments.shift();
+      if (fragment) {
+        this.token = fragment.position;
+        return fragment.bytes;
+      }
       const event = this.queued.shift() ?? this.readEvent();
       if (!event) return undefined;
+      const given = this.token.fragment;
       this.token = event.position;
       if (event.position.kind === 'invalidate') this.isExhausted = true;
       const shown = this.pipeline(event.doc);
       if (!shown) continue;
       this.checkToken(event.doc.get('_id')!, shown.get('_id'));
-      return encodeDoc(shown);
+      const bytes = encodeDoc(shown);
+      if (!this.splitsLargeEvents) checkEventSize(bytes);
+      else if (given || bytes.length > MAX_BSON_SIZE) {
+        this.fragments = splitEvent(shown, event.position).slice(given ?? 0);
+        continue;
+      }
+      return bytes;
     }
   }
 

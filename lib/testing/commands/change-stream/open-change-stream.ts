@@ -20,6 +20,8 @@ import type { EventPipeline } from './change-stream.source.js';
 import { ChangeStreamSource } from './change-stream.source.js';
 import { WatchedScope } from './watched-scope.js';
 
+const SPLIT = '$changeStreamSplitLargeEvent';
+
 /** The stages that may follow `$changeStream` (manual: Modify Change Stream Output). */
 const PERMITTED = [
   '$addFields',
@@ -30,7 +32,7 @@ const PERMITTED = [
   '$redact',
   '$set',
   '$unset',
-  '$changeStreamSplitLargeEvent',
+  SPLIT,
 ];
 
 /** Answers an aggregate that begins with `$changeStream`: its cursor stays open. @throws CommandError */
@@ -50,7 +52,9 @@ export function openChangeStream(
   if (coll !== '' && storage.catalog.find({ db, coll }, LATEST)?.kind === 'view') {
     throw new CommandError('CommandNotSupportedOnView', `Namespace ${db}.${coll} is a timeseries collection or a view`);
   }
-  const source = new ChangeStreamSource(storage, scope, options, eventPipeline(op, namespace, rest), lookUpIn(op));
+  const pipeline = eventPipeline(op, namespace, rest);
+  const splitsLargeEvents = rest.at(-1)?.has(SPLIT) ?? false;
+  const source = new ChangeStreamSource(storage, scope, options, pipeline, lookUpIn(op), splitsLargeEvents);
   return openCursor(op, cursorNamespace(namespace), source, { batchSize, isAwaitData: true, isChangeStream: true });
 }
 
@@ -71,6 +75,10 @@ function checkConcern({ generic, isInTransaction }: Operation): void {
 }
 
 function eventPipeline(op: Operation, namespace: PipelineNamespace, stages: readonly Doc[]): EventPipeline {
+  const split = stages.findIndex((stage) => stage.has(SPLIT));
+  if (split >= 0 && split < stages.length - 1) {
+    throw new CommandError(7182802, `${SPLIT} must be the last stage in the pipeline`);
+  }
   for (const stage of stages) {
     const { name } = parseStage(stage);
     if (name === '$changeStream') {
@@ -80,7 +88,7 @@ function eventPipeline(op: Operation, namespace: PipelineNamespace, stages: read
       throw new CommandError('IllegalOperation', `${name} is not permitted in a $changeStream pipeline`);
     }
   }
-  const kept = stages.filter((stage) => !stage.has('$changeStreamSplitLargeEvent'));
+  const kept = stages.filter((stage) => !stage.has(SPLIT));
   if (kept.length === 0) return (event) => event;
   const host = new OperationPipelineHost(op, LATEST);
   const env = { ...queryEnv(op, { collation: docArgument(op.args, 'collation') }), host };

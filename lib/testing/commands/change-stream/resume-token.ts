@@ -18,18 +18,22 @@ export interface StreamPosition {
   /** Place of the change in its transaction. */
   readonly txnOpIndex: number;
   readonly kind: TokenKind;
+  /** After which fragment of an event that was split; after the whole event without. */
+  readonly fragment?: number;
 }
 
 const KINDS: readonly TokenKind[] = ['high', 'event', 'invalidate'];
-const PATTERN = /^82([0-9A-F]{8})([0-9A-F]{8})2B0([0-2])([0-9A-F]{8})04$/;
+const PATTERN = /^82([0-9A-F]{8})([0-9A-F]{8})2B0([0-2])([0-9A-F]{8})04(?:46([0-9A-F]{8}))?$/;
 
 const hex = (number: number): string => number.toString(16).toUpperCase().padStart(8, '0');
 
 /** The token of a position: opaque to clients, and it sorts as the events do. */
-export function resumeToken({ ts, txnOpIndex, kind }: StreamPosition): Doc {
+export function resumeToken({ ts, txnOpIndex, kind, fragment }: StreamPosition): Doc {
   const { t, i } = timestampOf(ts);
   const index = kind === 'high' ? 0 : txnOpIndex;
-  return fieldsOf({ _data: `82${hex(t)}${hex(i)}2B0${KINDS.indexOf(kind)}${hex(index)}04` });
+  return fieldsOf({
+    _data: `82${hex(t)}${hex(i)}2B0${KINDS.indexOf(kind)}${hex(index)}04${fragment ? `46${hex(fragment)}` : ''}`,
+  });
 }
 
 /** @throws CommandError for what is no token of ours */
@@ -41,12 +45,13 @@ export function parseResumeToken(token: Value | undefined): StreamPosition {
   if (!/^([0-9a-f]{2})*$/i.test(data)) {
     throw new CommandError('FailedToParse', 'resume token string was not a valid hex string');
   }
-  const [, seconds, increment, kind, index] = PATTERN.exec(data.toUpperCase()) ?? [];
+  const [, seconds, increment, kind, index, fragment] = PATTERN.exec(data.toUpperCase()) ?? [];
   if (seconds === undefined) throw new CommandError(50795, 'Invalid resume token: it was not made by this server');
   const kindName = KINDS[Number(kind)]!;
   return {
     ts: tickOf(new Timestamp({ t: parseInt(seconds, 16), i: parseInt(increment!, 16) })),
     txnOpIndex: kindName === 'high' ? Infinity : parseInt(index!, 16),
     kind: kindName,
+    ...(fragment && { fragment: parseInt(fragment, 16) }),
   };
 }

@@ -1,6 +1,6 @@
 import type { StageDefinition } from './stage.js';
 
-/** `$changeStreamSplitLargeEvent`: events are handed on whole, as one that fits the protocol always is. */
+/** `$changeStreamSplitLargeEvent`: the change stream itself splits its events, after all stages. */
 export const splitLargeEventStage: StageDefinition = {
   position: 'last',
   onlyIn: '$changeStream',
