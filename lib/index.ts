@@ -25,6 +25,7 @@ export { InvalidDatabaseNameError, PolyMongoError, PolyMongoOptionsError } from 
 export {
   InvalidTenantIdError,
   TenantBusyError,
+  TenantTakenOverError,
   TenantConfirmationError,
   TenantConflictError,
   TenantError,

@@ -58,6 +58,7 @@ describe('the public surface', () => {
       'TenantMissingError',
       'TenantNotReadyError',
       'TenantSwitchError',
+      'TenantTakenOverError',
       'TenantTaskError',
       'TenantUnknownError',
       'TransactionEndedError',

@@ -46,7 +46,7 @@ export class PolyMongoTenants {
   /**
    * Makes a tenant's database: the collections and indexes of every registered model, then the `seed` option's
    * documents, once. Doing it again makes what is missing; two processes at the same time take turns.
-   * @throws InvalidTenantIdError, TenantBusyError; what the seed throws (the tenant is then not ready, and the next
+   * @throws InvalidTenantIdError, TenantBusyError, TenantTakenOverError; what the seed throws (the tenant is then not ready, and the next
    *   `provision` seeds again)
    */
   async provision(tenantId: string, { timeoutMS = 60_000 }: ProvisionOptions = {}): Promise<ProvisionedTenant> {
@@ -67,7 +67,7 @@ export class PolyMongoTenants {
   /**
    * Drops a tenant: its change streams complete, its pool closes, its database goes.
    * @param options `confirm`: the tenant's id once more
-   * @throws TenantConfirmationError, InvalidTenantIdError, TenantBusyError
+   * @throws TenantConfirmationError, InvalidTenantIdError, TenantBusyError, TenantTakenOverError
    */
   async deprovision(
     tenantId: string,

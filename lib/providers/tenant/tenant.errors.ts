@@ -94,6 +94,18 @@ export class TenantBusyError extends PolyMongoError {
   }
 }
 
+/**
+ * Another process has taken over the tenant that this one was provisioning or deprovisioning, because this one had not
+ * been heard of for 30 s (it was suspended, or cut off from the server).
+ */
+export class TenantTakenOverError extends PolyMongoError {
+  constructor(readonly tenantId: string) {
+    super(
+      `Tenant ${tenantId} was taken over by another process: this one had not been heard of for too long, and did not finish. Do it again to be certain of its state.`,
+    );
+  }
+}
+
 /** The work of `tenants.forEach` failed for a tenant, and was to stop there. `cause` is its error. */
 export class TenantTaskError extends PolyMongoError {
   constructor(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
-import { TenantBusyError } from './tenant.errors.js';
+import { TenantBusyError, TenantTakenOverError } from './tenant.errors.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 
 /** Where provisioned tenants are written down, in the default database. */
@@ -19,6 +19,8 @@ export interface TenantRecord {
 }
 
 const OWNED_MS = 30_000;
+/** By the server's clock; those of the processes may differ. */
+const SOON = { $add: ['$$NOW', OWNED_MS] };
 const POLL_MS = 100;
 const DUPLICATE_KEY = 11000;
 
@@ -42,7 +44,7 @@ export class TenantRegistry {
   /**
    * Runs `work` while this process alone owns the tenant's record. The record of a process that died is taken over
    * after 30 s.
-   * @throws TenantBusyError when another process owns it for longer than `timeoutMS`
+   * @throws TenantBusyError when another process owns it for longer than `timeoutMS`; TenantTakenOverError
    */
   async whileOwning<T>(
     tenantId: string,
@@ -53,26 +55,28 @@ export class TenantRegistry {
     const owner = randomUUID();
     const record = await this.#own(tenantId, database, owner, timeoutMS);
     const renewal = setInterval(() => {
-      this.#update(tenantId, owner, { $set: { ownedUntil: soon() } }).catch(() => {}); // the next one may succeed
+      this.#update(tenantId, owner, [{ $set: { ownedUntil: SOON } }]).catch(() => {}); // the next one may succeed
     }, OWNED_MS / 3);
     renewal.unref();
     try {
       return await work(record);
     } finally {
       clearInterval(renewal);
-      await this.#update(tenantId, owner, { $unset: { owner: '', ownedUntil: '' } });
+      await this.#update(tenantId, owner, [{ $unset: ['owner', 'ownedUntil'] }]);
     }
   }
 
-  /** Changes the state of a record that is owned. */
-  async mark(record: TenantRecord, state: TenantRecord['state']): Promise<void> {
-    const readyAt = state === 'ready' ? { readyAt: record.readyAt ?? new Date() } : {};
-    await this.#update(record._id, record.owner!, { $set: { state, ...readyAt } });
+  /** Changes the state of a record that is owned. @throws TenantTakenOverError */
+  async mark({ _id, owner }: TenantRecord, state: TenantRecord['state']): Promise<void> {
+    const readyAt = state === 'ready' ? { readyAt: { $ifNull: ['$readyAt', '$$NOW'] } } : {};
+    const isOwned = await this.#update(_id, owner!, [{ $set: { state, ...readyAt } }]);
+    if (!isOwned) throw new TenantTakenOverError(_id);
   }
 
-  /** Takes a record out that is owned. */
+  /** Takes a record out that is owned. @throws TenantTakenOverError */
   async remove({ _id, owner }: TenantRecord): Promise<void> {
-    await this.#with((tenants) => tenants.deleteOne({ _id, owner: owner! }));
+    const { deletedCount } = await this.#with((tenants) => tenants.deleteOne({ _id, owner: owner! }));
+    if (deletedCount === 0) throw new TenantTakenOverError(_id);
   }
 
   async #own(tenantId: string, database: string, owner: string, timeoutMS: number): Promise<TenantRecord> {
@@ -87,27 +91,33 @@ export class TenantRegistry {
   }
 
   async #tryOwn(tenantId: string, database: string, owner: string): Promise<TenantRecord | undefined> {
-    const isFree = { $or: [{ ownedUntil: { $exists: false } }, { ownedUntil: { $lt: new Date() } }] };
+    const isFree = { $lt: [{ $ifNull: ['$ownedUntil', new Date(0)] }, '$$NOW'] };
+    const ifFree = (field: string, value: unknown) => ({ $cond: [isFree, value, `$${field}`] });
+    const own = {
+      database: { $literal: database },
+      owner: ifFree('owner', owner),
+      ownedUntil: ifFree('ownedUntil', SOON),
+      state: { $ifNull: ['$state', 'provisioning'] },
+      createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
+    };
     try {
       const record = await this.#with((tenants) =>
-        tenants.findOneAndUpdate(
-          { _id: tenantId, ...isFree },
-          {
-            $set: { database, owner, ownedUntil: soon() },
-            $setOnInsert: { state: 'provisioning', createdAt: new Date() },
-          },
-          { upsert: true, returnDocument: 'after' },
-        ),
+        tenants.findOneAndUpdate({ _id: tenantId }, [{ $set: own }], {
+          upsert: true,
+          returnDocument: 'after',
+        }),
       );
-      return record ?? undefined;
+      return record?.owner === owner ? record : undefined;
     } catch (error) {
-      if ((error as { code?: unknown }).code === DUPLICATE_KEY) return undefined; // there, and not free
+      if ((error as { code?: unknown }).code === DUPLICATE_KEY) return undefined; // another one has just made it
       throw error;
     }
   }
 
-  async #update(tenantId: string, owner: string, update: mongo.UpdateFilter<TenantRecord>): Promise<void> {
-    await this.#with((tenants) => tenants.updateOne({ _id: tenantId, owner }, update));
+  /** Changes a record; false when it is no longer this owner's. */
+  async #update(tenantId: string, owner: string, update: mongo.Document[]): Promise<boolean> {
+    const { matchedCount } = await this.#with((tenants) => tenants.updateOne({ _id: tenantId, owner }, update));
+    return matchedCount > 0;
   }
 
   #with<T>(fn: (tenants: mongo.Collection<TenantRecord>) => Promise<T>): Promise<T> {
@@ -115,5 +125,3 @@ export class TenantRegistry {
     return database.run(() => fn(database.connection.db!.collection<TenantRecord>(TENANTS_COLLECTION)));
   }
 }
-
-const soon = (): Date => new Date(Date.now() + OWNED_MS);

@@ -4,6 +4,7 @@ import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import {
   PolyMongoWrapper,
   TenantBusyError,
+  TenantTakenOverError,
   TenantConfirmationError,
   TenantTaskError,
   TenantUnknownError,
@@ -113,6 +114,25 @@ describe('provision', () => {
     await expect(other.tenants.provision('acme', { timeoutMS: 150 })).rejects.toThrow(TenantBusyError);
     release.resolve();
     await provisioning;
+  });
+
+  it('says when another process has taken the tenant over, as one does that hears nothing for 30 s', async () => {
+    const release = deferred();
+    const begun = deferred();
+    const suspended = startProcess({
+      seed: () => {
+        begun.resolve();
+        return release.promise;
+      },
+    });
+    const provisioning = suspended.tenants.provision('acme');
+    await begun.promise;
+    const records = suspended.pools.connectionOf(`${prefix}_default`).collection<{ _id: string }>('polymongo_tenants');
+    await records.updateOne({ _id: 'acme' }, [{ $set: { ownedUntil: { $subtract: ['$$NOW', 1] } } }]);
+    expect((await startProcess().tenants.provision('acme')).isNew).toBe(true);
+    release.resolve();
+    await expect(provisioning).rejects.toThrow(TenantTakenOverError);
+    expect(await suspended.tenants.list()).toEqual(['acme']);
   });
 });
 
