@@ -1,14 +1,25 @@
+import { decodeField } from '../bson/field.js';
 import { isNumeric, toNumber } from '../bson/number.js';
-import { dateOf, msOf, type Value } from '../bson/value.js';
+import { dateOf, isDoc, msOf, type Value } from '../bson/value.js';
 import type { Collection } from './collection.js';
 import { LATEST } from './read-view.js';
+import type { RecordId } from './record-store.js';
 import type { StoredIndex } from './stored-index.js';
 import type { WriteUnit } from './write-unit.js';
 
-/** An index whose dates end documents' lives. */
+/** A document whose date ends its life. */
+interface Dated {
+  readonly id: RecordId;
+  readonly date: Date;
+}
+
+/** Dates that end documents' lives. */
 interface Expiry {
-  readonly index: StoredIndex;
   readonly afterMS: number;
+  /** Those of one document. */
+  datesOf(bytes: Uint8Array): Value[];
+  /** All of the collection, the earliest first. */
+  byDate(): Iterable<Dated>;
 }
 
 /** The longest time a Node.js timer takes. */
@@ -18,16 +29,41 @@ const MIN_DELAY_MS = 500;
 /** Documents deleted in one go, so that a large backlog does not hold everybody up. */
 const BATCH = 500;
 
-/** The TTL indexes of a collection; a clustered collection may expire by its `_id`. */
-function expiriesOf({ indexes, options }: Collection): Expiry[] {
+/** The TTL indexes of a collection; a clustered one may expire by its `_id`, a time series by its time. */
+function expiriesOf(collection: Collection): Expiry[] {
+  const { indexes, options } = collection;
   const expiries = indexes
     .list()
     .filter(({ spec }) => spec.expireAfterSeconds !== undefined && spec.kind === 'btree')
-    .map((index) => ({ index, afterMS: index.spec.expireAfterSeconds! * 1000 }));
+    .map((index) => indexExpiry(collection, index, index.spec.expireAfterSeconds! * 1000));
   const seconds = options.get('expireAfterSeconds');
-  if (isNumeric(seconds) && indexes.id) expiries.push({ index: indexes.id, afterMS: toNumber(seconds) * 1000 });
+  if (!isNumeric(seconds)) return expiries;
+  const afterMS = toNumber(seconds) * 1000;
+  const timeseries = options.get('timeseries');
+  if (isDoc(timeseries)) expiries.push(timeExpiry(collection, timeseries.get('timeField') as string, afterMS));
+  else if (indexes.id) expiries.push(indexExpiry(collection, indexes.id, afterMS));
   return expiries;
 }
+
+const indexExpiry = (collection: Collection, index: StoredIndex, afterMS: number): Expiry => ({
+  afterMS,
+  datesOf: (bytes) => index.valuesOfBytes(bytes).map(([first]) => first!),
+  byDate: () => datesOfIndex(collection, index),
+});
+
+/** A time series has no index on its time here, so that all of it is read. */
+const timeExpiry = (collection: Collection, timeField: string, afterMS: number): Expiry => ({
+  afterMS,
+  datesOf: (bytes) => [decodeField(bytes, timeField) ?? null],
+  byDate() {
+    const dated: Dated[] = [];
+    for (const { id, bytes } of collection.scan(LATEST)) {
+      const date = decodeField(bytes, timeField);
+      if (date instanceof Date) dated.push({ id, date });
+    }
+    return dated.sort((a, b) => dueOf(a.date, 0) - dueOf(b.date, 0));
+  },
+});
 
 const EARLIEST = dateOf(-(2n ** 63n));
 
@@ -46,17 +82,15 @@ export class TtlMonitor {
 
   /** Notes that a document was written. */
   noteWrite(collection: Collection, bytes: Uint8Array): void {
-    for (const { index, afterMS } of expiriesOf(collection)) {
-      const dates = index.valuesOfBytes(bytes).map(([first]) => first);
-      for (const date of dates) if (date instanceof Date) this.plan(collection, dueOf(date, afterMS));
+    for (const { afterMS, datesOf } of expiriesOf(collection)) {
+      for (const date of datesOf(bytes)) if (date instanceof Date) this.plan(collection, dueOf(date, afterMS));
     }
   }
 
   /** Looks anew when the next document of a collection is due: after its indexes changed. */
   noteIndexes(collection: Collection): void {
     this.due.delete(collection);
-    if (!collection.isDropped)
-      for (const expiry of expiriesOf(collection)) this.plan(collection, nextDue(collection, expiry));
+    if (!collection.isDropped) for (const expiry of expiriesOf(collection)) this.plan(collection, nextDue(expiry));
   }
 
   /** Stops for good. Idempotent. */
@@ -90,7 +124,7 @@ export class TtlMonitor {
       this.due.delete(collection);
       if (collection.isDropped || this.isClosed) continue;
       for (const expiry of expiriesOf(collection)) {
-        this.plan(collection, Math.max(nextDue(collection, expiry), Date.now() + MIN_DELAY_MS));
+        this.plan(collection, Math.max(nextDue(expiry), Date.now() + MIN_DELAY_MS));
       }
     }
     this.armedFor = Infinity;
@@ -101,7 +135,7 @@ export class TtlMonitor {
 const dueOf = (date: Date, afterMS: number): number => Number(msOf(date)) + afterMS;
 
 /** The live documents of an index in the order of their dates. */
-function* byDate(collection: Collection, { index }: Expiry): Generator<{ id: number; date: Date }> {
+function* datesOfIndex(collection: Collection, index: StoredIndex): Generator<Dated> {
   const { format, spec, tree } = index;
   const isReversed = spec.isDescending[0]!;
   const last: Value = dateOf(2n ** 63n - 1n);
@@ -117,17 +151,17 @@ function* byDate(collection: Collection, { index }: Expiry): Generator<{ id: num
   }
 }
 
-function nextDue(collection: Collection, expiry: Expiry): number {
-  for (const { date } of byDate(collection, expiry)) return dueOf(date, expiry.afterMS);
+function nextDue({ afterMS, byDate }: Expiry): number {
+  for (const { date } of byDate()) return dueOf(date, afterMS);
   return Infinity;
 }
 
 function expire(collection: Collection, now: number, unit: WriteUnit): void {
   if (collection.isDropped) return;
   let count = 0;
-  for (const expiry of expiriesOf(collection)) {
-    for (const { id, date } of byDate(collection, expiry)) {
-      if (dueOf(date, expiry.afterMS) > now || count >= BATCH) break;
+  for (const { afterMS, byDate } of expiriesOf(collection)) {
+    for (const { id, date } of byDate()) {
+      if (dueOf(date, afterMS) > now || count >= BATCH) break;
       if (unit.remove(collection, id)) count++;
     }
   }

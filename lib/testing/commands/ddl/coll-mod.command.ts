@@ -64,6 +64,7 @@ export const collMod: Command = {
       if (changes.size > 0) {
         entry.options = merged(before, changes);
         unit.onAbort(() => (entry.options = before));
+        if (entry.kind === 'collection' && changes.has('expireAfterSeconds')) unit.noteIndexes(entry);
       }
       const index = docArgument(op.args, 'index');
       const answer = index && entry.kind === 'collection' ? modifyIndex(unit, entry, index) : reply({});
@@ -77,9 +78,10 @@ export const collMod: Command = {
   },
 };
 
-/** An empty validator takes the validator away. */
+/** An empty validator takes the validator away, and `off` the expiry. */
 function merged(before: Doc, changes: Doc): Doc {
   const after: Doc = new Map([...before, ...changes]);
+  if (after.get('expireAfterSeconds') === 'off') after.delete('expireAfterSeconds');
   const validator = after.get('validator');
   if (isDoc(validator)) {
     if (validator.size === 0)

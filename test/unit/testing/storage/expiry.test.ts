@@ -39,6 +39,20 @@ describe('expiry of documents', () => {
     expect(find(collection, {})).toEqual(['1']);
   });
 
+  it.each([
+    ['a time series by its time', { timeseries: { timeField: 'at' } }, (at: Date) => ({ _id: at.getTime(), at })],
+    ['a clustered collection by its _id', { clusteredIndex: { unique: true } }, (at: Date) => ({ _id: at })],
+  ])('ends the documents of %s', async (_title, options, docAt) => {
+    storage = new Storage();
+    const collection = collectionOf(storage, { ...options, expireAfterSeconds: 60 });
+    const deleted = nextDelete();
+    const [soon, late] = [new Date(Date.now() - 60_000 + 30), new Date()];
+    insertAll(storage, collection, [{ ...docAt(late), n: 1 }, { ...docAt(soon), n: 2 }]); // prettier-ignore
+    expect(collection.count).toBe(2);
+    await deleted;
+    expect(collection.count).toBe(1);
+  });
+
   it('waits for a transaction that has written the document', async () => {
     const collection = start();
     const [id] = insertAll(storage, collection, [{ _id: 1, at: new Date(0) }]);
