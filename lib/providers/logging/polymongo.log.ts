@@ -1,3 +1,4 @@
+import mongoose from 'mongoose';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { LogSink } from './log.sink.js';
@@ -40,4 +41,10 @@ export class PolyMongoLog {
   }
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+/** What an error says, without what it quotes of a document. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof mongoose.Error.ValidationError) return `${error.name}: ${Object.keys(error.errors).join(', ')}`;
+  if (error instanceof mongoose.Error.CastError) return `${error.name}: ${error.path}`;
+  return `${error.name}: ${error.message.replace(/dup key: \{.*\}/s, 'dup key: { … }')}`;
+}

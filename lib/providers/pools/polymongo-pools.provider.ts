@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import mongoose from 'mongoose';
 import type { Mongoose, mongo } from 'mongoose';
 import { InvalidDatabaseNameError, PolyMongoError } from '../../polymongo.errors.js';
@@ -21,6 +22,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   readonly primary: DatabasePool;
   readonly #separate = new Map<string, DatabasePool>();
   readonly #databases = new Map<string, Database>();
+  /** The databases that are cached or configured, by their name in lower case. */
   readonly #names = new Map<string, string>();
   /** Let go, but perhaps still kept by somebody: one database never has two handles. */
   readonly #released = new Map<string, WeakRef<Database>>();
@@ -119,12 +121,13 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
    * Gives databases a pool of their own, or another configuration, from their next use on. On one that is in use, work
    * that has begun ends on the old pool while new calls wait; then the new pool takes over. When the work has not ended
    * after `shutdownTimeoutMS`, the old pool serves on, and the new one takes over as soon as it has. Nothing is dropped,
-   * and the two never serve at the same time.
+   * and the two never serve at the same time. The configuration that there is already changes nothing.
    * @throws PolyMongoOptionsError, InvalidDatabaseNameError
    */
   setDB(names: string | readonly string[], options: ScaleOptions = {}): void {
     this.#assertOpen();
     const configs = [names].flat().map((name) => resolveScaleOptions(this.options, name, options));
+    for (const { dbName } of configs) this.#assertSameCase(dbName);
     for (const config of configs) this.#configure(config);
   }
 
@@ -183,7 +186,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     const database = this.#databases.get(name);
     if (!database) return;
     this.#databases.delete(name);
-    this.#names.delete(name.toLowerCase());
+    if (!this.#separate.has(name)) this.#names.delete(name.toLowerCase());
     database.isCached = false;
     database.forgetContents();
     this.#released.set(name, new WeakRef(database));
@@ -266,14 +269,17 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
 
   #addDatabase(name: string): Database {
     checkDatabaseName(name);
-    const other = this.#names.get(name.toLowerCase());
-    if (other !== undefined && other !== name) {
-      throw new InvalidDatabaseNameError(`differs only in case from "${other}", which MongoDB does not allow`);
-    }
+    this.#assertSameCase(name);
     const database = new Database(name, this, this.#base);
     this.#keep(database);
     for (const setup of this.#setups) setup(database);
     return database;
+  }
+
+  #assertSameCase(name: string): void {
+    const other = this.#names.get(name.toLowerCase());
+    if (other === undefined || other === name) return;
+    throw new InvalidDatabaseNameError(`differs only in case from "${other}", which MongoDB does not allow`);
   }
 
   #keep(database: Database): void {
@@ -289,6 +295,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   #configure(config: PoolConfig): void {
     const { dbName } = config;
     const own = this.#separate.get(dbName);
+    if (isDeepStrictEqual(this.#pending.get(dbName) ?? own?.config, config)) return;
     const database = this.#databases.get(dbName) ?? this.#released.get(dbName)?.deref();
     const isInUse = database && (database.leaseCount > 0 || (!own && database.isAnnounced));
     if (!isInUse && (!own || own.isAtRest)) return this.#replace(config);
@@ -329,6 +336,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     if (own?.state === 'cold') void own.close('reconfigured');
     this.#pending.delete(dbName);
     this.#separate.set(dbName, new DatabasePool(config, this));
+    this.#names.set(dbName.toLowerCase(), dbName);
     this.#databases.get(dbName)?.forgetContents();
     this.events.emit('statistics', { pool: dbName });
   }

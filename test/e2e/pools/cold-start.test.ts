@@ -163,6 +163,30 @@ describe('an eager pool', () => {
     expect(module.get(PolyMongoWrapper).getConnectionState()).toBe('disconnected');
   });
 
+  it('that cannot connect at first is tried again as `retry` says, while the start waits', async () => {
+    const port = await freePort();
+    const mongoURI = `mongodb://127.0.0.1:${port}/?replicaSet=rs0`;
+    const late = await start({ mongoURI, driverOptions: FAST, retry: { attempts: 50, delayMS: 10 } });
+    const started = late.init();
+    const server = await EmbeddedMongo.start({ port });
+    await started;
+    expect(late.get(PolyMongoWrapper).isConnected()).toBe(true);
+    await late.close();
+    await server.stop();
+
+    const never = await start({ mongoURI, driverOptions: FAST, retry: { attempts: 2, delayMS: 5 } });
+    await expect(never.init()).rejects.toThrow(/Max reconnection attempts reached \(2\).*ECONNREFUSED/);
+  });
+
+  it('belongs to an application that listens to no signal by itself', async () => {
+    const listeners = () => ['SIGINT', 'SIGTERM', 'SIGUSR2'].map((signal) => process.listenerCount(signal));
+    const before = listeners();
+    const module = await start({});
+    await module.init();
+    expect(listeners()).toEqual(before);
+    await module.close();
+  });
+
   it('connects in the background without Nest, and tells a failure to onDbError', async () => {
     const polymongo = create();
     const failure = new Promise((resolve) => polymongo.onDbError((error, { db }) => resolve({ error, db })));

@@ -82,6 +82,17 @@ describe('disconnect hooks', () => {
     expect(heard.sort()).toEqual(['last_a 1', 'last_b 1', 'own 1']);
   });
 
+  it('run when a pool is closed to make room, and connect hooks when it comes back', async () => {
+    polymongo = fixture.create({ maxTotalConnections: 2, maxPoolSize: 2, dbSpecific: [{ dbName: 'own' }] });
+    items = wrapItems(polymongo, { autoIndex: false });
+    polymongo.onDbConnect(({ name }) => heard.push(`connect ${name}`));
+    polymongo.onDbDisconnect(({ name }) => heard.push(`disconnect ${name}`));
+    await items.db('shared').findOne();
+    await items.db('own').findOne();
+    await items.db('shared').findOne();
+    expect(heard).toEqual(['connect shared', 'disconnect shared', 'connect own', 'disconnect own', 'connect shared']);
+  });
+
   it('that hang hold the close up no longer than the deadline, and onDbError hears of it', async () => {
     const failed = new Promise((resolve) => polymongo.onDbError((error, { db }) => resolve(`${db}: ${String(error)}`)));
     polymongo.onTheseDBDisconnect('slow', () => new Promise(() => {}));

@@ -90,6 +90,17 @@ describe.each([
     expect(sizeOf()).toBe(5);
   });
 
+  it('changes nothing when it is the one there is', async () => {
+    await polymongo.scale.connectDB('db', { maxConnections: 5 });
+    const before = polymongo.pools.poolOf('db');
+    const running = await openCursor();
+    transitions.length = 0;
+    await polymongo.scale.connectDB('db', { maxConnections: 5 });
+    expect(polymongo.pools.poolOf('db')).toBe(before);
+    expect(transitions).toEqual([]);
+    await readOn(running);
+  });
+
   it('takes the last of several', async () => {
     const running = await openCursor();
     for (const maxConnections of [4, 6, 7]) polymongo.scale.setDB('db', { maxConnections });
@@ -146,4 +157,12 @@ it('does not disturb the other databases when the default database gets a pool o
     });
   });
   expect(heard).toEqual(['default', 'default']);
+});
+
+it('is refused for a name that differs from another one only in case', async () => {
+  await items.db('acme').countDocuments();
+  expect(() => polymongo.scale.setDB('Acme')).toThrow(/differs only in case from "acme"/);
+  polymongo.scale.setDB('globex');
+  expect(() => polymongo.scale.setDB('GLOBEX')).toThrow(/differs only in case from "globex"/);
+  expect(polymongo.stats.general().separateDB.map(({ dbName }) => dbName)).toEqual(['globex']);
 });

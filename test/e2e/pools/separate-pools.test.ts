@@ -83,6 +83,49 @@ it('models, statics, populate, .tenant() and statistics of a database use its ow
   );
 });
 
+it('change streams and bulk tasks of a database use its own pool, on its own cluster', async () => {
+  const { authors } = models();
+  const seen = new Promise<unknown>((resolve, reject) => {
+    const onOpen = () => void authors.db('far').create({ name: 'Zoe' }).catch(reject);
+    const subscription = authors
+      .db('far')
+      .watch$({ operationTypes: ['insert'], onOpen })
+      .subscribe({
+        next: (change) => {
+          subscription.unsubscribe();
+          resolve(change);
+        },
+        error: reject,
+      });
+  });
+  expect(await seen).toMatchObject({ fullDocument: { name: 'Zoe' } });
+  const exported = await polymongo.bulkTasks.export('far');
+  await polymongo.bulkTasks.import('tenant_far', exported);
+  await polymongo.bulkTasks.copyDatabase('far', 'tenant_far');
+  expect(await authors.db('tenant_far').countDocuments({ name: 'Zoe' })).toBe(1);
+  expect(polymongo.pools.primary.state).toBe('cold');
+  await polymongo.bulkTasks.copyDatabase('far', 'near');
+  expect(await namesOn(fixture.server)).toEqual(['near']);
+  await polymongo.bulkTasks.dropDatabase('near');
+  expect(polymongo.pools.primary.state).toBe('cold');
+});
+
+it('watch() is not wrapped again each time it is asked for', async () => {
+  const { authors } = models();
+  await authors.db('far').create({ name: 'Ann' });
+  for (let i = 0; i < 20_000; i++) void authors.db('far').db.db!.watch;
+  const far = authors.db('far');
+  const streams = [far.collection.watch(), far.db.db!.watch()] as unknown as {
+    tryNext(): Promise<unknown>;
+    close(): Promise<void>;
+  }[];
+  for (const stream of streams) {
+    expect(await stream.tryNext()).toBeNull();
+    await stream.close();
+  }
+  expect(polymongo.pools.poolOf('far').leaseCount).toBe(0);
+});
+
 describe('a database with a pool of its own', () => {
   it('never waits for the primary pool, and the other way round', async () => {
     const { authors } = models();

@@ -3,6 +3,7 @@ import type { ConnectionStats, PolyModel, PolyMongoOptions, PolyMongoWrapper } f
 import { numbered, wrapItems, type Item } from '../../support/items.js';
 import { eventually, ONE_MONITOR } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
+import { MortalServer } from '../../support/mortal-server.js';
 import { usePools } from '../../support/pools-fixture.js';
 
 const MAX = 3;
@@ -97,6 +98,26 @@ describe('stats.general()', () => {
     expect(stats.separateDB[0]!.lastAccessed).toBeGreaterThan(Date.now() - 10_000);
     expect(JSON.stringify([stats, await polymongo.stats.db('own')])).not.toContain('s3cret');
   });
+});
+
+it('isConnected() and getConnectionState() follow the primary pool and its server', async () => {
+  const mortal = await MortalServer.start();
+  const driverOptions = { ...ONE_MONITOR, heartbeatFrequencyMS: 500, serverSelectionTimeoutMS: 200 };
+  polymongo = fixture.create({ mongoURI: mortal.uri, driverOptions });
+  const both = () => [polymongo.getConnectionState(), polymongo.isConnected()];
+  const states = new Set<unknown>();
+  polymongo.pools.events.on('poolState', () => states.add(polymongo.getConnectionState()));
+  expect(both()).toEqual(['disconnected', false]);
+  await polymongo.pools.connect('default');
+  expect(both()).toEqual(['connected', true]);
+  await mortal.kill();
+  await eventually(() => expect(both()).toEqual(['connected', false]));
+  await mortal.start();
+  await eventually(() => expect(both()).toEqual(['connected', true]));
+  await polymongo.actions.closeAll();
+  expect(both()).toEqual(['disconnected', false]);
+  expect([...states]).toEqual(['connecting', 'connected', 'disconnecting', 'disconnected']);
+  await mortal.kill();
 });
 
 it('stats.general$() gives the state at once and again when something changed, and stops with its subscription', async () => {

@@ -1,9 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import mongoose from 'mongoose';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PolyMongoWrapper } from '../../../lib/polymongo.wrapper.js';
-import { createNestSink } from '../../../lib/providers/logging/log.sink.js';
+import { createNestSink, createSink } from '../../../lib/providers/logging/log.sink.js';
+import { PolyMongoLog } from '../../../lib/providers/logging/polymongo.log.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const folders: string[] = [];
@@ -38,6 +40,47 @@ describe('with debug', () => {
     expect(lines[2]).toMatchObject({ level: 'error', database: 'shop', during: 'connect in the background' });
     expect(JSON.stringify(lines)).not.toContain('topsecret');
     await polymongo.actions.closeAll();
+  });
+});
+
+it('keeps five files of 5 MB', async () => {
+  const logPath = mkdtempSync(join(tmpdir(), 'polymongo-log-'));
+  folders.push(logPath);
+  jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  const sink = createSink({ debug: true, logPath });
+  const megabyte = 'x'.repeat(2 ** 20);
+  for (let i = 0; i < 35; i++) {
+    sink.write('info', megabyte, { i });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await waitFor(() => readdirSync(logPath).length === 5);
+  sink.close();
+  jest.restoreAllMocks();
+  for (const file of readdirSync(logPath)) expect(statSync(join(logPath, file)).size).toBeLessThan(7 * 2 ** 20);
+});
+
+describe('what fails with a document in its message', () => {
+  it.each<[string, Error, string]>([
+    [
+      'a duplicate key',
+      new mongoose.mongo.MongoServerError({
+        message: 'E11000 duplicate key error collection: shop.users index: email_1 dup key: { email: "ada@x.org" }',
+        code: 11000,
+      }),
+      'MongoServerError: E11000 duplicate key error collection: shop.users index: email_1 dup key: { … }',
+    ],
+    [
+      'a validation',
+      new (mongoose.model('Secretive', new mongoose.Schema({ age: Number })))({ age: 'ada@x.org' }).validateSync()!,
+      'ValidationError: age',
+    ],
+    ['a cast', new mongoose.Error.CastError('Number', 'ada@x.org', 'age'), 'CastError: age'],
+  ])('is logged without it: %s', (_, error, text) => {
+    const heard: string[] = [];
+    const polymongo = new PolyMongoWrapper({ mongoURI: 'mongodb://127.0.0.1:1/' }, 'nest');
+    new PolyMongoLog(polymongo.pools, { write: (_level, message) => void heard.push(message), close: () => {} });
+    polymongo.pools.events.emit('error', { db: 'shop', error, during: 'on connect hook' });
+    expect(heard).toEqual([text]);
   });
 });
 
