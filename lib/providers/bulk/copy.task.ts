@@ -2,11 +2,13 @@ import type { mongo } from 'mongoose';
 import { writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { CopyOptions } from './bulk.types.js';
-import { documentOf, elementNamed, elementsOf, stringElement, stringOf } from './codecs/bson-elements.js';
+import { newNameOf, ownValue, viewOptionsOf } from './collection.selection.js';
+import { elementNamed } from './codecs/bson-elements.js';
 import { MIN_DOCUMENT_BYTES } from './codecs/bson-types.js';
 import type { CollectionDefinition } from './codecs/collection.definition.js';
 import { withIdFirst } from './raw/raw-document.js';
-import { insertRaw, RawBatch } from './raw/raw-insert.js';
+import { RawBatch } from './raw/raw-batch.js';
+import { insertRaw } from './raw/raw-insert.js';
 import type { RawSource } from './raw/raw-source.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
@@ -43,13 +45,8 @@ export class CopyTask {
     for (const view of definitions.filter(({ type }) => type === 'view')) await this.view(view);
   }
 
-  private nameOf(name: string): string {
-    const { rename } = this.options;
-    return rename && Object.hasOwn(rename, name) ? rename[name]! : name;
-  }
-
   private async collection(definition: CollectionDefinition): Promise<void> {
-    const name = this.nameOf(definition.name);
+    const name = newNameOf(this.options, definition.name);
     const summary = this.report.collection(name, definition.type);
     if (this.options.dryRun) {
       for await (const batch of this.source.batches(definition.name))
@@ -67,14 +64,10 @@ export class CopyTask {
   }
 
   private async view(definition: CollectionDefinition): Promise<void> {
-    const name = this.nameOf(definition.name);
+    const name = newNameOf(this.options, definition.name);
     this.report.collection(name, definition.type);
     if (this.options.dryRun) return;
-    const options = documentOf(
-      [...elementsOf(definition.options)].map((element) =>
-        element.name === 'viewOn' ? stringElement('viewOn', this.nameOf(stringOf(element)!)) : element,
-      ),
-    );
+    const options = viewOptionsOf(this.options, definition.options);
     try {
       await this.target.create({ name, options });
     } catch (error) {
@@ -95,7 +88,7 @@ export class CopyTask {
     const { database: target } = this.target;
     const into = { db: target.name, coll: name };
     const existing = target.connection.collection(name);
-    const filter = query?.[definition.name] ?? {};
+    const filter = ownValue(query, definition.name) ?? {};
     try {
       const isNew = definition.options.length === MIN_DOCUMENT_BYTES && (await this.isMissing(name));
       if (!isNew) await this.target.create({ name, options: definition.options });

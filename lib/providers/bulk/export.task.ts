@@ -1,5 +1,6 @@
 import type { BulkReport } from './bulk.report.js';
 import type { BulkReadOptions, ExportedCollection, ExportStreamOptions } from './bulk.types.js';
+import { newNameOf, viewOptionsOf } from './collection.selection.js';
 import { dataCollectionOf } from './codecs/archive.format.js';
 import { ArchiveWriter } from './codecs/archive.writer.js';
 import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
@@ -74,7 +75,11 @@ export class ExportTask {
   }
 
   private async definitions(): Promise<CollectionDefinition[]> {
-    const definitions = await this.source.definitions();
+    const definitions = (await this.source.definitions()).map((definition) =>
+      definition.type === VIEW
+        ? { ...definition, options: viewOptionsOf(this.options, definition.options) }
+        : definition,
+    );
     this.report.meter.expect(await this.source.totals(definitions));
     for (const definition of definitions) {
       const summary = this.report.collection(this.nameOf(definition), definition.type);
@@ -93,7 +98,7 @@ export class ExportTask {
   }
 
   private nameOf({ name }: CollectionDefinition): string {
-    return this.options.rename?.[name] ?? name;
+    return newNameOf(this.options, name);
   }
 }
 

@@ -1,48 +1,35 @@
-import { BulkFormatError, writeErrorOf } from './bulk.errors.js';
+import { writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
-import { documentOf, elementNamed, elementsOf, stringOf } from './codecs/bson-elements.js';
-import { BsonType, readInt32 } from './codecs/bson-types.js';
+import { viewOptionsOf } from './collection.selection.js';
+import { elementNamed } from './codecs/bson-elements.js';
+import { readInt32 } from './codecs/bson-types.js';
 import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
 import type { DocumentBatch, ImportEvent } from './codecs/import.events.js';
 import { readImportEvents } from './codecs/import.events.reader.js';
+import { type Incoming, IncomingCollections, setProperty } from './incoming.collections.js';
 import { haveIdsFirst, splitDocuments, withIdFirst } from './raw/raw-document.js';
-import { insertRaw, RawBatch } from './raw/raw-insert.js';
-import { isUserCollection, SYSTEM_DATABASES } from './raw/raw-source.js';
+import { RawBatch } from './raw/raw-batch.js';
+import { insertRaw } from './raw/raw-insert.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
 
-/** A collection of the file. */
-interface Incoming {
-  readonly source: string;
-  readonly name: string;
-  type: string;
-  options: Buffer;
-  indexes: readonly Buffer[];
-  isMade: boolean;
-  /** It was there before. */
-  isFound: boolean;
-}
-
-const EMPTY = documentOf([]);
-
 /** Reads a file and writes its collections, documents and indexes into a database. */
 export class ImportTask {
-  private readonly collections = new Map<string, Incoming>();
+  private readonly collections: IncomingCollections;
   private readonly views: Incoming[] = [];
-  /** The database of the archive. */
-  private database: string | undefined;
   /** Documents dealt with, by collection of the file. */
   private readonly done = new Map<string, number>();
-  private readonly resumed: Readonly<Record<string, number>>;
+  private readonly resumed: ReadonlyMap<string, number>;
 
   constructor(
     private readonly target: RawTarget,
     private readonly options: ImportOptions,
     private readonly report: BulkReport,
   ) {
+    this.collections = new IncomingCollections(options);
     const { resumeFrom } = options;
-    this.resumed = typeof resumeFrom === 'object' ? resumeFrom.documents : {};
+    this.resumed = new Map(typeof resumeFrom === 'object' ? Object.entries(resumeFrom.documents) : []);
     report.meter.expect({ bytes: options.totalBytes });
     report.meter.checkpoint = () => this.checkpoint;
   }
@@ -57,12 +44,15 @@ export class ImportTask {
       signal?.throwIfAborted();
       await this.take(event);
     }
-    for (const view of this.views) await this.create(view);
+    for (const view of this.views) {
+      await this.create({ ...view, options: viewOptionsOf(this.options, view.options) });
+    }
+    this.collections.checkComplete();
   }
 
   private async take(event: ImportEvent): Promise<void> {
-    if (event.kind === 'property' || !this.isWanted(event.database)) return;
-    const collection = this.incoming(event.collection);
+    if (event.kind === 'property') return;
+    const collection = this.collections.of(event.database, event.collection);
     if (!collection) return;
     switch (event.kind) {
       case 'collectionBegin':
@@ -83,32 +73,6 @@ export class ImportTask {
       case 'collectionEnd':
         return this.end(collection);
     }
-  }
-
-  /** Whether it is of the database that is imported; an archive may hold several, all told before their documents. */
-  private isWanted(database: string | undefined): boolean {
-    if (database === undefined) return true;
-    const { sourceDatabase } = this.options;
-    if (sourceDatabase !== undefined) return database === sourceDatabase;
-    if (SYSTEM_DATABASES.includes(database)) return false;
-    this.database ??= database;
-    if (database === this.database) return true;
-    const names = `"${this.database}", "${database}"`;
-    throw new BulkFormatError(`the archive holds several databases (${names} …): say which with sourceDatabase`, {});
-  }
-
-  /** The collection, or undefined where it is not to be imported. */
-  private incoming(source: string): Incoming | undefined {
-    const { include, exclude = [], rename } = this.options;
-    if (!isUserCollection(source) || exclude.includes(source) || (include && !include.includes(source)))
-      return undefined;
-    let collection = this.collections.get(source);
-    if (!collection) {
-      const name = rename && Object.hasOwn(rename, source) ? rename[source]! : source;
-      collection = { source, name, type: 'collection', options: EMPTY, indexes: [], isMade: false, isFound: false };
-      this.collections.set(source, collection);
-    }
-    return collection;
   }
 
   private async create(collection: Incoming): Promise<void> {
@@ -148,7 +112,7 @@ export class ImportTask {
     const last = batch.firstNumber + batch.byteOffsets.length - 1;
     const passedOver = Math.min(
       batch.byteOffsets.length,
-      Math.max(0, (this.resumed[source] ?? 0) - batch.firstNumber + 1),
+      Math.max(0, (this.resumed.get(source) ?? 0) - batch.firstNumber + 1),
     );
     this.report.collection(name).skipped += passedOver;
     if (passedOver < batch.byteOffsets.length) await this.insert(collection, batch, passedOver);
@@ -231,17 +195,6 @@ export class ImportTask {
       const reason = `index ${index}: ${message}`;
       this.report.fail({ kind: 'index', collection: name, index, reason, ...(code !== undefined && { code }) });
     }
-  }
-}
-
-function setProperty(collection: Incoming, name: string, value: Buffer): void {
-  const element = elementNamed(value, '')!;
-  if (name === 'type') collection.type = stringOf(element) ?? 'collection';
-  if (name === 'options' && element.type === BsonType.Document) collection.options = element.value;
-  if (name === 'indexes' && element.type === BsonType.Array) {
-    collection.indexes = [...elementsOf(element.value)]
-      .filter(({ type }) => type === BsonType.Document)
-      .map((index) => index.value);
   }
 }
 

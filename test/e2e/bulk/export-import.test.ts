@@ -97,6 +97,33 @@ describe('a database', () => {
     expect(await db!.collection('sales').countDocuments({})).toBe(143);
   });
 
+  test.each(['export', 'import', 'copy'] as const)(
+    'keeps its views on what they are on where %s renames it',
+    async (task) => {
+      const [name, copy] = [fixture.name(), fixture.name()];
+      await fixture.insert(name, 'constructor', [{ _id: 1 }]);
+      const { db } = await fixture.connectionOf(name);
+      await db!.createCollection('one', { viewOn: 'constructor', pipeline: [] });
+      const rename = { constructor: 'toString' };
+      if (task === 'copy') await fixture.bulk.copyDatabase(name, copy, { rename });
+      else {
+        const stream = fixture.bulk.exportStream(name, task === 'export' ? { rename } : { rename: {} });
+        await fixture.bulk.importStream(copy, stream, task === 'import' ? { rename } : {});
+      }
+      const views = await (await fixture.connectionOf(copy)).collection('one').find().toArray();
+      expect(views).toEqual([{ _id: 1 }]);
+    },
+  );
+
+  test('is refused where a collection is to be included that is not there', async () => {
+    const options = { include: ['orders', 'ordres'] };
+    const missing = 'has no collection ordres, which "include" names';
+    await expect(fixture.bulk.export(shop, options)).rejects.toThrow(missing);
+    await expect(fixture.bulk.copyDatabase(shop, fixture.name(), options)).rejects.toThrow(missing);
+    const stream = fixture.bulk.exportStream(shop, { include: ['orders'] });
+    await expect(fixture.bulk.importStream(fixture.name(), stream, options)).rejects.toThrow(`The file ${missing}`);
+  });
+
   test('has its time series in an archive as buckets; where the server shows none, it is refused', async () => {
     const [name, copy] = [fixture.name(), fixture.name()];
     const { db } = await fixture.connectionOf(name);

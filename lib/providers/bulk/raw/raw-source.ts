@@ -1,6 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../../pools/database.js';
 import type { BulkReadOptions } from '../bulk.types.js';
+import { checkIncluded, isSelected, ownValue } from '../collection.selection.js';
 import { BulkArgumentError, BulkReadError } from '../bulk.errors.js';
 import { dataCollectionOf } from '../codecs/archive.format.js';
 import { documentOf, elementNamed, stringOf } from '../codecs/bson-elements.js';
@@ -39,17 +40,12 @@ export class RawSource {
 
   /** The selected collections by name, views last. */
   async definitions(): Promise<CollectionDefinition[]> {
-    const { include, exclude = [] } = this.options;
     const { db } = this.database.connection;
     const infos = (await db!.listCollections({}, { raw: true } as never).toArray()) as unknown as Buffer[];
-    const definitions = await Promise.all(
-      infos
-        .filter((info) => {
-          const name = stringOf(elementNamed(info, 'name'))!;
-          return isUserCollection(name) && (!include || include.includes(name)) && !exclude.includes(name);
-        })
-        .map((info) => this.definition(info)),
-    );
+    const byName = new Map(infos.map((info) => [stringOf(elementNamed(info, 'name'))!, info]));
+    checkIncluded(this.options, (name) => byName.has(name), `The database ${this.database.name}`);
+    const selected = [...byName].filter(([name]) => isSelected(this.options, name));
+    const definitions = await Promise.all(selected.map(([, info]) => this.definition(info)));
     const order = ({ name, type }: CollectionDefinition) => `${type === VIEW ? 1 : 0}${name}`;
     return definitions.sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
@@ -94,7 +90,7 @@ export class RawSource {
     let bytes: number | undefined = 0;
     for (const { name, type } of definitions) {
       if (type === VIEW) continue;
-      const query = this.options.query?.[name];
+      const query = ownValue(this.options.query, name);
       if (query) {
         documents += await this.database.connection.collection(name).countDocuments(query);
         bytes = undefined;
@@ -129,7 +125,7 @@ export class RawSource {
     const { query, signal } = this.options;
     const { count, size } = await this.sizeOf(collection);
     const fitting = count > 0 && size > 0 ? Math.floor((BATCH_BYTES * count) / size) : BATCH_DOCUMENTS;
-    const cursor = this.database.connection.collection(collection).find(query?.[queried] ?? {}, {
+    const cursor = this.database.connection.collection(collection).find(ownValue(query, queried) ?? {}, {
       raw: true,
       batchSize: Math.min(BATCH_DOCUMENTS, Math.max(1, fitting)),
       ...(this.session && { session: this.session }),
@@ -158,6 +154,3 @@ export class RawSource {
 
 /** Databases that belong to the server. */
 export const SYSTEM_DATABASES: readonly string[] = ['admin', 'local', 'config'];
-
-/** Whether a collection is the user's: of the server's own ones only stored JavaScript is. */
-export const isUserCollection = (name: string): boolean => !name.startsWith('system.') || name === 'system.js';

@@ -1,0 +1,74 @@
+import { BulkFormatError } from './bulk.errors.js';
+import type { ImportOptions } from './bulk.types.js';
+import { documentOf, elementNamed, elementsOf, stringOf } from './codecs/bson-elements.js';
+import { BsonType } from './codecs/bson-types.js';
+import { checkIncluded, isSelected, newNameOf } from './collection.selection.js';
+import { SYSTEM_DATABASES } from './raw/raw-source.js';
+
+/** A collection of the file. */
+export interface Incoming {
+  readonly source: string;
+  readonly name: string;
+  type: string;
+  options: Buffer;
+  indexes: readonly Buffer[];
+  isMade: boolean;
+  /** It was there before. */
+  isFound: boolean;
+}
+
+const EMPTY = documentOf([]);
+
+/** The collections of a file that are to be imported. */
+export class IncomingCollections {
+  private readonly collections = new Map<string, Incoming>();
+  /** The database of the archive. */
+  private database: string | undefined;
+
+  constructor(private readonly options: ImportOptions) {}
+
+  /**
+   * The collection of the file, or undefined where it is not to be imported.
+   * @throws BulkFormatError where it is not said which database of several
+   */
+  of(database: string | undefined, source: string): Incoming | undefined {
+    if (!this.isWanted(database)) return undefined;
+    if (!isSelected(this.options, source)) return undefined;
+    let collection = this.collections.get(source);
+    if (!collection) {
+      const name = newNameOf(this.options, source);
+      collection = { source, name, type: 'collection', options: EMPTY, indexes: [], isMade: false, isFound: false };
+      this.collections.set(source, collection);
+    }
+    return collection;
+  }
+
+  /** @throws BulkArgumentError where a collection is to be included that the file does not have */
+  checkComplete(): void {
+    checkIncluded(this.options, (name) => this.collections.has(name), 'The file');
+  }
+
+  /** Whether it is of the database that is imported; an archive may hold several, all told before their documents. */
+  private isWanted(database: string | undefined): boolean {
+    if (database === undefined) return true;
+    const { sourceDatabase } = this.options;
+    if (sourceDatabase !== undefined) return database === sourceDatabase;
+    if (SYSTEM_DATABASES.includes(database)) return false;
+    this.database ??= database;
+    if (database === this.database) return true;
+    const names = `"${this.database}", "${database}"`;
+    throw new BulkFormatError(`the archive holds several databases (${names} …): say which with sourceDatabase`, {});
+  }
+}
+
+/** Notes what the file says of a collection. */
+export function setProperty(collection: Incoming, name: string, value: Buffer): void {
+  const element = elementNamed(value, '')!;
+  if (name === 'type') collection.type = stringOf(element) ?? 'collection';
+  if (name === 'options' && element.type === BsonType.Document) collection.options = element.value;
+  if (name === 'indexes' && element.type === BsonType.Array) {
+    collection.indexes = [...elementsOf(element.value)]
+      .filter(({ type }) => type === BsonType.Document)
+      .map((index) => index.value);
+  }
+}
