@@ -8,7 +8,7 @@ export interface CliIO {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of the package; what `--version` prints. */
   readonly version: string;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, with an Interruption; or because the output cannot be written, with that error. */
   readonly signal: AbortSignal;
 }
 
@@ -23,6 +23,9 @@ export const ExitCode = {
   /** Ctrl-C. */
   Interrupted: 130,
 } as const;
+
+/** Why the signal is aborted when a user or a supervisor ends the command: Ctrl-C, SIGTERM, or `| head` has enough. */
+export class Interruption extends Error {}
 
 /** A mistake in the command line, told without a stack. */
 export class UsageError extends Error {}

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { BulkTaskError } from '../providers/bulk/bulk.errors.js';
-import { type CliIO, ExitCode, UsageError } from './cli.io.js';
+import { type CliIO, ExitCode, Interruption, UsageError } from './cli.io.js';
 import { copyCommand } from './commands/copy.command.js';
 import { dropCommand } from './commands/drop.command.js';
 import { embeddedCommand } from './commands/embedded.command.js';
@@ -61,7 +61,7 @@ function failed(error: unknown, io: CliIO, { json, quiet }: GlobalOptions): numb
   if (json) writeJSON(io.stdout, { error: message, ...(summary && { summary }) });
   else if (summary && summary.collections.length > 0 && !quiet) writeSummary(io.stderr, summary);
   writeLine(io.stderr, `polymongo: ${message}`);
-  if (!io.signal.aborted) return ExitCode.Failed;
+  if (!(io.signal.reason instanceof Interruption)) return ExitCode.Failed;
   writeLine(
     io.stderr,
     'Interrupted. What is listed above is done; import goes on with --resume, copy by running it again.',

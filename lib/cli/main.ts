@@ -1,15 +1,20 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { Logger } from '@nestjs/common';
+import { Interruption } from './cli.io.js';
 import { runCli } from './cli.program.js';
 
 Logger.overrideLogger(false); // it would write into the output; errors are told by the command
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`))); // a second one ends the process
+  process.once(signal, () => interrupted.abort(new Interruption(`interrupted by ${signal}`))); // a second one ends the process
 }
-process.stdout.on('error', () => interrupted.abort(new Error('the output was closed'))); // as by `| head`
+process.stdout.on(
+  'error',
+  (error: NodeJS.ErrnoException) =>
+    interrupted.abort(error.code === 'EPIPE' ? new Interruption('the output was closed') : error), // as by `| head`
+);
 
 const { version } = createRequire(import.meta.url)('nestjs-polymongo/package.json') as { version: string };
 const { stdin, stdout, stderr, env } = process;

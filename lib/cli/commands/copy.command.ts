@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CliIO } from '../cli.io.js';
 import { uriOf, withWrapper } from '../cli.session.js';
+import { writeLine } from '../output.js';
 import {
   conclude,
   progressLine,
@@ -48,6 +49,7 @@ export const copyCommand = (program: Command, io: CliIO, exit: (code: number) =>
               ),
         );
         line.clear();
+        if (summary.collections.length === 0) writeLine(io.stderr, `${source} has no collections: is that its name?`);
         exit(conclude(summary, io.stdout, flags));
       } finally {
         line.clear();

@@ -1,9 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { CliIO } from '../cli.io.js';
 import { uriOf, withWrapper } from '../cli.session.js';
+import { writeLine } from '../output.js';
 import {
   conclude,
   progressLine,
@@ -44,22 +44,25 @@ export const exportCommand = (program: Command, io: CliIO, exit: (code: number) 
       const line = progressLine(io, flags);
       const { out, format, gzip = out?.endsWith('.gz') ?? false } = flags;
       await withWrapper(uriOf(flags, io), async ({ bulkTasks }) => {
+        const file = out === undefined ? undefined : await open(`${out}.part`, 'w');
         const stream = bulkTasks.exportStream(name, { ...selectionOf(flags, io, line), format, gzip });
         try {
-          if (out === undefined) await pipeline(stream, io.stdout, { end: false });
-          else await intoFile(stream, out);
+          if (file) await intoFile(stream, file, out!);
+          else await pipeline(stream, io.stdout, { end: false });
         } finally {
           line.clear();
         }
-        exit(conclude(await stream.summary, out === undefined ? io.stderr : io.stdout, flags));
+        const summary = await stream.summary;
+        if (summary.collections.length === 0) writeLine(io.stderr, `${name} has no collections: is that its name?`);
+        exit(conclude(summary, out === undefined ? io.stderr : io.stdout, flags));
       });
     });
 
-async function intoFile(stream: NodeJS.ReadableStream, file: string): Promise<void> {
-  const part = `${file}.part`;
+async function intoFile(stream: NodeJS.ReadableStream, file: FileHandle, name: string): Promise<void> {
+  const part = `${name}.part`;
   try {
-    await pipeline(stream, createWriteStream(part));
-    await rename(part, file);
+    await pipeline(stream, file.createWriteStream());
+    await rename(part, name);
   } catch (error) {
     await rm(part, { force: true });
     throw error;

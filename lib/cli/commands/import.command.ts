@@ -1,5 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { CliIO } from '../cli.io.js';
@@ -40,9 +39,11 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
     .action(async (name: string, file: string | undefined, _: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const line = progressLine(io, flags);
-      const source = file === undefined ? io.stdin : createReadStream(file);
-      const rejects = flags.rejects === undefined ? undefined : createWriteStream(flags.rejects);
-      const totalBytes = file === undefined ? undefined : (await stat(file)).size;
+      // Opened before anything is done: a name that is wrong is told at once.
+      const input = file === undefined ? undefined : await open(file);
+      const source = input ? input.createReadStream() : io.stdin;
+      const totalBytes = input && (await input.stat()).size;
+      const rejects = flags.rejects === undefined ? undefined : (await open(flags.rejects, 'w')).createWriteStream();
       try {
         const summary = await withWrapper(uriOf(flags, io), ({ bulkTasks }) =>
           bulkTasks.importStream(name, source, {

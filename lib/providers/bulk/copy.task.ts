@@ -87,12 +87,11 @@ export class CopyTask {
     const { database: source } = this.source;
     const { database: target } = this.target;
     const into = { db: target.name, coll: name };
-    const existing = target.connection.collection(name);
     const filter = ownValue(query, definition.name) ?? {};
     try {
       const isNew = definition.options.length === MIN_DOCUMENT_BYTES && (await this.isMissing(name));
       if (!isNew) await this.target.create({ name, options: definition.options });
-      const before = isNew ? 0 : await existing.countDocuments({});
+      const before = isNew ? { documents: 0, bytes: 0 } : await this.sizeOf(name);
       const write = isNew
         ? { $out: into }
         : { $merge: { into, on: '_id', whenMatched: [{ $replaceWith: '$$ROOT' }], whenNotMatched: 'insert' } };
@@ -101,9 +100,10 @@ export class CopyTask {
         .collection(definition.name)
         .aggregate([{ $match: filter }, write as mongo.BSON.Document])
         .toArray();
-      const copied = (await existing.countDocuments({})) - before;
+      const after = await this.sizeOf(name);
+      const copied = after.documents - before.documents;
       const read = await source.connection.collection(definition.name).countDocuments(filter);
-      this.report.written(name, copied, await this.dataSize(name));
+      this.report.written(name, copied, Math.max(0, after.bytes - before.bytes));
       this.report.collection(name).skipped += Math.max(0, read - copied);
       return true;
     } catch {
@@ -117,10 +117,11 @@ export class CopyTask {
     return (await db!.listCollections({ name }, { nameOnly: true }).toArray()).length === 0;
   }
 
-  private async dataSize(name: string): Promise<number> {
+  private async sizeOf(name: string): Promise<{ documents: number; bytes: number }> {
     const { db } = this.target.database.connection;
+    const documents = await db!.collection(name).countDocuments({});
     const stats = await db!.command({ collStats: name }).catch(() => undefined);
-    return (stats?.['size'] as number | undefined) ?? 0;
+    return { documents, bytes: (stats?.['size'] as number | undefined) ?? 0 };
   }
 
   private async throughPools(definition: CollectionDefinition, name: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
@@ -39,7 +40,23 @@ export class ImportTask {
   }
 
   async run(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    const { signal } = this.options;
+    // A source that gives nothing would keep the task waiting.
+    const stop = () => source instanceof Readable && source.destroy(signal!.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await this.read(source);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  private async read(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const { signal, format, onError } = this.options;
+    signal?.throwIfAborted();
     for await (const event of readImportEvents(source, { ...(format && { format }), ...(onError && { onError }) })) {
       signal?.throwIfAborted();
       await this.take(event);

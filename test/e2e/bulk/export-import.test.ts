@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
 import type { BulkProgress, ExportData } from '../../../lib/providers/bulk/bulk.types.js';
@@ -288,6 +290,17 @@ describe('an import', () => {
     await fixture.bulk.importStream(copy, streamOf(file(...lines)), { resumeFrom: error.checkpoint });
     const { db } = await fixture.connectionOf(copy);
     expect(await db!.collection('c').countDocuments({})).toBe(2500);
+  });
+
+  test('ends at a signal while it waits for its source, gzipped or not', async () => {
+    for (const head of [Buffer.from('{"collections":{'), gzipSync('{"collections":{').subarray(0, 15)]) {
+      const abort = new AbortController();
+      const source = new PassThrough();
+      source.write(head);
+      const importing = fixture.bulk.importStream(fixture.name(), source, { signal: abort.signal });
+      setImmediate(() => abort.abort(new Error('enough')));
+      await expect(importing).rejects.toMatchObject({ name: 'BulkTaskError', cause: { message: 'enough' } });
+    }
   });
 
   test('refuses a system database and what is no export', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Interruption } from '../../../lib/cli/cli.io.js';
 import { runCli } from '../../../lib/cli/cli.program.js';
 import { BulkFixture } from '../bulk/bulk.fixture.js';
 
@@ -103,10 +104,31 @@ describe('polymongo', () => {
   });
 
   test('leaves no file behind when an export is interrupted', async () => {
-    const signal = AbortSignal.abort(new Error('interrupted by SIGINT'));
+    const signal = AbortSignal.abort(new Interruption('interrupted by SIGINT'));
     const { code, err } = await cli(['export', shop, '--out', join(folder, 'never.json')], { signal });
     expect([code, err]).toEqual([130, expect.stringContaining('interrupted by SIGINT')]);
     expect(await readdir(folder)).not.toContain('never.json.part');
+  });
+
+  test('tells a file that cannot be opened, and an output that cannot be written, and ends with 1', async () => {
+    for (const args of [
+      ['import', shop, join(folder, 'nowhere.json')],
+      ['import', shop, join(folder, 'shop.json'), '--rejects', join(folder, 'no', 'rejects.jsonl')],
+      ['export', shop, '--out', join(folder, 'no', 'shop.json')],
+    ]) {
+      const { code, err } = await cli(args);
+      expect([code, err]).toEqual([1, expect.stringMatching(/^polymongo: .*ENOENT.*\n$/)]);
+    }
+    const full = AbortSignal.abort(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+    const { code, err } = await cli(['export', shop], { signal: full });
+    expect([code, err]).toEqual([1, expect.not.stringContaining('Interrupted')]);
+  });
+
+  test('says where there is nothing to export or to copy', async () => {
+    const { code, err, bytes } = await cli(['export', 'no_such_database']);
+    expect([code, err]).toEqual([0, expect.stringContaining('no_such_database has no collections')]);
+    expect(JSON.parse(bytes.toString())).toMatchObject({ collections: {} });
+    expect((await cli(['copy', 'no_such_database', fixture.name()])).err).toContain('has no collections');
   });
 
   test('prints changes until it is interrupted', async () => {
