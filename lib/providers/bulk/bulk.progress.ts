@@ -12,6 +12,8 @@ export class ProgressMeter {
   private totalDocuments: number | undefined;
   private totalBytes: number | undefined;
   checkpoint: (() => BulkCheckpoint) | undefined;
+  /** Of the file, which are told instead of those of the documents. */
+  bytesRead: number | undefined;
 
   constructor(
     private readonly subject: Pick<BulkProgress, 'task' | 'database' | 'target'>,
@@ -43,7 +45,8 @@ export class ProgressMeter {
   }
 
   private tell(isDone: boolean): void {
-    const { documents, bytes, collection, totalDocuments, totalBytes, elapsedMS } = this;
+    const { documents, collection, totalDocuments, totalBytes, elapsedMS } = this;
+    const bytes = this.bytesRead ?? this.bytes;
     const seconds = Math.max(elapsedMS, 1) / 1000;
     const progress: BulkProgress = {
       ...this.subject,

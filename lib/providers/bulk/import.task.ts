@@ -57,7 +57,11 @@ export class ImportTask {
   private async read(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const { signal, format, onError } = this.options;
     signal?.throwIfAborted();
-    for await (const event of readImportEvents(source, { ...(format && { format }), ...(onError && { onError }) })) {
+    const { meter } = this.report;
+    meter.bytesRead = 0;
+    const options = { ...(format && { format }), ...(onError && { onError }) };
+    const onRead = (bytes: number) => (meter.bytesRead! += bytes);
+    for await (const event of readImportEvents(source, { ...options, onRead })) {
       signal?.throwIfAborted();
       await this.take(event);
     }

@@ -156,6 +156,14 @@ describe('a database', () => {
   });
 });
 
+test('an import tells its progress in bytes of the file', async () => {
+  const told: BulkProgress[] = [];
+  const bytes = await readAll(fixture.bulk.exportStream(shop, { gzip: true }));
+  const onProgress = (progress: BulkProgress) => told.push(progress);
+  await fixture.bulk.importStream(fixture.name(), streamOf(bytes), { totalBytes: bytes.length, onProgress });
+  expect(told.at(-1)).toMatchObject({ bytes: bytes.length, totalBytes: bytes.length, documents: 1202, isDone: true });
+});
+
 describe('an import', () => {
   const file = (...lines: string[]) =>
     Buffer.from(`{"database":"d","collections":{\n"c":{"documents":[\n${lines.join(',\n')}\n],"indexes":[]}}}`);

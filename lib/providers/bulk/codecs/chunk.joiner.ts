@@ -5,11 +5,15 @@ export class ChunkJoiner {
   private room: Buffer | undefined;
   private length = 0;
 
-  constructor(private readonly minBytes: number) {}
+  constructor(
+    private readonly minBytes: number,
+    private readonly onRead?: (bytes: number) => void,
+  ) {}
 
   /** @returns the chunks that are ready. A stream that was given an encoding gives strings. */
   add(chunk: Uint8Array | string): readonly Uint8Array[] {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.onRead?.(bytes.length);
     if (bytes.length >= this.minBytes) return [...this.take(), bytes];
     const ready = this.length + bytes.length > this.minBytes ? this.take() : NOTHING;
     this.room ??= Buffer.allocUnsafeSlow(this.minBytes);
@@ -32,8 +36,9 @@ export class ChunkJoiner {
 export async function* joinChunks(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   minBytes: number,
+  onRead?: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  const joiner = new ChunkJoiner(minBytes);
+  const joiner = new ChunkJoiner(minBytes, onRead);
   if (Symbol.asyncIterator in source) {
     for await (const chunk of source) for (const ready of joiner.add(chunk)) yield ready;
   } else {

@@ -10,6 +10,8 @@ export interface ReadImportOptions extends ExportFileReaderOptions {
   readonly format?: 'json' | 'archive';
   /** Smaller chunks of the source are read together. Default 64 KiB. */
   readonly minChunkBytes?: number;
+  /** Told how many bytes a chunk of the source has, before it is unpacked. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 const MIN_CHUNK_BYTES = 64 * 1024;
@@ -23,7 +25,7 @@ export async function* readImportEvents(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: ReadImportOptions = {},
 ): AsyncGenerator<ImportEvent, void> {
-  const joined = joinChunks(source, options.minChunkBytes ?? MIN_CHUNK_BYTES);
+  const joined = joinChunks(source, options.minChunkBytes ?? MIN_CHUNK_BYTES, options.onRead);
   const { head, rest } = await peek(unpack(joined), ARCHIVE_MAGIC.length);
   const isArchive = head.subarray(0, ARCHIVE_MAGIC.length).equals(ARCHIVE_MAGIC);
   const format = options.format ?? (isArchive ? 'archive' : 'json');
