@@ -133,13 +133,16 @@ export class Database implements LeaseUser {
    * pool it costs one promise.
    */
   hold<T>(work: (lease: PoolLease) => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
-    let ready: PoolLease | undefined;
+    let entry: PoolLease | Promise<PoolLease>;
     try {
-      ready = this.gate?.pass() ? undefined : this.#tryEnter(kind);
+      const admission = this.gate?.pass();
+      entry = admission
+        ? admission.then(() => this.#enterAdmitted(kind))
+        : (this.#tryEnter(kind) ?? this.#enterAdmitted(kind));
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    return ready ? underLease(ready, work) : this.enter(kind).then((lease) => underLease(lease, work));
+    return entry instanceof Promise ? entry.then((lease) => underLease(lease, work)) : underLease(entry, work);
   }
 
   /**
@@ -150,6 +153,10 @@ export class Database implements LeaseUser {
   async enter(kind: LeaseKind, abort?: () => void): Promise<PoolLease> {
     const admission = this.gate?.pass();
     if (admission) await admission;
+    return this.#enterAdmitted(kind, abort);
+  }
+
+  async #enterAdmitted(kind: LeaseKind, abort?: () => void): Promise<PoolLease> {
     for (;;) {
       const ready = this.#tryEnter(kind, abort);
       if (ready) return ready;
