@@ -17,7 +17,10 @@ import {
 } from './polymongo.tenant-options.js';
 import { parseMongoURI } from './polymongo.uri.js';
 
-/** Repeated attempts to connect. Without it a connect is tried once. */
+/**
+ * Repeated attempts to connect. Without it a connect is tried once. Calls wait for the pool all the while: for each
+ * attempt up to `serverSelectionTimeoutMS` (the driver's, 30 s), and for the delays between them.
+ */
 export interface RetryOptions {
   /** Tries in all, at least 1. */
   attempts: number;
@@ -41,7 +44,7 @@ export interface PolyMongoOptions {
   debug?: boolean;
   /** Folder of the log files when `debug` is on. Default './logs/Polymongo'. */
   logPath?: string;
-  /** `true`: pools connect with their first call; `false`: at start. Default true. */
+  /** `true`: pools connect with their first call, which waits for it (see `retry`); `false`: at start. Default true. */
   coldStart?: boolean;
   /** Databases with a pool of their own. Default none. */
   dbSpecific?: DBSpecificConfig[];
@@ -49,9 +52,15 @@ export interface PolyMongoOptions {
   tenant?: TenantOptions;
   /** Repeat failed connects. Default: one try. */
   retry?: RetryOptions;
-  /** How long a graceful shutdown waits for running operations, in ms. Default 10000. */
+  /**
+   * How long a close waits for running operations, and then for disconnect hooks, in ms; also how long a new
+   * configuration waits for work on the old pool. Default 10000.
+   */
   shutdownTimeoutMS?: number;
-  /** How long a call waits for a free socket or for the connection budget, in ms. Default 10000. */
+  /**
+   * How long a call waits for a free socket, and a pool that opens for its part of `maxTotalConnections`, in ms. Default
+   * 10000. How long it waits for a pool that connects: see `retry`.
+   */
   waitQueueTimeoutMS?: number;
   /** Sockets of all pools of this module together at most. Default: no bound. */
   maxTotalConnections?: number;
