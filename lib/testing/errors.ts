@@ -141,3 +141,10 @@ export class CommandError extends Error {
     this.codeName = codeNameOf(this.code);
   }
 }
+
+/** The same error, its message told to have come up in `context`. */
+export function inContext(error: unknown, context: string): unknown {
+  const prefix = `${context} :: caused by :: `;
+  if (error instanceof CommandError && !error.message.startsWith(prefix)) error.message = prefix + error.message;
+  return error;
+}

@@ -10,6 +10,7 @@ import {
   longArgument,
   stringArgument,
 } from './arguments.js';
+import { isNumeric } from '../bson/number.js';
 import { timestampArgument, uuidHex } from './arguments.js';
 
 /** Arguments that every command takes (mongo/src/mongo/idl/generic_argument.idl). */
@@ -21,7 +22,7 @@ const GENERIC = new ArgumentParser('generic', {
   startTransaction: 'bool',
   readConcern: 'object',
   writeConcern: 'object',
-  maxTimeMS: 'number',
+  maxTimeMS: 'any',
   $readPreference: 'object',
   $clusterTime: 'object',
   $configServerState: 'any',
@@ -98,6 +99,8 @@ export interface GenericArguments {
 export function parseGenericArguments(args: Doc): GenericArguments {
   GENERIC.check(args, () => true);
   const lsidDoc = docArgument(args, 'lsid');
+  const given = args.get('maxTimeMS');
+  if (given !== undefined && !isNumeric(given)) throw new CommandError('BadValue', 'maxTimeMS must be a number');
   const maxTimeMS = integerArgument(args, 'maxTimeMS') ?? 0;
   if (maxTimeMS < 0 || maxTimeMS > 0x7fffffff) {
     throw new CommandError('BadValue', `${maxTimeMS} value for maxTimeMS is out of range [0, 2147483647]`);

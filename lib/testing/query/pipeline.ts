@@ -1,5 +1,5 @@
 import { type Doc, isDoc, type Value } from '../bson/value.js';
-import { CommandError } from '../errors.js';
+import { CommandError, inContext } from '../errors.js';
 import type { Namespace, QueryEnv } from './env.js';
 import { metadataOf, QueryMetadata } from './metadata.js';
 import type { PipelineHost, PipelineNamespace } from './pipeline-host.js';
@@ -146,15 +146,12 @@ function compileStages(stages: readonly ParsedStage[], context: StageContext): S
   }
 }
 
-const RUNNING = 'PlanExecutor error during aggregation :: caused by :: ';
-
 /** Tells of an error that it came from running the pipeline; it stays the same error, with its code and labels. */
 function* explained(docs: Iterable<Doc>): Iterable<Doc> {
   try {
     yield* docs;
   } catch (error) {
-    if (error instanceof CommandError && !error.message.startsWith(RUNNING)) error.message = RUNNING + error.message;
-    throw error;
+    throw inContext(error, 'PlanExecutor error during aggregation');
   }
 }
 

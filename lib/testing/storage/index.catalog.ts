@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { UUID } from 'bson';
 import { decodeDoc } from '../bson/decode.js';
 import { equalValues } from '../bson/compare.js';
 import { type Doc, int32, isDoc, type Value } from '../bson/value.js';
-import { CommandError } from '../errors.js';
+import { CommandError, inContext } from '../errors.js';
 import type { Collection } from './collection.js';
 import { hasSameOptions, type IndexSpec, isSameSignature, parseIndexSpec } from './index.spec.js';
 import { nsString } from './namespace.js';
@@ -22,6 +24,10 @@ type Bytes = Uint8Array | undefined;
 const MAX_INDEXES = 64;
 const ID_SPEC: Doc = new Map([['key', new Map([['_id', int32(1)]])]]);
 const NO_KEYS: readonly unknown[] = [];
+
+/** How the errors of an index build begin; the build has a UUID of its own. */
+const buildFailure = ({ ns, uuid }: Collection): string =>
+  `Index build failed: ${randomUUID()}: Collection ${nsString(ns)} ( ${new UUID(uuid).toString()} )`;
 
 /** Keys of one index: by identity where they are strings, by comparison where they are collated. */
 class KeySet {
@@ -122,7 +128,11 @@ export class IndexCatalog {
           `only one text index per collection allowed, found existing text index "${other.spec.name}"`,
         );
       }
-      this.build(unit, new StoredIndex(spec));
+      try {
+        this.build(unit, new StoredIndex(spec));
+      } catch (error) {
+        throw inContext(error, buildFailure(collection));
+      }
       created.push(spec.doc);
     }
     const { ns, uuid } = collection;

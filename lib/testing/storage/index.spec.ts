@@ -90,7 +90,7 @@ export const defaultIndexName = (key: Doc): string =>
 export function parseIndexSpec(given: Doc, collectionCollation?: Collation): IndexSpec {
   const key = given.get('key');
   if (!isDoc(key))
-    throw new CommandError('FailedToParse', "Missing required argument 'key' in the index specification");
+    throw new CommandError('FailedToParse', "The 'key' field is a required property of an index specification");
   if (key.size === 0) throw cannot('Index keys cannot be empty.');
   for (const option of given.keys()) {
     if (OPTIONS.has(option)) continue;

@@ -29,7 +29,7 @@ export function checkDbName(db: string): void {
 export function checkNamespace(ns: Namespace): void {
   checkDbName(ns.db);
   const full = nsString(ns);
-  if (ns.coll === '' || ns.coll.startsWith('.') || ns.coll.includes('\0') || /^\$|\$$/.test(ns.coll)) {
+  if (ns.coll === '' || ns.coll.startsWith('.') || /[\0$]/.test(ns.coll)) {
     throw new CommandError('InvalidNamespace', `Invalid namespace specified '${full}'`);
   }
   if (Buffer.byteLength(full) > MAX_NS_BYTES) {

@@ -1,14 +1,23 @@
-import { CommandError } from '../../errors.js';
+import { CommandError, inContext } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import { compileProjection } from '../../query/projection.js';
+import type { Collection } from '../../storage/collection.js';
+import type { Match } from '../../storage/plan/stage.js';
+import type { WriteUnit } from '../../storage/write-unit.js';
 import { boolArgument, docArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
-import { compileDocumentUpdate, insertUpserted, updateRecord, upsertedDocument } from './document-update.js';
+import {
+  compileDocumentUpdate,
+  type DocumentUpdate,
+  insertUpserted,
+  updateRecord,
+  upsertedDocument,
+} from './document-update.js';
 import { hintOf } from './find.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { namespaceOf } from './namespace-argument.js';
@@ -78,38 +87,62 @@ function checkCombination({ args }: Operation): void {
 
 function modify(op: Operation): ReplyDoc | Promise<ReplyDoc> {
   const { args, server } = op;
-  const { catalog } = server.storage;
   const ns = namespaceOf(op);
   const filter = docArgument(args, 'query') ?? EMPTY;
-  const isValidationBypassed = boolArgument(args, 'bypassDocumentValidation');
   return runWrite(op, (unit) => {
-    const existing = catalog.collection(ns, unit);
+    const existing = server.storage.catalog.collection(ns, unit);
     const env = queryEnv(op, { collation: docArgument(args, 'collation'), collection: existing });
     const show = projector(op, env, filter);
+    const spec = { filter, update: args.get('update'), arrayFilters: arrayFiltersOf(args) };
+    const update = boolArgument(args, 'remove') ? undefined : compileDocumentUpdate(spec, env);
     const options = { filter, sort: docArgument(args, 'sort'), hint: hintOf(args) };
-    const [record] = existing ? firstOf(matchRecords(existing, unit, env, options)) : [];
-    if (boolArgument(args, 'remove')) {
-      if (!record || !existing) return removedReply(null);
-      unit.remove(existing, record.id);
-      return removedReply(show(record.doc, record.bytes));
+    const matches = existing ? matchRecords(existing, unit, env, options) : [];
+    try {
+      const [record] = firstOf(matches);
+      const found = record && existing && { record, collection: existing };
+      return update ? updateOne(op, unit, update, found, show) : removeOne(unit, found, show);
+    } catch (error) {
+      throw inContext(error, 'Plan executor error during findAndModify');
     }
-    const update = compileDocumentUpdate(
-      { filter, update: args.get('update'), arrayFilters: arrayFiltersOf(args) },
-      env,
-    );
-    if (record && existing) {
-      const { doc } = updateRecord({ unit, collection: existing, isValidationBypassed }, record, update);
-      const value = boolArgument(args, 'new') ? show(doc) : show(record.doc, record.bytes);
-      return reply({ lastErrorObject: fieldsOf({ n: int(1), updatedExisting: true }), value });
-    }
-    if (!boolArgument(args, 'upsert')) {
-      return reply({ lastErrorObject: fieldsOf({ n: int(0), updatedExisting: false }), value: null });
-    }
-    const doc = upsertedDocument(filter, update);
-    const bytes = insertUpserted({ unit, collection: catalog.collectionForWrite(unit, ns), isValidationBypassed }, doc);
-    const lastErrorObject = fieldsOf({ n: int(1), updatedExisting: false, upserted: doc.get('_id') });
-    return reply({ lastErrorObject, value: boolArgument(args, 'new') ? show(doc, bytes) : null });
   });
+}
+
+interface Found {
+  readonly record: Match;
+  readonly collection: Collection;
+}
+
+function removeOne(unit: WriteUnit, found: Found | undefined, show: Show): ReplyDoc {
+  if (!found) return removedReply(null);
+  const { record, collection } = found;
+  unit.remove(collection, record.id);
+  return removedReply(show(record.doc, record.bytes));
+}
+
+function updateOne(
+  op: Operation,
+  unit: WriteUnit,
+  update: DocumentUpdate,
+  found: Found | undefined,
+  show: Show,
+): ReplyDoc {
+  const { args, server } = op;
+  const isNew = boolArgument(args, 'new');
+  const isValidationBypassed = boolArgument(args, 'bypassDocumentValidation');
+  if (found) {
+    const { record, collection } = found;
+    const { doc } = updateRecord({ unit, collection, isValidationBypassed }, record, update);
+    const value = isNew ? show(doc) : show(record.doc, record.bytes);
+    return reply({ lastErrorObject: fieldsOf({ n: int(1), updatedExisting: true }), value });
+  }
+  if (!boolArgument(args, 'upsert')) {
+    return reply({ lastErrorObject: fieldsOf({ n: int(0), updatedExisting: false }), value: null });
+  }
+  const collection = server.storage.catalog.collectionForWrite(unit, namespaceOf(op));
+  const doc = upsertedDocument(docArgument(args, 'query') ?? EMPTY, update);
+  const bytes = insertUpserted({ unit, collection, isValidationBypassed }, doc);
+  const lastErrorObject = fieldsOf({ n: int(1), updatedExisting: false, upserted: doc.get('_id') });
+  return reply({ lastErrorObject, value: isNew ? show(doc, bytes) : null });
 }
 
 const removedReply = (value: Uint8Array | null): ReplyDoc =>

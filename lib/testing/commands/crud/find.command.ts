@@ -1,4 +1,4 @@
-import { CommandError } from '../../errors.js';
+import { CommandError, inContext } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
@@ -81,12 +81,16 @@ export const find: Command = {
     const source: DocumentSource = {
       next() {
         if (entry?.isDropped) throw new CommandError('QueryPlanKilled', `collection dropped: ${nsString(ns)}`);
-        const { value: match, done } = matches.next();
-        if (done) return undefined;
-        if (!show && !showsRecordId) return match.bytes;
-        note?.(match);
-        const shown = show ? show(match.doc) : match.doc;
-        return encodeDoc(showsRecordId ? new Map([...shown, ['$recordId', BigInt(match.id)]]) : shown);
+        try {
+          const { value: match, done } = matches.next();
+          if (done) return undefined;
+          if (!show && !showsRecordId) return match.bytes;
+          note?.(match);
+          const shown = show ? show(match.doc) : match.doc;
+          return encodeDoc(showsRecordId ? new Map([...shown, ['$recordId', BigInt(match.id)]]) : shown);
+        } catch (error) {
+          throw inContext(error, `Executor error during find command: ${nsString(ns)}`);
+        }
       },
       close() {
         matches.return(undefined);

@@ -114,6 +114,8 @@ export const bucketStage: StageDefinition = {
     };
     const group = grouping(bucket, outputAccumulators(fields.get('output'), env, '$bucket', 40196), env);
     const order = sortOrder(BY_ID, env);
-    return (docs) => sortDocs(group(docs), order);
+    return function* (docs) {
+      yield* sortDocs(group(docs), order);
+    };
   },
 };

@@ -41,6 +41,8 @@ export const sortByCountStage: StageDefinition = {
     }
     const group = grouping(compileExpression(spec, env), compileAccumulators([['count', COUNT]], env), env);
     const order = sortOrder(docOf(['count', int32(-1)]), env);
-    return (docs) => sortDocs(group(docs), order);
+    return function* (docs) {
+      yield* sortDocs(group(docs), order);
+    };
   },
 };

@@ -89,13 +89,16 @@ export const mergeStage: StageDefinition = {
     const { whenMatched } = spec;
     const merging =
       typeof whenMatched === 'string' ? MERGING[whenMatched] : updating(whenMatched, spec.variables, context.env);
-    return function* (docs) {
+    const mergeAll = function* (docs: Iterable<Doc>, writer: CollectionWriter): Iterable<Doc> {
+      for (const doc of docs) mergeOne(doc, spec, merging, writer);
+      yield* [];
+    };
+    return (docs) => {
       const writer = context.host.writer(spec.into);
       if (spec.on && !writer.hasUniqueIndex(spec.on)) {
         throw new CommandError(51183, 'Cannot find index to verify that join fields will be unique');
       }
-      for (const doc of docs) mergeOne(doc, spec, merging, writer);
-      yield* [];
+      return mergeAll(docs, writer);
     };
   },
 };

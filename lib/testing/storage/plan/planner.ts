@@ -66,7 +66,8 @@ export function planQuery(collection: Collection | undefined, request: PlanReque
   if (byId) return new QueryPlan(byId, [], request, env, collection);
   const special = textMatch(collection, filter, env) ?? geoNear(collection, filter, env);
   if (special) return new QueryPlan(finish({ stage: special, providesSort: false }), [], request, env, collection);
-  const planned: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
+  const residual = residualOf(filter, env); // checks the filter, before it is taken apart
+  const planned: PlannedFilter = { ...partsOf(filter), filter, residual };
   const [best, ...others] = accessPaths(collection, request, planned, sort, env);
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
 }

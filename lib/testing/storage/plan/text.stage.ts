@@ -36,6 +36,7 @@ export function textMatch(collection: Collection, filter: Doc, env: QueryEnv): P
   const operand = operandOf(filter);
   const index = textIndexOf(collection);
   if (operand === undefined || !index || !env.textSearch) return undefined;
+  const residual = residualOf(filter, env); // checks the filter, before it is taken apart
   const { predicates } = conjunctionOf(filter);
   const kinds = [...index.spec.key];
   const prefix = kinds.slice(
@@ -49,7 +50,7 @@ export function textMatch(collection: Collection, filter: Doc, env: QueryEnv): P
       'failed to use text index to satisfy $text query (if text index is compound, are equality predicates given for all prefix fields?)',
     );
   }
-  return new TextMatch(collection, index, env.textSearch(operand), residualOf(filter, env));
+  return new TextMatch(collection, index, env.textSearch(operand), residual);
 }
 
 function operandOf(filter: Doc): Value | undefined {
