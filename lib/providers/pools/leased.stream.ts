@@ -1,6 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { Database } from './database.js';
 import type { PoolLease } from './pool.lease.js';
+import { closeOnServerToo } from './stream.closing.js';
 
 /** What the driver keeps inside a change stream; the same in drivers 6 and 7. */
 interface StreamParts {
@@ -12,6 +13,7 @@ interface StreamParts {
  * driver closes the cursor inside and makes another when it resumes; that is not the stream's end.
  */
 export function leaseChangeStream<S extends mongo.ChangeStream>(stream: S, database: Database): S {
+  closeOnServerToo(stream);
   const { cursor } = stream as unknown as StreamParts;
   const initialize = cursor._initialize.bind(cursor);
   const close = stream.close.bind(stream);

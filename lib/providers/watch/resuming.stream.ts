@@ -5,6 +5,7 @@ import { outsideTransaction } from '../pools/active.transaction.js';
 import type { Database, OpenStream } from '../pools/database.js';
 import { within } from '../pools/deadline.js';
 import type { PoolLease } from '../pools/pool.lease.js';
+import { closeOnServerToo } from '../pools/stream.closing.js';
 import { asServerSentEvent, type Change } from './change.types.js';
 import { finalError, isResumable } from './resumable.errors.js';
 import type { Reconnect } from './watch.options.js';
@@ -135,7 +136,7 @@ export class ResumingStream implements OpenStream {
       return undefined;
     }
     try {
-      const driver = this.#source.open(lease.pool.client, this.#start);
+      const driver = closeOnServerToo(this.#source.open(lease.pool.client, this.#start));
       opened = { driver, lease };
       driver.on('resumeTokenChanged', (token: ResumeToken) => this.#reached(opened!, token));
       driver.on('close', () => {
