@@ -4,10 +4,13 @@ import mongoose from 'mongoose';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parser } from 'stream-json';
+import { jsonParser } from 'stream-json/core/parser.js';
 import { streamArray } from 'stream-json/streamers/stream-array.js';
 import { ArchiveWriter } from '../dist/esm/providers/bulk/codecs/archive.writer.js';
 import { CanonicalJsonReader } from '../dist/esm/providers/bulk/codecs/canonical-json.reader.js';
 import { CanonicalJsonWriter } from '../dist/esm/providers/bulk/codecs/canonical-json.writer.js';
+import { ExportFileReader } from '../dist/esm/providers/bulk/codecs/export-file.reader.js';
+import { row } from './report.mjs';
 import { sample } from './sample-documents.mjs';
 
 const { BSON: bson } = mongoose.mongo;
@@ -26,11 +29,12 @@ async function time(run) {
   }
   return best;
 }
-const report = (name, seconds, base) =>
-  console.log(
-    `${name.padEnd(52)} ${(bsonBytes / 1e6 / seconds).toFixed(0).padStart(5)} MB/s of BSON` +
-      (base ? `   ${(base / seconds).toFixed(2)} x` : ''),
-  );
+/** Prints a rate, and how many times that of `base` it is; less than `bound` times makes the run fail. */
+function report(name, seconds, base, bound) {
+  const rate = `${(bsonBytes / 1e6 / seconds).toFixed(0).padStart(5)} MB/s of BSON`;
+  const times = base ? `, ${(base / seconds).toFixed(2)} x` : '';
+  row(name.padEnd(52), rate + times, bound && `at least ${bound} x`, base / seconds >= bound);
+}
 
 const theirExport = await time(() => {
   let bytes = 0;
@@ -50,7 +54,7 @@ const ourExport = await time(() => {
     if (writer.length > 200_000) writer.take();
   }
 });
-report('export: ours', ourExport, theirExport);
+report('export: ours', ourExport, theirExport, 2.5);
 
 // The archive takes documents as a server sends them: in batches of raw BSON.
 const batches = [];
@@ -65,7 +69,7 @@ const archive = await time(() => {
   write(writer.endCollection(definition));
   return bytes;
 });
-report('export: archive, beside our JSON', archive, ourExport);
+report('export: archive, beside our JSON', archive, ourExport, 8);
 
 const lines = documents.map((document) => {
   const writer = new CanonicalJsonWriter({ initialSize: 4096 });
@@ -88,7 +92,7 @@ const ourImport = await time(() => {
     if (reader.length > 1_000_000) reader.take();
   }
 });
-report('import: ours', ourImport, theirImport);
+report('import: ours', ourImport, theirImport, 2);
 
 const streamed = await time(() =>
   pipeline(
@@ -111,4 +115,50 @@ const streamed = await time(() =>
   ),
 );
 report("import: stream-json's streamArray + EJSON.deserialize", streamed);
-report('import: ours', ourImport, streamed);
+report('import: ours', ourImport, streamed, 3);
+console.log();
+
+// A file of another tool. To give byte offsets, stream-json has to be fed piece by piece, cut at every brace.
+const pretty = Buffer.from(
+  JSON.stringify(
+    { collections: { c: { documents: lines.slice(0, 20_000).map((line) => JSON.parse(line)) } } },
+    null,
+    2,
+  ),
+);
+const prettyBytes = documents.slice(0, 20_000).reduce((sum, document) => sum + document.length, 0);
+const chunks = Array.from({ length: Math.ceil(pretty.length / 65_536) }, (_, i) =>
+  pretty.subarray(i * 65_536, (i + 1) * 65_536),
+);
+const reportPretty = (name, seconds, base) =>
+  report(name, (seconds * bsonBytes) / prettyBytes, base && (base * bsonBytes) / prettyBytes);
+
+const theirTokens = await time(() => {
+  const parse = jsonParser({ streamValues: false });
+  for (const chunk of chunks) parse(chunk.latin1Slice());
+});
+reportPretty("indented: stream-json's tokens alone", theirTokens);
+
+const theirPieces = await time(() => {
+  const parse = jsonParser({ streamValues: false });
+  for (const chunk of chunks) {
+    let from = 0;
+    for (let at = 0; at < chunk.length; at++) {
+      if (chunk[at] !== 123 && chunk[at] !== 125) continue;
+      parse(chunk.latin1Slice(from, at + 1));
+      from = at + 1;
+    }
+    parse(chunk.latin1Slice(from));
+  }
+});
+reportPretty('indented: the same, with byte offsets', theirPieces, theirTokens);
+
+const ourPretty = await time(() => {
+  const reader = new ExportFileReader();
+  let count = 0;
+  for (const chunk of chunks)
+    for (const event of reader.push(chunk)) if (event.kind === 'documents') count += event.batch.byteOffsets.length;
+  for (const event of reader.finish()) void event;
+  if (count !== Math.min(COUNT, 20_000)) throw new Error(`${count} documents were read`);
+});
+reportPretty('indented: ours, to BSON', ourPretty, theirTokens);

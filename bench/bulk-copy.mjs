@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import mongoose from 'mongoose';
 import { PolyMongoWrapper } from '../dist/esm/polymongo.wrapper.js';
+import { row } from './report.mjs';
 import { sample } from './sample-documents.mjs';
 import { startServer } from './server.mjs';
 
@@ -52,9 +53,8 @@ const theirs = await measure("the driver's find into insertMany", async () => {
 const ours = await measure('copyDatabase between pools', async () => {
   await source.bulkTasks.copyDatabase('bench', 'bench', { targetPools: target.pools });
 });
-console.log(
-  `\n${(theirs.seconds / ours.seconds).toFixed(2)} x the rate, ${(theirs.cpu / ours.cpu).toFixed(2)} x less CPU in the client`,
-);
+row('rate', `${(theirs.seconds / ours.seconds).toFixed(2)} x`, 'at least 3 x', theirs.seconds / ours.seconds >= 3);
+row('CPU of the client', `${(theirs.cpu / ours.cpu).toFixed(2)} x less`);
 
 await Promise.all([from.close(), to.close(), source.actions.closeAll(), target.actions.closeAll()]);
 first.stop();

@@ -12,6 +12,7 @@ import { insertRaw } from './raw/raw-insert.js';
 import type { RawSource } from './raw/raw-source.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
+import { timeFieldOf } from './raw/time-series.js';
 
 const DEFAULT_CONCURRENCY = 4;
 
@@ -138,6 +139,7 @@ export class CopyTask {
         {
           isOrdered: onError !== 'skip',
           keepExisting: true,
+          timeField: timeFieldOf(definition.options),
           signal,
         },
       );

@@ -14,6 +14,7 @@ import { RawBatch } from './raw/raw-batch.js';
 import { insertRaw } from './raw/raw-insert.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
+import { timeFieldOf } from './raw/time-series.js';
 
 /** Reads a file and writes its collections, documents and indexes into a database. */
 export class ImportTask {
@@ -169,14 +170,13 @@ export class ImportTask {
     if (this.options.dryRun || documents.length === 0)
       return this.report.written(name, documents.length, documents.bytes);
 
-    const into =
-      this.options.format !== 'json' && type === 'timeseries' && isBuckets(documents.documents[0]!)
-        ? `system.buckets.${name}`
-        : name;
+    const isOfBuckets = this.options.format !== 'json' && type === 'timeseries' && isBuckets(documents.documents[0]!);
+    const into = isOfBuckets ? `system.buckets.${name}` : name;
     const { onError, resumeFrom, signal } = this.options;
     const { inserted, bytes, existing, refused, failure } = await insertRaw(this.target.database, into, documents, {
       isOrdered: onError !== 'skip',
       isRepeated: resumeFrom !== undefined,
+      timeField: isOfBuckets ? undefined : timeFieldOf(collection.options),
       signal,
     });
     this.report.written(name, inserted, bytes);

@@ -300,6 +300,32 @@ describe('an import', () => {
     expect(await db!.collection('c').countDocuments({})).toBe(2500);
   });
 
+  test('has every measurement of a time series once, copied or imported again', async () => {
+    const [name, imported, copied] = [fixture.name(), fixture.name(), fixture.name()];
+    const { db } = await fixture.connectionOf(name);
+    await db!.createCollection('series', { timeseries: { timeField: 'at', metaField: 'm' } });
+    await fixture.insert(
+      name,
+      'series',
+      Array.from({ length: 1500 }, (_, i) => ({ at: new Date(1e12 + i * 1000), m: i % 3, v: i })),
+    );
+    const bytes = await readAll(fixture.bulk.exportStream(name));
+    for (const expected of [
+      [1500, 0],
+      [0, 1500],
+    ]) {
+      const results = [
+        await fixture.bulk.import(imported, bytes, { resumeFrom: 'start' }),
+        await fixture.bulk.copyDatabase(name, copied),
+      ];
+      const counts = results.map(({ collections: [series] }) => [series!.documents, series!.skipped]);
+      expect(counts).toEqual([expected, expected]);
+    }
+    for (const copy of [imported, copied]) {
+      expect(await fixture.bytesOf(copy, 'series')).toEqual(await fixture.bytesOf(name, 'series'));
+    }
+  });
+
   test('ends at a signal while it waits for its source, gzipped or not', async () => {
     for (const head of [Buffer.from('{"collections":{'), gzipSync('{"collections":{').subarray(0, 15)]) {
       const abort = new AbortController();

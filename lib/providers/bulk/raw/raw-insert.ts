@@ -2,7 +2,8 @@ import type { mongo } from 'mongoose';
 import type { Database } from '../../pools/database.js';
 import { decodeRaw, encodeRaw, idOf, idValueOf, splitDocuments } from './raw-document.js';
 import { findDocumentSequence } from './document-sequence.js';
-import type { RawBatch } from './raw-batch.js';
+import { RawBatch } from './raw-batch.js';
+import { findMeasurements } from './time-series.js';
 
 const DUPLICATE_KEY = 11000;
 /** The driver copies a command three times on its way: a batch of 16 MB goes in several. */
@@ -43,6 +44,8 @@ export interface InsertOptions {
   readonly keepExisting?: boolean;
   /** An earlier attempt may have inserted some of these: those that are there byte for byte are no failures. */
   readonly isRepeated?: boolean;
+  /** Of a time series, which does not refuse documents that are there: they are looked up before. */
+  readonly timeField?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -94,13 +97,33 @@ async function insertPart(
   for (let attempt = 1; ; attempt++) {
     options.signal?.throwIfAborted();
     try {
-      return await insertOnce(database, collection, batch, { ...options, isRepeated });
+      return await insertMissing(database, collection, batch, { ...options, isRepeated });
     } catch (error) {
       if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
       isRepeated = true;
       await new Promise((resolve) => setTimeout(resolve, FIRST_DELAY_MS * 2 ** (attempt - 1)));
     }
   }
+}
+
+async function insertMissing(
+  database: Database,
+  collection: string,
+  batch: RawBatch,
+  options: InsertOptions,
+): Promise<InsertOutcome> {
+  const { timeField, isRepeated, keepExisting } = options;
+  if (timeField === undefined || !(isRepeated || keepExisting)) {
+    return insertOnce(database, collection, batch, options);
+  }
+  const isStored = await findMeasurements(database, collection, timeField, batch.documents);
+  const indexes = [...batch.documents.keys()];
+  const existing = indexes.filter((index) => isStored(batch.documents[index]!));
+  const missing = indexes.filter((index) => !isStored(batch.documents[index]!));
+  if (missing.length === 0) return { inserted: 0, bytes: 0, existing, refused: [] };
+  const part = new RawBatch(missing.map((index) => batch.documents[index]!));
+  const outcome = await insertOnce(database, collection, part, options);
+  return { ...outcome, existing, refused: outcome.refused.map((each) => ({ ...each, index: missing[each.index]! })) };
 }
 
 async function insertOnce(
