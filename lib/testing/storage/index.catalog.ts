@@ -5,12 +5,14 @@ import { equalValues } from '../bson/compare.js';
 import { type Doc, int32, isDoc, type Value } from '../bson/value.js';
 import { CommandError, inContext } from '../errors.js';
 import type { Collection } from './collection.js';
-import { hasSameOptions, type IndexSpec, isSameSignature, parseIndexSpec } from './index.spec.js';
+import { isThere } from './index.conflicts.js';
+import { parseIndexSpec } from './index.spec.js';
+import { checkUnique } from './index.uniqueness.js';
+import { KeySet, without } from './key-set.js';
 import { nsString } from './namespace.js';
-import { type RecordId, type Slot, versionsOf } from './record-store.js';
+import { type RecordId, versionsOf } from './record-store.js';
 import { StoredIndex } from './stored-index.js';
 import { valueText } from './value-text.js';
-import { WriteConflict } from './write-conflict.js';
 import type { WriteUnit } from './write-unit.js';
 
 /** An index key that only superseded states of a record have. */
@@ -29,37 +31,10 @@ const NO_KEYS: readonly unknown[] = [];
 const buildFailure = ({ ns, uuid }: Collection): string =>
   `Index build failed: ${randomUUID()}: Collection ${nsString(ns)} ( ${new UUID(uuid).toString()} )`;
 
-/** Keys of one index: by identity where they are strings, by comparison where they are collated. */
-class KeySet {
-  private readonly strings = new Set<unknown>();
-  private readonly others: unknown[] = [];
-
-  constructor(private readonly index: StoredIndex) {}
-
-  add(keys: readonly unknown[]): void {
-    for (const key of keys) {
-      if (typeof key === 'string') this.strings.add(key);
-      else if (!this.has(key)) this.others.push(key);
-    }
-  }
-
-  has(key: unknown): boolean {
-    return this.strings.has(key) || this.index.includes(this.others, key);
-  }
-}
-
 /** Decodes at most once, and only when asked. */
 function lazily(bytes: Uint8Array): () => Doc {
   let doc: Doc | undefined;
   return () => (doc ??= decodeDoc(bytes));
-}
-
-/** The keys that are not among the others. */
-function without(index: StoredIndex, keys: readonly unknown[], others: readonly unknown[]): readonly unknown[] {
-  if (keys.length === 0 || others.length === 0) return keys;
-  const set = new KeySet(index);
-  set.add(others);
-  return keys.filter((key) => !set.has(key));
 }
 
 /**
@@ -114,7 +89,13 @@ export class IndexCatalog {
     const created: Doc[] = [];
     for (const given of specs) {
       const spec = parseIndexSpec(given, collection.collation);
-      if (this.isThere(spec)) continue;
+      if (
+        isThere(
+          spec,
+          this.list().map((index) => index.spec),
+        )
+      )
+        continue;
       if (this.size >= MAX_INDEXES) {
         throw new CommandError(
           'CannotCreateIndex',
@@ -180,7 +161,7 @@ export class IndexCatalog {
         if (newDoc) index.check?.(newDoc());
         const newKeys = after ? index.keysOfBytes(after, newDoc) : NO_KEYS;
         for (const key of without(index, newKeys, oldKeys)) {
-          if (index.spec.isUnique) this.checkUnique(index, key, id, unit, newDoc!);
+          if (index.spec.isUnique) checkUnique(this.collection, { index, key, id, doc: newDoc! }, unit);
           if (index.tree.insert(key, id)) added.push({ index, key });
         }
         for (const key of without(index, oldKeys, newKeys)) (stale ??= []).push({ index, key });
@@ -234,47 +215,6 @@ export class IndexCatalog {
     return [index];
   }
 
-  /** @returns whether there is this very index already */
-  private isThere(spec: IndexSpec): boolean {
-    const sameName = this.indexes.get(spec.name)?.spec;
-    if (sameName) {
-      if (isSameSignature(sameName, spec)) {
-        if (hasSameOptions(sameName, spec)) return true;
-        throw this.conflict('IndexOptionsConflict', 'An equivalent index already exists with the same name but different options.', spec, sameName); // prettier-ignore
-      }
-      throw this.conflict(
-        'IndexKeySpecsConflict',
-        'An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation.',
-        spec,
-        sameName,
-      );
-    }
-    const same = this.list().find((index) => isSameSignature(index.spec, spec))?.spec;
-    if (!same) return false;
-    if (same.isId) return true;
-    if (hasSameOptions(same, spec)) {
-      throw new CommandError('IndexOptionsConflict', `Index already exists with a different name: ${same.name}`);
-    }
-    throw this.conflict(
-      'IndexOptionsConflict',
-      'An equivalent index already exists with a different name and options.',
-      spec,
-      same,
-    );
-  }
-
-  private conflict(
-    code: 'IndexOptionsConflict' | 'IndexKeySpecsConflict',
-    what: string,
-    requested: IndexSpec,
-    existing: IndexSpec,
-  ): CommandError {
-    return new CommandError(
-      code,
-      `${what} Requested index: ${valueText(requested.doc)}, existing index: ${valueText(existing.doc)}`,
-    );
-  }
-
   private build(unit: WriteUnit, index: StoredIndex): void {
     const { records } = this.collection;
     for (const id of records.ids()) {
@@ -284,7 +224,7 @@ export class IndexCatalog {
         const doc = lazily(bytes);
         if (age === 0) index.check?.(doc());
         for (const key of index.keysOfBytes(bytes, doc)) {
-          if (index.spec.isUnique && age === 0) this.checkUnique(index, key, id, unit, doc);
+          if (index.spec.isUnique && age === 0) checkUnique(this.collection, { index, key, id, doc }, unit);
           index.tree.insert(key, id);
         }
       });
@@ -296,41 +236,5 @@ export class IndexCatalog {
   private restore(order: readonly [string, StoredIndex][]): void {
     this.indexes.clear();
     for (const [name, index] of order) this.indexes.set(name, index);
-  }
-
-  /** @throws DuplicateKey when a committed record has the key, WriteConflict when a concurrent writer touches it */
-  private checkUnique(index: StoredIndex, key: unknown, id: RecordId, unit: WriteUnit, doc: () => Doc): void {
-    const cursor = index.tree.range(key, undefined);
-    while (cursor.next() && index.format.compare(cursor.key, key) === 0) {
-      if (cursor.id === id) continue;
-      const slot = this.collection.records.get(cursor.id);
-      if (this.holds(index, key, slot, unit)) throw this.duplicate(index, key, doc());
-    }
-  }
-
-  private holds(index: StoredIndex, key: unknown, slot: Slot | undefined, unit: WriteUnit): boolean {
-    if (slot === undefined) return false;
-    if (slot instanceof Uint8Array) return true;
-    if (slot.unit && slot.unit !== unit) throw new WriteConflict(slot.unit.ended);
-    const isHeld = slot.bytes !== undefined && (!slot.older || index.includes(index.keysOfBytes(slot.bytes), key));
-    if (!slot.unit && slot.tick > unit.tick) {
-      const seen = isHeld || slot.older !== undefined;
-      if (seen) throw new WriteConflict();
-    }
-    return isHeld;
-  }
-
-  private duplicate(index: StoredIndex, key: unknown, doc: Doc): CommandError {
-    const { spec } = index;
-    const values = index
-      .valuesOf(doc)
-      .find((candidate) => index.format.compare(index.format.key(candidate), key) === 0)!;
-    const keyValue: Doc = new Map(spec.fields.map((field, i) => [field, values[i]!]));
-    const collation = spec.collation ? ` collation: ${valueText(spec.collation.spec)}` : '';
-    return new CommandError(
-      'DuplicateKey',
-      `E11000 duplicate key error collection: ${nsString(this.collection.ns)} index: ${spec.name}${collation} dup key: ${valueText(keyValue)}`,
-      { keyPattern: spec.key, keyValue },
-    );
   }
 }

@@ -1,11 +1,12 @@
-import { decodeField, extractField } from '../bson/field.js';
-import { packDescription, type UpdateDescription } from '../query/update/description.js';
+import { decodeField } from '../bson/field.js';
+import type { UpdateDescription } from '../query/update/description.js';
 import type { Clock, Tick } from './clock.js';
 import type { Collection } from './collection.js';
 import type { History } from './history.js';
 import type { StaleKey } from './index.catalog.js';
 import type { Oplog, OplogEntry, PendingChange, TransactionOwner } from './oplog.js';
 import type { ReadView } from './read-view.js';
+import { deleteChange, insertChange, updateChange } from './record-change.js';
 import { type RecordId, type Slot, type Version, versionsOf } from './record-store.js';
 import type { Snapshot, Snapshots } from './snapshot.js';
 import type { TtlMonitor } from './ttl.monitor.js';
@@ -92,7 +93,7 @@ export class WriteUnit implements ReadView {
     this.touch(collection);
     const id = collection.records.nextId();
     this.write(collection, id, undefined, undefined, bytes);
-    this.changes.push({ op: 'insert', ns: collection.ns, uuid: collection.uuid, after: bytes });
+    this.changes.push(insertChange(collection, bytes));
     return id;
   }
 
@@ -107,22 +108,7 @@ export class WriteUnit implements ReadView {
     const before = this.writable(slot);
     if (!before) return false;
     this.write(collection, id, slot, before, bytes);
-    const { ns, uuid, hasPreImages } = collection;
-    const preImage = hasPreImages ? before : undefined;
-    if (!description) this.changes.push({ op: 'replace', ns, uuid, after: bytes, preImage });
-    else {
-      const documentKey = extractField(bytes, '_id')!;
-      const postImage = hasPreImages ? bytes : undefined;
-      this.changes.push({
-        op: 'update',
-        ns,
-        uuid,
-        documentKey,
-        description: packDescription(description),
-        preImage,
-        postImage,
-      });
-    }
+    this.changes.push(updateChange(collection, before, bytes, description));
     return true;
   }
 
@@ -133,9 +119,7 @@ export class WriteUnit implements ReadView {
     const before = this.writable(slot);
     if (!before) return false;
     this.write(collection, id, slot, before, undefined);
-    const { ns, uuid, hasPreImages } = collection;
-    const documentKey = extractField(before, '_id')!;
-    this.changes.push({ op: 'delete', ns, uuid, documentKey, preImage: hasPreImages ? before : undefined });
+    this.changes.push(deleteChange(collection, before));
     return true;
   }
 

@@ -1,4 +1,3 @@
-import { formatField } from '../../bson/format.js';
 import { isIndex } from '../../bson/path.js';
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
@@ -7,6 +6,7 @@ import { ChangeLog, type PathStep, type UpdateDescription } from './description.
 import { type Modifier, REMOVED, UNCHANGED } from './modifier.js';
 import {
   type Branch,
+  hasArrayUpdate,
   identifierIn,
   inUpdateOrder,
   type Leaf,
@@ -14,6 +14,7 @@ import {
   type Rename,
   type UpdateNode,
 } from './tree.js';
+import { inArray, notAnArray, notViable, pathMissing } from './path-errors.js';
 import { checkStorable } from './storable.js';
 
 const MAX_PADDING = 1_500_000;
@@ -40,8 +41,6 @@ type Container = Doc | Value[];
 export class TreeApplication {
   private readonly log = new ChangeLog();
   private readonly copied = new Set<Container>();
-  /** Paths that this update created: later changes below them are part of the created value. */
-  private readonly created: (readonly PathStep[])[] = [];
   /** Sources of renames, to be removed at the end. */
   private readonly renamed: string[][] = [];
   private isModified = false;
@@ -58,16 +57,7 @@ export class TreeApplication {
   run(tree: Branch): UpdateResult {
     this.root = this.applyBranch(tree, this.root, []) as Doc;
     for (const parts of this.renamed) this.root = this.removeRenamed(parts, this.root, []) as Doc;
-    for (const path of this.created) this.log.updated(path, this.valueAt(path)!);
-    return { doc: this.root, isModified: this.isModified, description: this.log.description };
-  }
-
-  private valueAt(path: readonly PathStep[]): Value | undefined {
-    let value: Value | undefined = this.root;
-    for (const step of path) {
-      value = isDoc(value) ? value.get(String(step)) : Array.isArray(value) ? value[Number(step)] : undefined;
-    }
-    return value;
+    return { doc: this.root, isModified: this.isModified, description: this.log.of(this.root) };
   }
 
   private own<T extends Container>(container: T): T {
@@ -108,11 +98,7 @@ export class TreeApplication {
 
   private indexesFor(identifier: string, container: Container, path: readonly PathStep[]): number[] {
     if (!Array.isArray(container)) {
-      const name = String(path[path.length - 1]);
-      throw new CommandError(
-        'BadValue',
-        `Cannot apply array updates to non-array element ${formatField(name, container)}`,
-      );
+      throw notAnArray(String(path.at(-1)), container);
     }
     const filter = identifier === '' ? () => true : this.filters.get(identifier)!;
     return container.flatMap((element, i) => (filter(element) ? [i] : []));
@@ -128,23 +114,13 @@ export class TreeApplication {
     if (!isDoc(current) && !Array.isArray(current)) {
       const below = this.firstLeaf(node);
       if (below?.onInsertOnly && !this.site.isInsert) return container;
-      this.checkArrayUpdate(node, part, current);
+      if (hasArrayUpdate(node)) throw notAnArray(part, current);
       if (below?.toleratesBlockedPath) return container;
-      throw this.notViable(node, part, current, [...path, step], below?.creates ?? true);
+      const [child] = [...node.children.keys()].sort(inUpdateOrder);
+      throw notViable(child!, { [part]: current }, [...path, step], below?.creates ?? true);
     }
     const changed = this.applyBranch(node, current, [...path, step]);
     return changed === current ? container : this.put(container, step, changed);
-  }
-
-  private checkArrayUpdate(node: Branch, part: string, current: Value): void {
-    for (const child of node.children.keys()) {
-      if (identifierIn(child) !== undefined) {
-        throw new CommandError(
-          'BadValue',
-          `Cannot apply array updates to non-array element ${formatField(part, current)}`,
-        );
-      }
-    }
   }
 
   private firstLeaf(node: UpdateNode): Modifier | undefined {
@@ -154,35 +130,11 @@ export class TreeApplication {
     return child && this.firstLeaf(child[1]);
   }
 
-  private notViable(
-    node: Branch,
-    part: string,
-    current: Value,
-    path: readonly PathStep[],
-    creates: boolean,
-  ): CommandError {
-    const [child] = [...node.children.keys()].sort(inUpdateOrder);
-    const element = `{${formatField(part, current)}}`;
-    return new CommandError(
-      'PathNotViable',
-      creates
-        ? `Cannot create field '${child}' in element ${element}`
-        : `Cannot use the part (${child}) of (${[...path, child].join('.')}) to traverse the element (${element})`,
-    );
-  }
-
   /** A name that is no index, in an array. */
   private blocked(node: Branch | Leaf, array: Value[], part: string, path: readonly PathStep[]): Container {
     const below = this.firstLeaf(node);
     if (below?.toleratesBlockedPath || (below?.onInsertOnly && !this.site.isInsert)) return array;
-    const name = String(path[path.length - 1]);
-    const element = `{${formatField(name, array)}}`;
-    throw new CommandError(
-      'PathNotViable',
-      below?.creates === false
-        ? `Cannot use the part (${part}) of (${[...path, part].join('.')}) to traverse the element (${element})`
-        : `Cannot create field '${part}' in element ${element}`,
-    );
+    throw notViable(part, { [String(path.at(-1))]: array }, path, below?.creates !== false);
   }
 
   private applyLeaf(
@@ -205,16 +157,10 @@ export class TreeApplication {
   }
 
   private record(modifier: Modifier, path: readonly PathStep[], before: Value | undefined, after: Value): void {
-    if (this.isInCreated(path)) return;
-    if (before === undefined) {
-      this.created.push(path);
-    } else if (modifier.appends && Array.isArray(before) && Array.isArray(after) && before.length > 0) {
+    if (before === undefined) this.log.created(path);
+    else if (modifier.appends && Array.isArray(before) && Array.isArray(after) && before.length > 0) {
       for (let i = before.length; i < after.length; i++) this.log.updated([...path, i], after[i]!);
     } else this.log.updated(path, after);
-  }
-
-  private isInCreated(path: readonly PathStep[]): boolean {
-    return this.created.some((prefix) => prefix.every((step, i) => step === path[i]));
   }
 
   private put(container: Container, step: PathStep, value: Value): Container {
@@ -236,30 +182,22 @@ export class TreeApplication {
     const owned = this.own(container);
     if (isDoc(owned)) {
       owned.delete(String(step));
-      if (!this.isInCreated(path)) this.log.removed(path);
+      this.log.removed(path);
     } else {
       owned[Number(step)] = null;
-      if (!this.isInCreated(path)) this.log.updated(path, null);
+      this.log.updated(path, null);
     }
     return owned;
   }
 
   /** Makes the documents that are missing on a path, if what is below creates its field. */
   private create(node: Branch, container: Container, step: PathStep, path: readonly PathStep[]): Container {
-    for (const part of node.children.keys()) {
-      if (identifierIn(part) !== undefined) {
-        throw new CommandError(
-          'BadValue',
-          `The path '${[...path, step].join('.')}' must exist in the document in order to apply array updates.`,
-        );
-      }
-    }
     const full = [...path, step];
-    const isOutermost = !this.isInCreated(full);
-    if (isOutermost) this.created.push(full);
+    if (hasArrayUpdate(node)) throw pathMissing(full);
+    const uncreate = this.log.created(full);
     const made = this.applyBranch(node, new Map(), full);
     if ((made as Doc).size > 0) return this.put(container, step, made);
-    if (isOutermost) this.created.splice(this.created.indexOf(full), 1);
+    uncreate();
     return container;
   }
 
@@ -269,10 +207,10 @@ export class TreeApplication {
     const parts = from.split('.');
     const value = this.renamedValue(from, parts);
     if (value === undefined) return container;
-    if (Array.isArray(container)) throw this.inArray('destination', target.join('.'), String(path[path.length - 1]));
+    if (Array.isArray(container)) throw inArray('destination', target.join('.'), this.before, String(path.at(-1)));
     const changed = this.put(container, part, value);
     this.isModified = true;
-    if (!this.isInCreated(target)) this.log.updated(target, value);
+    this.log.updated(target, value);
     this.renamed.push(parts);
     return changed;
   }
@@ -280,19 +218,11 @@ export class TreeApplication {
   private renamedValue(from: string, parts: readonly string[]): Value | undefined {
     let value: Value | undefined = this.before;
     for (const [i, part] of parts.entries()) {
-      if (Array.isArray(value)) throw this.inArray('source', from, parts[i - 1]!);
+      if (Array.isArray(value)) throw inArray('source', from, this.before, parts[i - 1]!);
       if (!isDoc(value)) return undefined;
       value = value.get(part);
     }
     return value;
-  }
-
-  private inArray(role: 'source' | 'destination', path: string, array: string): CommandError {
-    const id = this.before.has('_id') ? formatField('_id', this.before.get('_id')!) : 'no id';
-    return new CommandError(
-      'BadValue',
-      `The ${role} field cannot be an array element, '${path}' in doc with ${id} has an array field called '${array}'`,
-    );
   }
 
   private removeRenamed(parts: readonly string[], container: Container, path: readonly PathStep[]): Container {

@@ -1,6 +1,6 @@
 import { decodeDoc } from '../../bson/decode.js';
 import { encodeDoc } from '../../bson/encode.js';
-import { type Doc, int32, type Value } from '../../bson/value.js';
+import { type Doc, int32, isDoc, type Value } from '../../bson/value.js';
 
 /** One step of a path in a document: a field's name or an array's index. */
 export type PathStep = string | number;
@@ -42,18 +42,35 @@ export function unpackDescription(packed: Uint8Array): UpdateDescription {
 
 /** Collects what changed, path by path. */
 export class ChangeLog {
-  readonly description: UpdateDescription = {
+  /** Paths the update created: what changes below them is part of the created value. */
+  private readonly createdPaths: (readonly PathStep[])[] = [];
+  private readonly description: UpdateDescription = {
     updatedFields: new Map(),
     removedFields: [],
     truncatedArrays: [],
     disambiguatedPaths: new Map(),
   };
 
+  /** The description of all that was noted, of a document as it is now. */
+  of(doc: Doc): UpdateDescription {
+    for (const path of this.createdPaths.splice(0)) this.updated(path, valueAt(doc, path)!);
+    return this.description;
+  }
+
+  /** Notes that a field was made. @returns what takes that back */
+  created(path: readonly PathStep[]): () => void {
+    if (this.isInCreated(path)) return () => {};
+    this.createdPaths.push(path);
+    return () => void this.createdPaths.splice(this.createdPaths.indexOf(path), 1);
+  }
+
   updated(path: readonly PathStep[], value: Value): void {
+    if (this.isInCreated(path)) return;
     this.description.updatedFields.set(this.name(path), value);
   }
 
   removed(path: readonly PathStep[]): void {
+    if (this.isInCreated(path)) return;
     this.description.removedFields.push(this.name(path));
   }
 
@@ -66,6 +83,10 @@ export class ChangeLog {
     );
   }
 
+  private isInCreated(path: readonly PathStep[]): boolean {
+    return this.createdPaths.some((prefix) => prefix.every((step, i) => step === path[i]));
+  }
+
   private name(path: readonly PathStep[]): string {
     const name = path.join('.');
     if (path.some((step) => typeof step === 'number' || step.includes('.') || /^\d+$/.test(step))) {
@@ -76,4 +97,12 @@ export class ChangeLog {
     }
     return name;
   }
+}
+
+function valueAt(doc: Doc, path: readonly PathStep[]): Value | undefined {
+  let value: Value | undefined = doc;
+  for (const step of path) {
+    value = isDoc(value) ? value.get(String(step)) : Array.isArray(value) ? value[Number(step)] : undefined;
+  }
+  return value;
 }

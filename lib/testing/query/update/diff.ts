@@ -118,5 +118,5 @@ export function diffDocuments(before: Doc, after: Doc): UpdateDescription | unde
   if (!diff.isWorthFor(after)) return undefined;
   const log = new ChangeLog();
   diff.tell([], log);
-  return log.description;
+  return log.of(after);
 }

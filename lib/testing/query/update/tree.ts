@@ -29,6 +29,10 @@ const IDENTIFIER = /^\$\[(.*)\]$/;
 /** The identifier in `$[identifier]`, empty in `$[]`; undefined for any other component. */
 export const identifierIn = (part: string): string | undefined => IDENTIFIER.exec(part)?.[1];
 
+/** Whether a branch is of array elements: `$[]` or `$[identifier]`. */
+export const hasArrayUpdate = ({ children }: Branch): boolean =>
+  [...children.keys()].some((part) => identifierIn(part) !== undefined);
+
 export function checkPath(path: string): readonly string[] {
   if (path === '') throw new CommandError('EmptyFieldName', 'An empty update path is not valid.');
   const parts = splitPath(path);

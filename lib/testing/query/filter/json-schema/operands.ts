@@ -1,7 +1,7 @@
 import { BSONSymbol } from 'bson';
-import { isNumeric, type Numeric } from '../../bson/number.js';
-import { type Doc, isDoc, typeName, type Value } from '../../bson/value.js';
-import { CommandError } from '../../errors.js';
+import { isNumeric, type Numeric } from '../../../bson/number.js';
+import { type Doc, isDoc, typeName, type Value } from '../../../bson/value.js';
+import { CommandError } from '../../../errors.js';
 
 /** Whether a value, which is there, satisfies a schema or one of its keywords. */
 export type SchemaTest = (value: Value) => boolean;
