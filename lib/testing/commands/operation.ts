@@ -30,6 +30,8 @@ export class Operation {
   isAnswerLost = false;
   /** Set by a command whose reply begins an exhaust stream. */
   nextReply: (() => Reply | Promise<Reply>) | undefined;
+  /** Set by a command that is run again and again, each time for one reply of an exhaust stream. */
+  isRepeated = false;
 
   constructor(
     readonly id: number,

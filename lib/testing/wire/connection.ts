@@ -9,7 +9,7 @@ export interface Reply {
   /** The reply document as BSON. */
   readonly body: Uint8Array;
   /** Set on a reply of an exhaust stream that goes on: makes the next one without a request. */
-  readonly next?: () => Reply | Promise<Reply>;
+  readonly next?: () => Reply | undefined | Promise<Reply | undefined>;
 }
 
 /** What a connection asks the layer above: it knows frames, not commands. */

@@ -31,7 +31,9 @@ export const getMore: Command = {
     try {
       failAfterCheckout(op);
       limitTime(op, cursor);
-      return await nextBatch(op, cursor);
+      const batch = await nextBatch(op, cursor);
+      op.isRepeated = op.request.isExhaustAllowed && !cursor.isClosed;
+      return batch;
     } catch (error) {
       op.server.cursors.kill(cursor.id); // an error in a getMore ends its cursor
       throw error;

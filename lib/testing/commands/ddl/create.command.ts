@@ -129,7 +129,7 @@ const BUCKET_SPAN_SECONDS: Readonly<Record<string, number>> = { seconds: 3600, m
 function timeseriesOptions(given: Doc): Doc {
   TIMESERIES.check(given);
   const granularity = stringArgument(given, 'granularity') ?? 'seconds';
-  const span = BUCKET_SPAN_SECONDS[granularity];
+  const span = Object.hasOwn(BUCKET_SPAN_SECONDS, granularity) ? BUCKET_SPAN_SECONDS[granularity] : undefined;
   if (span === undefined) {
     throw new CommandError(
       'BadValue',

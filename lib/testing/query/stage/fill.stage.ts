@@ -20,7 +20,7 @@ function filler(field: string, spec: Value): { window: Value } | { value: Value 
     );
   }
   if (value !== undefined) return { value: docOf(['$ifNull', [`$${field}`, value]]) };
-  const name = typeof method === 'string' ? METHODS[method] : undefined;
+  const name = typeof method === 'string' && Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
   if (name === undefined) throw new CommandError(6050202, 'Method must be either locf or linear');
   return { window: docOf([name, `$${field}`]) };
 }

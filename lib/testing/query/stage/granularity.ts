@@ -42,7 +42,7 @@ export interface Granularity {
 /** @throws CommandError 40257 for a series that is not known */
 export function granularityOf(name: string): Granularity {
   if (name === 'POWERSOF2') return POWERS_OF_2;
-  const series = SERIES[name];
+  const series = Object.hasOwn(SERIES, name) ? SERIES[name] : undefined;
   if (series === undefined) throw new CommandError(40257, `Unknown rounding granularity '${name}'`);
   const [first = 1] = series;
   /** The numbers of the series around a value, in ascending order. */

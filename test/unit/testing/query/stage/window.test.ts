@@ -187,6 +187,7 @@ describe('$bucketAuto', () => {
       '{ _id: { min: double 0.63, max: double 2.5 }, count: int 3 }',
     );
     expect(errorOf(() => buckets({ buckets: 2, granularity: 'X' }))[0]).toBe(40257);
+    expect(errorOf(() => buckets({ buckets: 2, granularity: '__proto__' }))[0]).toBe(40257);
     expect(errorOf(() => buckets({ buckets: 0 }))[0]).toBe(40243);
   });
 });
