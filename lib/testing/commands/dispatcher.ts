@@ -112,9 +112,7 @@ export class Dispatcher implements RequestHandler {
     const final = reply ?? errorReply(this.server, failure!, op);
     if (reply) finishReply(op, reply);
     const body = encodeDoc(final as Doc);
-    if (!reply) return { body };
-    if (op.isRepeated) return { body, next: () => this.handle(op.request, op.client.connection) };
-    return op.nextReply ? { body, next: op.nextReply } : { body };
+    return reply && op.isRepeated ? { body, next: () => this.handle(op.request, op.client.connection) } : { body };
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Doc } from '../bson/value.js';
 import type { RequestMessage } from '../wire/message.js';
-import type { Reply } from '../wire/connection.js';
 import type { Snapshot } from '../storage/snapshot.js';
 import type { WriteUnit } from '../storage/write-unit.js';
 import type { ClientCursor } from './cursor/client-cursor.js';
@@ -28,8 +27,6 @@ export class Operation {
   fault: CommandFault | undefined;
   /** A fail point closes the connection instead of answering. */
   isAnswerLost = false;
-  /** Set by a command whose reply begins an exhaust stream. */
-  nextReply: (() => Reply | Promise<Reply>) | undefined;
   /** Set by a command that is run again and again, each time for one reply of an exhaust stream. */
   isRepeated = false;
 

@@ -36,6 +36,15 @@ describe('cursors', () => {
     expect(await tail.toArray()).toEqual([{ _id: 2 }, { _id: 3 }]);
   });
 
+  it('await data as long as a getMore says, whatever time their find had', async () => {
+    const capped = await db.createCollection('capped', { capped: true, size: 4096 });
+    await capped.insertMany(numbers);
+    const { cursor } = await db.command({ find: 'capped', tailable: true, awaitData: true, maxTimeMS: 10 });
+    const getMore = { getMore: cursor.id, collection: 'capped', maxTimeMS: 50 };
+    await expect(db.command(getMore)).resolves.toMatchObject({ cursor: { nextBatch: [] } });
+    await db.command({ killCursors: 'capped', cursors: [cursor.id] });
+  });
+
   it('are told of by $currentOp while nobody reads them', async () => {
     await db.collection('idle').insertMany(numbers);
     const cursor = db.collection('idle').find({}, { batchSize: 1 });

@@ -40,6 +40,16 @@ describe('faults of EmbeddedMongo', () => {
     await expect(connectAs('lucky')).resolves.toBeDefined();
   });
 
+  it('fails the heartbeats that are streamed to a monitor', async () => {
+    const watched = new MongoClient(mongo.uri, { appName: 'watched', heartbeatFrequencyMS: 500 });
+    await watched.connect();
+    const failed = once(watched, 'serverHeartbeatFailed');
+    const data = { failCommands: ['hello', 'isMaster'], appName: 'watched', closeConnection: true };
+    await failCommand({ times: 1 }, data);
+    await expect(failed).resolves.toHaveLength(1);
+    await watched.close();
+  });
+
   it('fails a getMore once it has its cursor', async () => {
     const docs = client.db('a').collection('docs');
     await docs.insertMany([{}, {}, {}]);

@@ -96,9 +96,10 @@ function failAfterCheckout({ server, client }: Operation): void {
   throw new CommandError(code, "Hit the 'failGetMoreAfterCursorCheckout' failpoint");
 }
 
-/** The `maxTimeMS` of the command that opened a cursor counts for all of its batches together (manual: cursor.maxTimeMS). */
-function limitTime({ interrupt, server }: Operation, { leftMS }: ClientCursor): void {
-  if (leftMS === Infinity) return;
+/** The `maxTimeMS` of the command that opened a cursor counts for all of its batches together (manual: cursor.maxTimeMS);
+ * one that awaits data has the time each getMore gives it. */
+function limitTime({ interrupt, server }: Operation, { leftMS, options }: ClientCursor): void {
+  if (leftMS === Infinity || options.isAwaitData) return;
   interrupt.setMaxTime(Math.max(leftMS, Number.MIN_VALUE));
   if (server.failPoints.get('maxTimeAlwaysTimeOut')?.fires()) interrupt.expireNow();
   interrupt.check();

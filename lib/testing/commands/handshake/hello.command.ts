@@ -1,14 +1,10 @@
 import { CommandError } from '../../errors.js';
-import type { Doc } from '../../bson/value.js';
-import { encodeDoc } from '../../bson/encode.js';
 import { isDoc } from '../../bson/value.js';
 import { parseNs } from '../../storage/namespace.js';
 import { timestampOf } from '../../storage/clock.js';
-import type { Reply } from '../../wire/connection.js';
 import { MAX_MESSAGE_LENGTH } from '../../wire/frame-reader.js';
 import { docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
-import { finishReply } from '../final-reply.js';
 import { startSpeculativeAuthentication } from '../auth/speculative-authentication.js';
 import type { Operation } from '../operation.js';
 import { MAX_BSON_SIZE, MAX_WIRE_VERSION, MAX_WRITE_BATCH_SIZE, MIN_WIRE_VERSION } from './limits.js';
@@ -54,17 +50,9 @@ function awaitChange(op: Operation): Promise<unknown> | undefined {
     );
   }
   if (maxAwaitTimeMS < 0) throw new CommandError(31373, "'maxAwaitTimeMS' must be a non-negative integer");
-  if (op.request.isExhaustAllowed) op.nextReply = () => nextReply(op);
-  return op.server.topology.isCurrent(version) ? op.interrupt.sleep(maxAwaitTimeMS) : undefined;
-}
-
-/** The stream of a driver's monitor: one reply after each wait, until the connection goes. */
-async function nextReply(op: Operation): Promise<Reply> {
-  op.client.operation = op;
-  await op.interrupt.sleep(integerArgument(op.args, 'maxAwaitTimeMS') ?? 0);
-  const again = describe(op);
-  finishReply(op, again);
-  return { body: encodeDoc(again as Doc), next: () => nextReply(op) };
+  if (!op.server.topology.isCurrent(version)) return undefined;
+  op.isRepeated = op.request.isExhaustAllowed; // the stream of a driver's monitor: one reply after each wait
+  return op.interrupt.sleep(maxAwaitTimeMS);
 }
 
 function describe(op: Operation): ReplyDoc {
