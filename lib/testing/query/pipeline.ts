@@ -89,7 +89,7 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
 }
 
 /** The metadata that the documents of a pipeline can have. */
-function metadataOfStages([first]: readonly ParsedStage[]): string[] {
+function metadataOfStages([first]: readonly ParsedStage[]): readonly string[] {
   if (first?.name === '$geoNear') return ['geoNearDistance', 'geoNearPoint'];
   return first?.name === '$match' && isDoc(first.spec) ? metadataOf(first.spec) : [];
 }
