@@ -1,4 +1,4 @@
-import { BSONRegExp } from 'bson';
+import { BSONRegExp, Code } from 'bson';
 import { splitPath } from '../bson/path.js';
 import { isNumeric, toNumber } from '../bson/number.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
@@ -131,6 +131,9 @@ function text({ env: { textSearch, metadata } }: FilterCompiler, operand: Value)
 function where({ env, isNested }: FilterCompiler, operand: Value): Filter {
   if (isNested) throw new CommandError('BadValue', '$where can only be applied to the top-level document');
   if (!env.allowsWhere) throw new CommandError('BadValue', '$where is not allowed in this context');
+  if (operand instanceof Code && operand.scope) {
+    throw new CommandError('BadValue', '$where no longer supports deprecated BSON type CodeWScope');
+  }
   const code = codeOf(operand);
   if (code === undefined) throw new CommandError('BadValue', '$where got bad type');
   const scripts = new ScriptContext();

@@ -77,6 +77,19 @@ describe('faults of EmbeddedMongo', () => {
     expect((await docs.findOne({}))?.n).toBe(1);
   });
 
+  it('skips so many documents, not commands, before a retryable write fails', async () => {
+    await client
+      .db('admin')
+      .command({
+        configureFailPoint: 'onPrimaryTransactionalWrite',
+        mode: { skip: 3 },
+        data: { failBeforeCommitExceptionCode: 1 },
+      });
+    const docs = client.db('a').collection('docs');
+    await docs.insertMany([{}, {}, {}]);
+    await expect(docs.insertOne({})).rejects.toThrow(/closed/);
+  });
+
   it('keeps its data over a restart, on the same port', async () => {
     const docs = client.db('a').collection('docs');
     await docs.insertOne({ n: 1 });

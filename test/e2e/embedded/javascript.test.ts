@@ -37,6 +37,12 @@ describe('server-side JavaScript', () => {
     expect((await orders.updateMany({ $where: 'this._id === 2' }, { $set: { price: 26 } })).modifiedCount).toBe(1);
   });
 
+  it('$where may sleep, but has no scope', async () => {
+    expect(await ids({ _id: 1, $where: 'sleep(20) || true' })).toEqual([1]);
+    const scoped = new mongoose.mongo.Code('this.price > least', { least: 20 });
+    expect(await errorOf(ids({ $where: scoped }))).toMatchObject({ code: 2 });
+  });
+
   it('$where that throws, loops or stands where it may not is an error', async () => {
     expect(await errorOf(ids({ $where: 'nothing.there' }))).toMatchObject({
       code: 139,

@@ -47,7 +47,7 @@ export const insert: Command = {
       if (!isBypassed) validatorOf(collection)?.check(bytes);
       unit.insert(collection, bytes);
     };
-    if (documents.length > 1 && !op.isInTransaction && !isRetried(op)) {
+    if (documents.length > 1 && !op.isInTransaction && !isRetried(op) && !isFailing(op)) {
       const n = await insertAll(op, documents, (unit) => {
         const collection = server.storage.catalog.collectionForWrite(unit, ns);
         for (const document of documents) insertOne(unit, collection, document);
@@ -63,6 +63,9 @@ export const insert: Command = {
     return reply({ n: int(outcome.results.length), ...batchFields(outcome) });
   },
 };
+
+/** The fail point counts documents, so that each has to be a write of its own. */
+const isFailing = ({ server }: Operation): boolean => server.failPoints.has('onPrimaryTransactionalWrite');
 
 const isRetried = (op: Operation): boolean => {
   const stmtId = stmtIdOf(op, 0);

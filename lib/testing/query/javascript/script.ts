@@ -33,6 +33,7 @@ const GLOBALS = `
   const NumberInt = (value) => Math.trunc(Number(value)), NumberLong = NumberInt, NumberDecimal = Number;
   const isNumber = (value) => typeof value === 'number', isObject = (value) => typeof value === 'object';
   const print = () => {}, tojson = JSON.stringify;
+  const sleep = (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(ms, 10000));
   Array.sum = (values) => values.reduce((sum, value) => sum + value, 0);
   Array.avg = (values) => Array.sum(values) / values.length;
 `;
