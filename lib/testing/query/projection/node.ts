@@ -20,17 +20,23 @@ export interface Branch {
 
 export const branch = (): Branch => ({ kind: 'branch', children: new Map() });
 
+/** The error of a path that is projected twice, or with one above or below it: then `rest` is what is below. */
+export const pathCollision = (path: string, rest?: string): CommandError =>
+  rest === undefined
+    ? new CommandError(31250, `Path collision at ${path}`)
+    : new CommandError(31249, `Path collision at ${path} remaining portion ${rest}`);
+
 /** @throws CommandError 31249 or 31250 when the path is projected twice, or with one above or below it */
 export function addNode(parent: Branch, path: readonly string[], node: ProjectionNode, whole: string): void {
   const [part, ...rest] = path as [string, ...string[]];
   const known = parent.children.get(part);
   if (rest.length === 0) {
-    if (known) throw new CommandError(31250, `Path collision at ${whole}`);
+    if (known) throw pathCollision(whole);
     parent.children.set(part, node);
     return;
   }
   if (known && known.kind !== 'branch') {
-    throw new CommandError(31249, `Path collision at ${whole} remaining portion ${rest.join('.')}`);
+    throw pathCollision(whole, rest.join('.'));
   }
   const next = known ?? branch();
   parent.children.set(part, next);

@@ -5,6 +5,7 @@ import type { QueryEnv } from '../env.js';
 import { compileExpression, scopeOf, type Expression, type Scope } from '../expression.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { isTruthy } from '../expression/operand.js';
+import { pathCollision } from '../projection/node.js';
 
 /** What becomes of a field: kept, dropped, computed, or a document whose fields have fates of their own. */
 type Fate = 'included' | 'excluded' | Expression | ProjectionNode;
@@ -25,21 +26,15 @@ class ProjectionNode {
     const [field = '', ...rest] = path;
     const present = this.fates.get(field);
     if (rest.length === 0) {
-      if (present !== undefined) throw collision(whole, present instanceof ProjectionNode ? '' : whole);
+      if (present !== undefined) throw pathCollision(whole);
       this.fates.set(field, fate);
       return;
     }
     const node = present ?? new ProjectionNode();
-    if (!(node instanceof ProjectionNode)) throw collision(whole, rest.join('.'));
+    if (!(node instanceof ProjectionNode)) throw pathCollision(whole, rest.join('.'));
     this.fates.set(field, node);
     node.set(rest, fate, whole);
   }
-}
-
-function collision(path: string, rest: string): CommandError {
-  return rest === '' || rest === path
-    ? new CommandError(31250, `Path collision at ${path}`)
-    : new CommandError(31249, `Path collision at ${path} remaining portion ${rest}`);
 }
 
 interface Leaf {
