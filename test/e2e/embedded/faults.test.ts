@@ -78,13 +78,11 @@ describe('faults of EmbeddedMongo', () => {
   });
 
   it('skips so many documents, not commands, before a retryable write fails', async () => {
-    await client
-      .db('admin')
-      .command({
-        configureFailPoint: 'onPrimaryTransactionalWrite',
-        mode: { skip: 3 },
-        data: { failBeforeCommitExceptionCode: 1 },
-      });
+    await client.db('admin').command({
+      configureFailPoint: 'onPrimaryTransactionalWrite',
+      mode: { skip: 3 },
+      data: { failBeforeCommitExceptionCode: 1 },
+    });
     const docs = client.db('a').collection('docs');
     await docs.insertMany([{}, {}, {}]);
     await expect(docs.insertOne({})).rejects.toThrow(/closed/);
