@@ -1,44 +1,31 @@
-import { isDeepStrictEqual } from 'node:util';
-import mongoose from 'mongoose';
 import type { Mongoose, mongo } from 'mongoose';
-import { InvalidDatabaseNameError, PolyMongoError } from '../../polymongo.errors.js';
-import { PolyMongoClosedError, ReconfigurationPendingError } from './pool.errors.js';
-import { checkDatabaseName } from '../../polymongo.checks.js';
 import { PolyMongoEvents } from '../../polymongo.events.js';
 import type { ResolvedOptions } from '../../polymongo.options.js';
-import { resolveScaleOptions, type PoolConfig, type ScaleOptions } from '../../polymongo.pool-options.js';
-import { outsideTransaction } from './active.transaction.js';
+import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { ConnectionBudget } from './connection.budget.js';
-import { Database, type DatabaseHost } from './database.js';
+import type { Database } from './database.js';
+import { DatabaseAnnouncer } from './database.announcer.js';
 import type { DatabaseConnection } from './database.connection.js';
 import { DatabasePool, type CloseUrgency, type PoolHost } from './database.pool.js';
+import { DatabaseRegistry, type DatabaseRegistryHost } from './database.registry.js';
 import { within } from './deadline.js';
+import { PolyMongoClosedError, ReconfigurationPendingError } from './pool.errors.js';
+import { PoolReconfiguration } from './pool.reconfiguration.js';
 
 /** All pools and databases of one module: the one place where connections are opened and closed. */
-export class PolyMongoPools implements DatabaseHost, PoolHost {
+export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   readonly budget: ConnectionBudget;
   readonly retry;
   readonly shutdownTimeoutMS: number;
   readonly primary: DatabasePool;
   readonly #separate = new Map<string, DatabasePool>();
-  readonly #databases = new Map<string, Database>();
-  /** The databases that are cached or configured, by their name in lower case. */
-  readonly #names = new Map<string, string>();
-  /** Let go, but perhaps still kept by somebody: one database never has two handles. */
-  readonly #released = new Map<string, WeakRef<Database>>();
-  readonly #forgotten = new FinalizationRegistry<string>((name) => {
-    if (!this.#released.get(name)?.deref()) this.#released.delete(name);
-  });
-  /** Configurations that wait for the work on their database to end. */
-  readonly #pending = new Map<string, PoolConfig>();
-  readonly #reconfiguring = new Set<string>();
-  readonly #setups: ((database: Database) => void)[] = [];
+  readonly #databases: DatabaseRegistry;
+  readonly #announcer: DatabaseAnnouncer;
+  readonly #reconfiguration: PoolReconfiguration;
   readonly #onClosed: (() => void)[] = [];
-  #uses = 0;
   #isShuttingDown = false;
   #closing: Promise<void> | undefined;
   #forceClose = () => {};
-  #base: Mongoose = mongoose;
   #ensureIndexes: ((database: Database) => Promise<void>) | undefined;
 
   constructor(
@@ -49,7 +36,10 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     this.shutdownTimeoutMS = options.shutdownTimeoutMS;
     this.budget = new ConnectionBudget(options.maxTotalConnections, () => this.#makeRoom());
     this.primary = new DatabasePool(options.primary, this);
-    for (const config of options.dbSpecific) this.#configure(config);
+    this.#databases = new DatabaseRegistry(this, options.defaultDB, options.maxCachedDatabases);
+    this.#announcer = new DatabaseAnnouncer(events, (name) => this.poolOf(name).config);
+    this.#reconfiguration = this.#createReconfiguration();
+    for (const config of options.dbSpecific) this.#reconfiguration.configure(config);
   }
 
   /** `closeAll()` or `forceCloseAll()` has been called; nothing new starts. */
@@ -64,12 +54,12 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
 
   /** The databases whose models are in memory. */
   get databases(): ReadonlyMap<string, Database> {
-    return this.#databases;
+    return this.#databases.cached;
   }
 
   /** The handle of a database, the same one until it is let go. @throws InvalidDatabaseNameError */
   database(name: string): Database {
-    return this.#databases.get(name) ?? this.#released.get(name)?.deref() ?? this.#addDatabase(name);
+    return this.#databases.get(name);
   }
 
   connectionOf(name: string): DatabaseConnection {
@@ -87,7 +77,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
 
   /** The mongoose instance that models are compiled with. */
   get mongoose(): Mongoose {
-    return this.#base;
+    return this.#databases.mongoose;
   }
 
   /** Has `build` make the collections and indexes of a database when {@link ensureIndexes} is called. */
@@ -103,18 +93,12 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
 
   /** Has `setup` see each database when it is made, before anybody uses it. */
   onDatabase(setup: (database: Database) => void): void {
-    this.#setups.push(setup);
-    for (const database of this.#databases.values()) setup(database);
+    this.#databases.onDatabase(setup);
   }
 
   /** The mongoose instance that connections and models belong to, when it is not the default one. */
   useMongoose(base: Mongoose): void {
-    if (this.#databases.size > 0 && base !== this.#base) {
-      throw new PolyMongoError(
-        'Models of two mongoose instances cannot share one PolyMongo. Compile them all with the same instance.',
-      );
-    }
-    this.#base = base;
+    this.#databases.useMongoose(base);
   }
 
   /**
@@ -127,8 +111,8 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   setDB(names: string | readonly string[], options: ScaleOptions = {}): void {
     this.#assertOpen();
     const configs = [names].flat().map((name) => resolveScaleOptions(this.options, name, options));
-    for (const { dbName } of configs) this.#assertSameCase(dbName);
-    for (const config of configs) this.#configure(config);
+    for (const { dbName } of configs) this.#databases.assertNameIsFree(dbName);
+    for (const config of configs) this.#reconfiguration.configure(config);
   }
 
   /**
@@ -140,7 +124,7 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     await Promise.all(
       [names].flat().map(async (name) => {
         await this.connect(name);
-        if (this.#pending.has(name))
+        if (this.#reconfiguration.isPending(name))
           throw new ReconfigurationPendingError(name, this.database(name).leaseCount, this.shutdownTimeoutMS);
       }),
     );
@@ -183,16 +167,11 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
 
   /** Lets a database's handle go: disconnect hooks run, its models are forgotten. Whoever kept one can still use it. */
   async release(name: string, reason: string): Promise<void> {
-    const database = this.#databases.get(name);
+    const database = this.#databases.cached.get(name);
     if (!database) return;
-    this.#databases.delete(name);
-    if (!this.#separate.has(name)) this.#names.delete(name.toLowerCase());
-    database.isCached = false;
-    database.forgetContents();
-    this.#released.set(name, new WeakRef(database));
-    this.#forgotten.register(database, name);
+    this.#databases.letGo(database);
     this.events.emit('released', { db: name });
-    await this.#leave(database, reason);
+    await this.#announcer.leave(database, reason);
   }
 
   /** Closes the pool that a database has for itself; its next use opens it again. Shared databases: {@link release}. */
@@ -217,16 +196,18 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
     await within(this.shutdownTimeoutMS, this.events.emitAndWait('streams', { dbs, action: 'complete' }));
   }
 
+  isSeparate(name: string): boolean {
+    return this.#separate.has(name);
+  }
+
   touch(database: Database): void {
-    database.lastUse = ++this.#uses;
-    database.lastAccessed = Date.now();
-    if (!database.isCached) this.#keep(database);
-    if (database.announcement === 'none') outsideTransaction(() => this.#announce(database));
+    this.#databases.touch(database);
+    this.#announcer.announce(database);
   }
 
   async beforeClose(pool: DatabasePool, reason: string): Promise<void> {
-    const served = [...this.#databases.values()].filter(({ name }) => this.poolOf(name) === pool);
-    await Promise.all(served.map((database) => this.#leave(database, reason)));
+    const served = [...this.databases.values()].filter(({ name }) => this.poolOf(name) === pool);
+    await Promise.all(served.map((database) => this.#announcer.leave(database, reason)));
   }
 
   onFreed(pool: DatabasePool): void {
@@ -236,121 +217,35 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
   }
 
   onDatabaseFreed(database: Database): void {
-    if (this.#pending.has(database.name)) void this.#reconfigure(database.name);
+    this.#reconfiguration.onFreed(database);
     // More than the bound were busy at once.
-    if (this.#databases.size - this.#separate.size > this.options.maxCachedDatabases) this.#releaseLeastRecentlyUsed();
+    if (this.databases.size - this.#separate.size > this.options.maxCachedDatabases) this.#databases.trim();
   }
 
-  #announce(database: Database): void {
-    const { name, connection } = database;
-    database.announcement = 'announced';
-    this.#guarded(name, 'onConnectionCreate', () => this.poolOf(name).config.onConnectionCreate?.(connection, name));
-    this.#guarded(name, "a listener of the connection's events", () => connection.emit('connected'));
-    this.events.emit('connected', { db: name, connection });
-  }
-
-  async #leave(database: Database, reason: string): Promise<void> {
-    if (database.announcement !== 'announced') return;
-    const { name, connection } = database;
-    database.announcement = 'leaving';
-    await this.events.emitAndWait('disconnecting', { db: name, connection, reason });
-    database.announcement = 'none';
-    this.#guarded(name, "a listener of the connection's events", () => connection.emit('disconnected'));
-  }
-
-  /** What users gave us to call never fails the operation that happened to cause it. */
-  #guarded(db: string, during: string, call: () => unknown): void {
-    try {
-      call();
-    } catch (error) {
-      this.events.emit('error', { db, error, during });
-    }
-  }
-
-  #addDatabase(name: string): Database {
-    checkDatabaseName(name);
-    this.#assertSameCase(name);
-    const database = new Database(name, this, this.#base);
-    this.#keep(database);
-    for (const setup of this.#setups) setup(database);
-    return database;
-  }
-
-  #assertSameCase(name: string): void {
-    const other = this.#names.get(name.toLowerCase());
-    if (other === undefined || other === name) return;
-    throw new InvalidDatabaseNameError(`differs only in case from "${other}", which MongoDB does not allow`);
-  }
-
-  #keep(database: Database): void {
-    const { name } = database;
-    database.isCached = true;
-    database.lastUse = ++this.#uses;
-    this.#released.delete(name);
-    this.#names.set(name.toLowerCase(), name);
-    this.#databases.set(name, database);
-    if (this.#databases.size > this.options.maxCachedDatabases) this.#releaseLeastRecentlyUsed(database);
-  }
-
-  #configure(config: PoolConfig): void {
-    const { dbName } = config;
-    const own = this.#separate.get(dbName);
-    if (isDeepStrictEqual(this.#pending.get(dbName) ?? own?.config, config)) return;
-    const database = this.#databases.get(dbName) ?? this.#released.get(dbName)?.deref();
-    const isInUse = database && (database.leaseCount > 0 || (!own && database.isAnnounced));
-    if (!isInUse && (!own || own.isAtRest)) return this.#replace(config);
-    this.#pending.set(dbName, config);
-    this.events.emit('streams', { dbs: [dbName], action: 'resume' });
-    void this.#reconfigure(dbName);
-  }
-
-  async #reconfigure(name: string): Promise<void> {
-    if (this.#reconfiguring.has(name)) return;
-    const database = this.database(name);
-    this.#reconfiguring.add(name);
-    database.suspend();
-    try {
-      if (!(await database.drain(this.shutdownTimeoutMS))) return;
-      const own = this.#separate.get(name);
-      if (own) {
-        if (!(await own.close('reconfigured', 'patient'))) return;
-      } else await this.#leaveShared(database);
-      const config = this.#pending.get(name);
-      if (config && !this.#isShuttingDown) this.#replace(config);
-    } finally {
-      this.#reconfiguring.delete(name);
-      database.resume();
-    }
-  }
-
-  /** A database moves out of the primary pool, which stays open. */
-  async #leaveShared(database: Database): Promise<void> {
-    const farewell = this.primary.lease('operation', database);
-    await farewell.during(() => this.#leave(database, 'reconfigured'));
-    farewell.release();
-  }
-
-  #replace(config: PoolConfig): void {
-    const { dbName } = config;
-    const own = this.#separate.get(dbName);
-    if (own?.state === 'cold') void own.close('reconfigured');
-    this.#pending.delete(dbName);
-    this.#separate.set(dbName, new DatabasePool(config, this));
-    this.#names.set(dbName.toLowerCase(), dbName);
-    this.#databases.get(dbName)?.forgetContents();
-    this.events.emit('statistics', { pool: dbName });
-  }
-
-  /** Only shared databases count; one with a pool of its own costs that pool anyway. */
-  #releaseLeastRecentlyUsed(except?: Database): void {
-    const shared = [...this.#databases.values()].filter(({ name }) => !this.#separate.has(name));
-    const free = shared
-      .filter(
-        (database) => database !== except && database.name !== this.options.defaultDB && database.leaseCount === 0,
-      )
-      .sort((a, b) => a.lastUse - b.lastUse);
-    for (const { name } of free.slice(0, Math.max(0, shared.length - this.options.maxCachedDatabases)))
-      void this.release(name, 'evicted');
+  #createReconfiguration(): PoolReconfiguration {
+    const isShuttingDown = () => this.#isShuttingDown;
+    return new PoolReconfiguration({
+      get isShuttingDown() {
+        return isShuttingDown();
+      },
+      shutdownTimeoutMS: this.shutdownTimeoutMS,
+      database: (name) => this.database(name),
+      findDatabase: (name) => this.#databases.find(name),
+      ownPoolOf: (name) => this.#separate.get(name),
+      moveStreams: (name) => this.events.emit('streams', { dbs: [name], action: 'resume' }),
+      leaveShared: async (database) => {
+        const farewell = this.primary.lease('operation', database);
+        await farewell.during(() => this.#announcer.leave(database, 'reconfigured'));
+        farewell.release();
+      },
+      replace: (config) => {
+        const { dbName } = config;
+        this.#separate.set(dbName, new DatabasePool(config, this));
+        this.#databases.claimName(dbName);
+        this.databases.get(dbName)?.forgetContents();
+        this.events.emit('statistics', { pool: dbName });
+      },
+    });
   }
 
   /** Closes the least recently used pool without a lease; when all are busy, the one open longest that will be free soon. */
@@ -385,11 +280,11 @@ export class PolyMongoPools implements DatabaseHost, PoolHost {
         for (const pool of this.#pools()) void pool.close('forced', urgency);
       };
     });
-    for (const database of this.#databases.values()) database.resume();
+    for (const database of this.databases.values()) database.resume();
     const streams = this.completeStreams();
     if (!isForced) await Promise.race([streams, forced]);
     await Promise.all([...this.#pools()].map((pool) => pool.close('shutdown', urgency)));
-    for (const name of [...this.#databases.keys()]) await this.release(name, 'shutdown');
+    for (const name of [...this.databases.keys()]) await this.release(name, 'shutdown');
     for (const listener of this.#onClosed) listener();
   }
 }
