@@ -29,6 +29,14 @@ export class ServerProbe {
     return connections as { current: number; totalCreated: number };
   }
 
+  /** Running operations and idle cursors. */
+  operations(): Promise<{ ns?: string }[]> {
+    return this.client
+      .db('admin')
+      .aggregate<{ ns?: string }>([{ $currentOp: { idleCursors: true } }])
+      .toArray();
+  }
+
   close(): Promise<void> {
     return this.client.close();
   }

@@ -161,6 +161,23 @@ describe('leases are given back', () => {
     await atRest();
   });
 
+  it('when a change stream is closed while it is being opened, which leaves no cursor on the server', async () => {
+    const cursors = async () => (await fixture.probe.operations()).filter(({ ns }) => ns?.startsWith(`${DB}.`));
+    await items.db(DB).countDocuments();
+    for (let i = 0; i < 10; i++) {
+      const stream = items.db(DB).collection.watch() as unknown as {
+        tryNext(): Promise<unknown>;
+        close(): Promise<void>;
+      };
+      const reading = stream.tryNext().catch(() => {});
+      await new Promise((resolve) => (i < 5 ? process.nextTick(resolve) : setTimeout(resolve, i - 5)));
+      await stream.close();
+      await reading;
+    }
+    await eventually(async () => expect(await cursors()).toEqual([]));
+    await atRest();
+  });
+
   it('when a cursor is rewound and read again', async () => {
     const cursor = items.db(DB).collection.find();
     expect(await cursor.toArray()).toHaveLength(10);
