@@ -135,21 +135,25 @@ describe('isolation under load', () => {
     TIMEOUT_MS,
   );
 
-  it('no document crosses while handles and pools are evicted and the server restarts', async () => {
-    await start(
-      'Fastify',
-      { connection: (id) => (id.endsWith('5') ? { options: { maxConnections: 2 } } : undefined) },
-      { maxPoolSize: 8, maxTotalConnections: 14, maxCachedDatabases: 10 },
-    );
-    let isOver = false;
-    const restarts = (async () => {
-      for (; !isOver; await new Promise((resolve) => setTimeout(resolve, 2000))) await server.restart();
-    })();
-    const shares = await fuzz('Fastify');
-    isOver = true;
-    await restarts;
-    expect(Object.entries(shares).filter(([name, share]) => name !== 'aborted' && share < 0.3)).toEqual([]);
-    const [, crossed] = await countCrossed();
-    expect([crossed, work.crossings]).toEqual([0, []]);
-  }, TIMEOUT_MS);
+  it(
+    'no document crosses while handles and pools are evicted and the server restarts',
+    async () => {
+      await start(
+        'Fastify',
+        { connection: (id) => (id.endsWith('5') ? { options: { maxConnections: 2 } } : undefined) },
+        { maxPoolSize: 8, maxTotalConnections: 14, maxCachedDatabases: 10 },
+      );
+      let isOver = false;
+      const restarts = (async () => {
+        for (; !isOver; await new Promise((resolve) => setTimeout(resolve, 2000))) await server.restart();
+      })();
+      const shares = await fuzz('Fastify');
+      isOver = true;
+      await restarts;
+      expect(Object.entries(shares).filter(([name, share]) => name !== 'aborted' && share < 0.3)).toEqual([]);
+      const [, crossed] = await countCrossed();
+      expect([crossed, work.crossings]).toEqual([0, []]);
+    },
+    TIMEOUT_MS,
+  );
 });
