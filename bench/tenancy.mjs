@@ -1,6 +1,8 @@
-// Requests per second of one Nest application whose controller injects 10 models, by the way they are injected; each
-// way in a process of its own, in turns, one load generator for all. A second is one of the server's processor time, so
-// that what else runs on the machine counts for nothing. Ratios are of the plain way in the same turn.
+// Requests per second of one Nest application whose controllers inject 10 models, by the way they are injected: plain
+// and tenant models side by side in one application, in turns, one load generator for all. What cannot be in the same
+// application (durable providers, nestjs-cls, and the application without this module) has one of its own. A second is
+// one of the server's processor time, so that what else runs on the machine counts for nothing. Ratios are of the plain
+// models in the same turn.
 //   npm run build && node bench/tenancy.mjs [turns] [milliseconds a turn]
 // NESTJS_CLS=<folder of an installed nestjs-cls that sees this project's @nestjs> adds its proxy providers.
 import 'reflect-metadata';
@@ -38,21 +40,30 @@ const polymongo = () => [
   PolyMongoModule.forFeature(MODELS.map((name) => ({ name, schema: schema() }))),
 ];
 
-/** How each way finds its 10 models. */
-const WAYS = {
-  plain: async () => {
-    const connection = mongoose.createConnection();
-    const provide = MODELS.map((name) => ({
-      provide: getModelToken(name),
-      useValue: connection.model(name, schema()),
-    }));
-    return { providers: provide, tokens: MODELS.map((name) => getModelToken(name)) };
+/** Models as @nestjs/mongoose provides them. */
+const plain = () => {
+  const connection = mongoose.createConnection();
+  const providers = MODELS.map((name) => ({
+    provide: getModelToken(name),
+    useValue: connection.model(name, schema()),
+  }));
+  return { providers, tokens: MODELS.map((name) => getModelToken(name)) };
+};
+const tenantTokens = (scope) => MODELS.map((name) => getTenantModelToken(name, scope));
+
+/** Each application, and how the controller of each of its paths finds its 10 models. */
+const APPLICATIONS = {
+  'the module': async () => {
+    const { providers, tokens } = plain();
+    return {
+      imports: polymongo(),
+      providers,
+      paths: { plain: tokens, als: tenantTokens(), request: tenantTokens('request') },
+    };
   },
-  als: async () => ({ imports: polymongo(), tokens: MODELS.map((name) => getTenantModelToken(name)) }),
-  request: async () => ({ imports: polymongo(), tokens: MODELS.map((name) => getTenantModelToken(name, 'request')) }),
   durable: async () => ({
     imports: polymongo(),
-    tokens: MODELS.map((name) => getTenantModelToken(name, 'request')),
+    paths: { durable: tenantTokens('request') },
     prepare: (app) => ContextIdFactory.apply(new TenantContextIdStrategy(app.get(TenantContext))),
   }),
   'nestjs-cls': async () => {
@@ -74,35 +85,33 @@ const WAYS = {
       }),
     );
     const root = ClsModule.forRoot({ middleware: { mount: true } });
-    return { imports: [root, ...proxies], tokens: MODELS.map((name) => `cls${name}`) };
+    return { imports: [root, ...proxies], paths: { cls: MODELS.map((name) => `cls${name}`) } };
+  },
+  'no module': async () => {
+    const { providers, tokens } = plain();
+    return { providers, paths: { plain: tokens } };
   },
 };
+
+/** What is measured: an application and a path of it. The first is what the others are compared with. */
+const WAYS = {
+  'plain @InjectModel': ['the module', 'plain'],
+  '@InjectTenantModel': ['the module', 'als'],
+  'scope REQUEST': ['the module', 'request'],
+  'durable providers': ['durable', 'durable'],
+  ...(process.env.NESTJS_CLS && { 'nestjs-cls': ['nestjs-cls', 'cls'] }),
+  'plain, without the module': ['no module', 'plain'],
+};
+const [PLAIN, TENANT] = Object.keys(WAYS);
 
 if (process.argv[2] === '--serve') await serve(process.argv[3], process.argv[4]);
 else await compare(Number(process.argv[2] ?? 7), Number(process.argv[3] ?? 1500));
 
-async function serve(way, adapter) {
-  const { imports = [], providers = [], tokens, prepare } = await WAYS[way]();
-  class BenchController {
-    constructor(...models) {
-      this.models = models;
-    }
-    read() {
-      let length = 0;
-      for (const model of this.models) length += model.db.name?.length ?? 0; // each model is looked up
-      return { length };
-    }
-  }
-  Controller()(BenchController);
-  Get()(BenchController.prototype, 'read', Object.getOwnPropertyDescriptor(BenchController.prototype, 'read'));
-  Reflect.defineMetadata(
-    'design:paramtypes',
-    tokens.map(() => Object),
-    BenchController,
-  );
-  tokens.forEach((token, i) => Inject(token)(BenchController, undefined, i));
+async function serve(application, adapter) {
+  const { imports = [], providers = [], paths, prepare } = await APPLICATIONS[application]();
+  const controllers = Object.entries(paths).map(([path, tokens]) => controllerOf(path, tokens));
   class App {}
-  Module({ imports, providers, controllers: [BenchController] })(App);
+  Module({ imports, providers, controllers })(App);
   const app = await NestFactory.create(App, ADAPTERS[adapter](), { logger: ['error', 'fatal'] });
   prepare?.(app);
   await app.listen(0, '127.0.0.1');
@@ -114,36 +123,57 @@ async function serve(way, adapter) {
   process.on('disconnect', () => process.exit());
 }
 
+/** A controller into which these models are injected, and which uses each of them. */
+function controllerOf(path, tokens) {
+  class BenchController {
+    constructor(...models) {
+      this.models = models;
+    }
+    read() {
+      let length = 0;
+      for (const model of this.models) length += model.db.name?.length ?? 0; // each model is looked up
+      return { length };
+    }
+  }
+  Controller(path)(BenchController);
+  Get()(BenchController.prototype, 'read', Object.getOwnPropertyDescriptor(BenchController.prototype, 'read'));
+  const types = tokens.map(() => Object);
+  Reflect.defineMetadata('design:paramtypes', types, BenchController);
+  tokens.forEach((token, i) => Inject(token)(BenchController, undefined, i));
+  return BenchController;
+}
+
 async function compare(turns, turnMS) {
-  const ways = Object.keys(WAYS).filter((way) => way !== 'nestjs-cls' || process.env.NESTJS_CLS);
+  const applications = [...new Set(Object.values(WAYS).map(([application]) => application))];
   for (const adapter of Object.keys(ADAPTERS)) {
     section(`${adapter}, 10 models, ${TENANTS} tenants, ${CONNECTIONS} connections, median of ${turns} turns`);
-    const servers = new Map(await Promise.all(ways.map(async (way) => [way, await start(way, adapter)])));
-    const rates = new Map(ways.map((way) => [way, []]));
-    for (const server of servers.values()) await load(server, turnMS);
+    const servers = new Map(await Promise.all(applications.map(async (name) => [name, await start(name, adapter)])));
+    const rates = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]));
+    const measure = ([application, path]) => load(servers.get(application), path, turnMS);
+    for (const way of Object.values(WAYS)) await measure(way);
     for (let turn = 0; turn < turns; turn++) {
-      for (const way of ways) rates.get(way).push(await load(servers.get(way), turnMS));
+      for (const [name, way] of Object.entries(WAYS)) rates[name].push(await measure(way));
     }
-    for (const way of ways) {
-      const ratio = median(rates.get(way).map((rate, turn) => rate / rates.get('plain')[turn]));
-      const figure = `${Math.round(median(rates.get(way)))} requests/s   ${ratio.toFixed(2)} × plain`;
-      const bound = way === 'als' ? `at least ${BOUNDS[adapter]}` : undefined;
+    for (const way of Object.keys(WAYS)) {
+      const ratio = median(rates[way].map((rate, turn) => rate / rates[PLAIN][turn]));
+      const figure = `${Math.round(median(rates[way]))} requests/s   ${ratio.toFixed(2)} × plain`;
+      const bound = way === TENANT ? `at least ${BOUNDS[adapter]}` : undefined;
       row(way, figure, bound, ratio >= BOUNDS[adapter]);
     }
     for (const { child } of servers.values()) child.disconnect();
   }
 }
 
-async function start(way, adapter) {
-  const child = fork(fileURLToPath(import.meta.url), ['--serve', way, adapter]);
+async function start(application, adapter) {
+  const child = fork(fileURLToPath(import.meta.url), ['--serve', application, adapter]);
   const port = await new Promise((resolve, reject) =>
-    child.once('message', resolve).once('exit', () => reject(new Error(`${way} did not start`))),
+    child.once('message', resolve).once('exit', () => reject(new Error(`${application} did not start`))),
   );
   return { child, port };
 }
 
 /** Answers a processor second that a server gives to keep-alive connections which each ask again when they are answered. */
-async function load({ child, port }, durationMS) {
+async function load({ child, port }, path, durationMS) {
   let answers = 0;
   let isOver = false;
   const startedAt = await processorSeconds(child);
@@ -151,7 +181,7 @@ async function load({ child, port }, durationMS) {
     const tenant = (request) => `t${(i + request * CONNECTIONS) % TENANTS}`;
     const socket = connect(port, '127.0.0.1').setNoDelay();
     let asked = 0;
-    const ask = () => socket.write(`GET / HTTP/1.1\r\nHost: bench\r\nx-tenant-id: ${tenant(asked++)}\r\n\r\n`);
+    const ask = () => socket.write(`GET /${path} HTTP/1.1\r\nHost: bench\r\nx-tenant-id: ${tenant(asked++)}\r\n\r\n`);
     socket.on('data', (chunk) => {
       if (chunk.subarray(0, 12).toString('latin1') !== 'HTTP/1.1 200') throw new Error(chunk.toString());
       answers++;
