@@ -1,5 +1,6 @@
 import { Int32 } from 'bson';
 import { CommandError } from '../errors.js';
+import { unknownField } from './known-fields.js';
 import { isNumeric, toExactInt64 } from './number.js';
 import { type Doc, type Value } from './value.js';
 
@@ -49,7 +50,7 @@ function languageTag(locale: string): string {
 function standardOf(name: string): Value {
   const standard = DEFAULTS.find(([known]) => known === name)?.[1];
   if (standard !== undefined) return standard;
-  throw new CommandError('IDLUnknownField', `BSON field 'collation.${name}' is an unknown field.`);
+  throw unknownField('collation', name);
 }
 
 function checkOption(name: string, value: Value): Value {

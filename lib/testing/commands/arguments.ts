@@ -1,5 +1,6 @@
 import { Decimal128, Int32, Timestamp } from 'bson';
 import type { Binary } from 'bson';
+import { unknownField } from '../bson/known-fields.js';
 import { CommandError } from '../errors.js';
 import type { Doc, TypeName, Value } from '../bson/value.js';
 import { isDoc, typeName } from '../bson/value.js';
@@ -26,9 +27,6 @@ const ACCEPTED = {
 /** `any` takes every type; a trailing `!` marks a required argument. */
 export type ArgumentType = keyof typeof ACCEPTED | 'any';
 export type ArgumentTable = Readonly<Record<string, ArgumentType | `${ArgumentType}!`>>;
-
-const unknownField = (owner: string, field: string): CommandError =>
-  new CommandError('IDLUnknownField', `BSON field '${owner}.${field}' is an unknown field.`);
 
 const wrongType = (path: string, value: Value, types: readonly string[]): CommandError =>
   new CommandError(

@@ -1,4 +1,5 @@
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { compilePipeline, pipelineStages } from '../../query/pipeline.js';
 import type { PipelineNamespace } from '../../query/pipeline-host.js';
@@ -55,10 +56,7 @@ export const aggregate: Command = {
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
     }
-    for (const option of cursor.keys()) {
-      if (option !== 'batchSize')
-        throw new CommandError('IDLUnknownField', `BSON field 'cursor.${option}' is an unknown field.`);
-    }
+    assertKnownFields(cursor, 'cursor', ['batchSize']);
     const namespace = aggregateNamespace(op);
     const batchSize = countArgument(cursor, 'batchSize');
     checkReadConcern(op, stages);

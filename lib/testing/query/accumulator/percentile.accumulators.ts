@@ -1,6 +1,7 @@
 import { isNumeric, toNumber } from '../../bson/number.js';
 import { isDoc, typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import type { CompileContext, Expression, Operand } from '../expression/operator.js';
 import type { AccumulatorFamily, AccumulatorOperator } from './accumulator.js';
 
@@ -17,10 +18,7 @@ export function compilePercentile(argument: Value, context: CompileContext, name
   }
   const isMedian = name === '$median';
   const fields = isMedian ? ['input', 'method'] : ['input', 'p', 'method'];
-  for (const field of argument.keys()) {
-    if (!fields.includes(field))
-      throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
-  }
+  assertKnownFields(argument, name, fields);
   for (const field of fields) {
     if (argument.has(field)) continue;
     throw new CommandError('IDLFailedToParse', `BSON field '${name}.${field}' is missing but a required field`);

@@ -2,6 +2,7 @@ import { getPath } from '../../bson/path.js';
 import { add, compareNumbers, isNumeric, toExactInt64, toNumber } from '../../bson/number.js';
 import { dateOf, isDoc, msOf, typeCode, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import { addUnits, parseUnit, type DateUnit } from '../expression/date-unit.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { compareOperands, isNullish } from '../expression/operand.js';
@@ -30,11 +31,7 @@ function parse(spec: Value, name: string): DensifySpec {
     'FailedToParse',
     (type) => `The ${name} stage specification must be an object, found ${type}`,
   );
-  for (const field of fields.keys()) {
-    if (!['field', 'partitionByFields', 'range'].includes(field)) {
-      throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
-    }
-  }
+  assertKnownFields(fields, name, ['field', 'partitionByFields', 'range']);
   const [field, range, partitions] = ['field', 'range', 'partitionByFields'].map((key) => fields.get(key));
   if (typeof field !== 'string') throw missing('field');
   if (!isDoc(range)) throw missing('range');

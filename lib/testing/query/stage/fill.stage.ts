@@ -1,5 +1,6 @@
 import { docOf, isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import { compileAddFields } from './projection.js';
 import { compileWindowFields } from './set-window-fields.stage.js';
 import { docSpec, mapping, type Stage, type StageDefinition } from './stage.js';
@@ -52,10 +53,7 @@ export const fillStage: StageDefinition = {
       'FailedToParse',
       (type) => `The ${name} stage specification must be an object, found ${type}`,
     );
-    for (const field of fields.keys()) {
-      if (!FIELDS.includes(field))
-        throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
-    }
+    assertKnownFields(fields, name, FIELDS);
     const output = fields.get('output');
     if (!isDoc(output) || output.size === 0) {
       throw new CommandError(6050203, "The output field in '$fill' must contain an object with at least one element");

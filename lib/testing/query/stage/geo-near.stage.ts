@@ -2,6 +2,7 @@ import { isNumeric, toNumber } from '../../bson/number.js';
 import type { Path } from '../../bson/path.js';
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import { display } from '../expression/display.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { compileFilter } from '../filter.js';
@@ -95,10 +96,7 @@ export const geoNearStage: StageDefinition = {
   compile(spec, context) {
     const { env } = context;
     const fields = docSpec(spec, 10065, (type) => `$geoNear requires an object, found ${type}`);
-    for (const field of fields.keys()) {
-      if (!FIELDS.includes(field))
-        throw new CommandError('IDLUnknownField', `BSON field '$geoNear.${field}' is an unknown field.`);
-    }
+    assertKnownFields(fields, '$geoNear', FIELDS);
     const distanceField = optionalPath(fields, 'distanceField');
     if (distanceField === undefined) {
       throw new CommandError(16605, "$geoNear requires a 'distanceField' option as a String");

@@ -1,5 +1,6 @@
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import type { Namespace } from '../env.js';
 import { pipelineStages } from '../pipeline/stages.js';
 import { targetOf } from '../pipeline/writes.js';
@@ -38,10 +39,7 @@ export function parseMerge(spec: Value, db: string): MergeSpec {
     throw new CommandError(51182, `$merge only supports a string or object argument, not ${typeName(spec)}`);
   }
   const fields: Doc = isDoc(spec) ? spec : new Map([['into', spec]]);
-  for (const field of fields.keys()) {
-    if (!FIELDS.includes(field))
-      throw new CommandError('IDLUnknownField', `BSON field '$merge.${field}' is an unknown field.`);
-  }
+  assertKnownFields(fields, '$merge', FIELDS);
   const into = fields.get('into');
   if (into === undefined)
     throw new CommandError('IDLFailedToParse', "BSON field '$merge.into' is missing but a required field");

@@ -1,6 +1,7 @@
 import { ObjectId } from 'bson';
 import { isDoc, typeName, type Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import { targetOf } from '../pipeline/writes.js';
 import type { StageDefinition } from './stage.js';
 
@@ -15,11 +16,7 @@ export const outStage: StageDefinition = {
       throw new CommandError(16990, `$out only supports a string or object argument, but found ${typeName(spec)}`);
     }
     if (isDoc(spec)) {
-      for (const field of spec.keys()) {
-        if (field !== 'db' && field !== 'coll' && field !== 'timeseries') {
-          throw new CommandError('IDLUnknownField', `BSON field '$out.${field}' is an unknown field.`);
-        }
-      }
+      assertKnownFields(spec, '$out', ['db', 'coll', 'timeseries']);
       if (spec.has('timeseries')) {
         throw new CommandError(
           'CommandNotSupported',

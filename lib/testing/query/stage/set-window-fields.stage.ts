@@ -1,6 +1,7 @@
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import type { QueryEnv } from '../env.js';
 import { compileDocExpression } from '../expression.js';
 import { parseFieldPath } from '../expression/field-path.js';
@@ -114,11 +115,7 @@ export const setWindowFieldsStage: StageDefinition = {
       'FailedToParse',
       (type) => `the ${name} stage specification must be an object, found ${type}`,
     );
-    for (const field of fields.keys()) {
-      if (!['partitionBy', 'sortBy', 'output'].includes(field)) {
-        throw new CommandError('IDLUnknownField', `BSON field '${name}.${field}' is an unknown field.`);
-      }
-    }
+    assertKnownFields(fields, name, ['partitionBy', 'sortBy', 'output']);
     const output = fields.get('output');
     if (output === undefined)
       throw new CommandError('IDLFailedToParse', `BSON field '${name}.output' is missing but a required field`);

@@ -1,5 +1,6 @@
 import { isDoc, typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertKnownFields } from '../../bson/known-fields.js';
 import { pipelineStages } from '../pipeline/stages.js';
 import type { StageDefinition } from './stage.js';
 
@@ -16,11 +17,7 @@ function parse(spec: Value): UnionSpec {
       `the $unionWith stage specification must be an object or string, but found ${typeName(spec)}`,
     );
   }
-  for (const field of spec.keys()) {
-    if (field !== 'coll' && field !== 'pipeline') {
-      throw new CommandError('IDLUnknownField', `BSON field '$unionWith.${field}' is an unknown field.`);
-    }
-  }
+  assertKnownFields(spec, '$unionWith', ['coll', 'pipeline']);
   const coll = spec.get('coll');
   if (coll !== undefined && typeof coll !== 'string') {
     throw new CommandError(
