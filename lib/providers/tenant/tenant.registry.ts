@@ -94,7 +94,7 @@ export class TenantRegistry {
     const isFree = { $lt: [{ $ifNull: ['$ownedUntil', new Date(0)] }, '$$NOW'] };
     const ifFree = (field: string, value: unknown) => ({ $cond: [isFree, value, `$${field}`] });
     const own = {
-      database: { $literal: database },
+      database: ifFree('database', { $literal: database }),
       owner: ifFree('owner', owner),
       ownedUntil: ifFree('ownedUntil', SOON),
       state: { $ifNull: ['$state', 'provisioning'] },
