@@ -1,7 +1,7 @@
 import { type Collation, parseCollation } from '../bson/collation.js';
 import { equalValues } from '../bson/compare.js';
 import { isNumeric, toNumber } from '../bson/number.js';
-import { type Doc, int32, isDoc, type Value } from '../bson/value.js';
+import { type Doc, int32, isDoc, typeName, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { checkPartialFilter } from './partial-filter.js';
 import { valueText } from './value-text.js';
@@ -151,7 +151,30 @@ function checkIdIndex(given: Doc): void {
   );
 }
 
+/** Options that are true or false; numbers count as such. */
+const FLAGS = ['unique', 'sparse', 'background', 'hidden', 'prepareUnique', 'dropDups', 'clustered'];
+
+function checkTypes(given: Doc): void {
+  for (const flag of FLAGS) {
+    const value = given.get(flag);
+    if (value === undefined || typeof value === 'boolean' || isNumeric(value)) continue;
+    throw new CommandError(
+      'TypeMismatch',
+      `The field '${flag}' has value ${flag}: ${valueText(value)}, which is not convertible to bool`,
+    );
+  }
+  const version = given.get('v');
+  if (version === undefined) return;
+  if (!isNumeric(version)) {
+    throw new CommandError('TypeMismatch', `The field 'v' must be a number, but got ${typeName(version)}`);
+  }
+  if (![1, 2].includes(toNumber(version))) {
+    throw cannot(`Invalid index specification ${valueText(given)}; cannot create an index with v=${toNumber(version)}`);
+  }
+}
+
 function checkOptions(given: Doc, kind: IndexKind, isId: boolean): void {
+  checkTypes(given);
   const key = given.get('key') as Doc;
   const partial = given.get('partialFilterExpression');
   if (partial !== undefined && !isDoc(partial)) {

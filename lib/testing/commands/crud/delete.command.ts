@@ -10,10 +10,10 @@ import type { StatementResult } from '../session/retryable-writes.js';
 import { hintOf } from './find.command.js';
 import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
-import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { batchFields, runStatements, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
+import { writeNamespaceOf } from './write-namespace.js';
 
 const STATEMENT = new ArgumentParser('delete.deletes', {
   q: 'object!',
@@ -36,7 +36,7 @@ export const deleteCommand: Command = {
     ...WRITE_BATCH_ARGUMENTS,
   },
   async run(op) {
-    const ns = namespaceOf(op);
+    const ns = writeNamespaceOf(op);
     const statements = arrayArgument(op.args, 'deletes')!.map((statement) => parseStatement(op, statement));
     checkBatchSize(statements.length);
     const outcome = await runStatements(op, statements.length, boolArgument(op.args, 'ordered', true), (index) =>

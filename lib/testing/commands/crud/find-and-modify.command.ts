@@ -20,11 +20,11 @@ import {
 } from './document-update.js';
 import { hintOf } from './find.command.js';
 import { firstOf, matchRecords } from './match-records.js';
-import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { stmtIdOf } from './statements.js';
 import { arrayFiltersOf } from './update.command.js';
 import { runWrite } from './write.js';
+import { writeNamespaceOf } from './write-namespace.js';
 
 const EMPTY: Doc = new Map();
 
@@ -87,7 +87,7 @@ function checkCombination({ args }: Operation): void {
 
 function modify(op: Operation): ReplyDoc | Promise<ReplyDoc> {
   const { args, server } = op;
-  const ns = namespaceOf(op);
+  const ns = writeNamespaceOf(op);
   const filter = docArgument(args, 'query') ?? EMPTY;
   return runWrite(op, (unit) => {
     const existing = server.storage.catalog.collection(ns, unit);
@@ -138,7 +138,7 @@ function updateOne(
   if (!boolArgument(args, 'upsert')) {
     return reply({ lastErrorObject: fieldsOf({ n: int(0), updatedExisting: false }), value: null });
   }
-  const collection = server.storage.catalog.collectionForWrite(unit, namespaceOf(op));
+  const collection = server.storage.catalog.collectionForWrite(unit, writeNamespaceOf(op));
   const doc = upsertedDocument(docArgument(args, 'query') ?? EMPTY, update);
   const bytes = insertUpserted({ unit, collection, isValidationBypassed }, doc);
   const lastErrorObject = fieldsOf({ n: int(1), updatedExisting: false, upserted: doc.get('_id') });

@@ -8,10 +8,10 @@ import { MAX_WRITE_BATCH_SIZE } from '../handshake/limits.js';
 import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
 import { documentToInsert } from './insert-document.js';
-import { namespaceOf } from './namespace-argument.js';
 import { batchFields, runStatements, stmtIdOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { validatorOf } from './validator.js';
 import { runWrite } from './write.js';
+import { writeNamespaceOf } from './write-namespace.js';
 
 /** Throws if a batch has no statement or too many (code 16). */
 export function checkBatchSize(count: number): void {
@@ -39,7 +39,7 @@ export const insert: Command = {
       throw new CommandError('IDLFailedToParse', "BSON field 'insert.documents' is missing but a required field");
     }
     checkBatchSize(documents.length);
-    const ns = namespaceOf(op);
+    const ns = writeNamespaceOf(op);
     const isBypassed = boolArgument(args, 'bypassDocumentValidation');
     const insertOne = (unit: WriteUnit, collection: Collection, document: Uint8Array): void => {
       const bytes = documentToInsert(document, server.storage.clock);

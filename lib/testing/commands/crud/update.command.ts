@@ -11,10 +11,10 @@ import { compileDocumentUpdate, insertUpserted, updateRecord, upsertedDocument }
 import { hintOf } from './find.command.js';
 import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
-import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { batchFields, runStatements, upsertedOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
+import { writeNamespaceOf } from './write-namespace.js';
 
 const STATEMENT = new ArgumentParser('update.updates', {
   q: 'object!',
@@ -42,7 +42,7 @@ export const update: Command = {
     ...WRITE_BATCH_ARGUMENTS,
   },
   async run(op) {
-    const ns = namespaceOf(op);
+    const ns = writeNamespaceOf(op);
     const statements = arrayArgument(op.args, 'updates')!.map((statement) => parseStatement(op, statement));
     checkBatchSize(statements.length);
     const outcome = await runStatements(op, statements.length, boolArgument(op.args, 'ordered', true), (index) =>

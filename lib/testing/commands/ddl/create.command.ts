@@ -9,6 +9,7 @@ import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { checkValidator } from '../crud/validator.js';
 import { runWrite } from '../crud/write.js';
+import { checkCreatable } from '../crud/write-namespace.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
 
@@ -69,6 +70,7 @@ export const create: Command = {
   },
   async run(op) {
     const ns = namespaceOf(op);
+    checkCreatable(ns);
     checkOptions(op);
     const options = optionsOf(op);
     const { catalog } = op.server.storage;
@@ -154,6 +156,18 @@ export function checkOptions({ args, ...op }: Pick<Operation, 'args' | 'commandN
       "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
     );
   }
+  if (
+    op.commandName === 'create' &&
+    args.has('expireAfterSeconds') &&
+    !args.has('timeseries') &&
+    !args.has('clusteredIndex')
+  ) {
+    throw new CommandError(
+      'InvalidOptions',
+      "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
+    );
+  }
+  checkCapped(args);
   if (args.has('pipeline') && !args.has('viewOn')) {
     throw new CommandError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
   }
@@ -164,6 +178,27 @@ export function checkOptions({ args, ...op }: Pick<Operation, 'args' | 'commandN
   checkChoice(args, 'validationAction', ACTIONS, op.commandName);
   const validator = docArgument(args, 'validator');
   if (validator) checkValidator(validator);
+}
+
+const MAX_CAPPED_BYTES = 2 ** 50;
+const MAX_CAPPED_COUNT = 2 ** 31;
+
+function checkCapped(args: Doc): void {
+  if (!boolArgument(args, 'capped')) return;
+  const size = integerArgument(args, 'size')!;
+  if (size > MAX_CAPPED_BYTES) {
+    throw new CommandError(
+      'BadValue',
+      `BSON field 'size' value must be <= ${MAX_CAPPED_BYTES}, actual value '${size}'`,
+    );
+  }
+  if (size <= 0) throw new CommandError(51024, `BSON field 'size' value must be >= 1, actual value '${size}'`);
+  if ((integerArgument(args, 'max') ?? 0) >= MAX_CAPPED_COUNT) {
+    throw new CommandError('BadValue', 'max in a capped collection has to be < 2^31 or not set');
+  }
+  for (const other of ['clusteredIndex', 'timeseries']) {
+    if (args.has(other)) throw new CommandError('InvalidOptions', `Cannot specify 'capped' and '${other}' together`);
+  }
 }
 
 function checkChoice(args: Doc, field: string, choices: readonly string[], owner: string): void {

@@ -1,10 +1,12 @@
 import type { Doc } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
 import { compileFilter } from '../../query/filter.js';
 import { LATEST } from '../../storage/read-view.js';
 import { boolArgument, docArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { runWrite } from '../crud/write.js';
+import type { Operation } from '../operation.js';
 import type { MongoServer } from '../server.js';
 import { fieldsOf, long, reply } from '../reply.js';
 import { databaseSize } from '../diagnostics/sizes.js';
@@ -19,6 +21,7 @@ export const dropDatabase: Command = {
   isWrite: true,
   args: { dropDatabase: 'any' },
   async run(op) {
+    checkDroppable(op);
     const { catalog } = op.server.storage;
     const existed = catalog.list(op.db, LATEST).length > 0;
     const pending = runWrite(op, (unit) => catalog.dropDatabase(unit, op.db));
@@ -26,6 +29,15 @@ export const dropDatabase: Command = {
     return reply({ dropped: existed ? op.db : undefined });
   },
 };
+
+/** @throws CommandError IllegalOperation (20) for a database a replica set cannot do without */
+function checkDroppable({ args, db }: Operation): void {
+  if (Number(args.get('dropDatabase')) !== 1) throw new CommandError(5255100, "Have to pass 1 as 'drop' parameter");
+  if (db === 'admin') throw new CommandError('IllegalOperation', "Dropping the 'admin' database is prohibited.");
+  if (db === 'local') {
+    throw new CommandError('IllegalOperation', "Cannot drop 'local' database while replication is active");
+  }
+}
 
 export const listDatabases: Command = {
   name: 'listDatabases',

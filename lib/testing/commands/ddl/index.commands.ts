@@ -1,5 +1,6 @@
 import { CommandError } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
+import { formatDoc } from '../../bson/format.js';
 import type { Doc } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import type { Collection } from '../../storage/collection.js';
@@ -9,6 +10,7 @@ import { arrayArgument, docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { runWrite } from '../crud/write.js';
+import { checkCreatable } from '../crud/write-namespace.js';
 import { openCursor, sourceOf } from '../cursor/open-cursor.js';
 import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
@@ -21,6 +23,7 @@ export const createIndexes: Command = {
   args: { createIndexes: 'any', indexes: 'array!', commitQuorum: 'any', ignoreUnknownIndexOptions: 'safeBool' },
   async run(op) {
     const ns = namespaceOf(op);
+    checkCreatable(ns);
     const specs = specsOf(op);
     const { catalog } = op.server.storage;
     const pending = runWrite(op, (unit) => {
@@ -54,6 +57,13 @@ function specsOf({ args }: Operation): Doc[] {
   return specs.map((spec) => {
     if (!isDoc(spec)) {
       throw new CommandError('TypeMismatch', "The elements of the 'indexes' array must be objects");
+    }
+    for (const field of ['key', 'name']) {
+      if (spec.has(field)) continue;
+      throw new CommandError(
+        'FailedToParse',
+        `Error in specification ${formatDoc(spec)} :: caused by :: The '${field}' field is a required property of an index specification`,
+      );
     }
     return spec;
   });

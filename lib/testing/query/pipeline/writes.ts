@@ -1,4 +1,5 @@
 import { isDoc, type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
 import type { Namespace } from '../env.js';
 import type { PipelineNamespace } from '../pipeline-host.js';
 
@@ -10,6 +11,15 @@ export function writeTarget(
   if (stage?.name === '$out') return targetOf(stage.spec, db);
   if (stage?.name !== '$merge') return undefined;
   return targetOf(isDoc(stage.spec) ? (stage.spec.get('into') ?? null) : stage.spec, db);
+}
+
+/** The databases of the server itself. */
+const INTERNAL = ['admin', 'config', 'local'];
+
+/** @throws CommandError for a collection that no pipeline may write: `codes` of a special one and of a database's */
+export function checkTarget({ db, coll }: Namespace, verb: string, codes: readonly [number, number]): void {
+  if (coll.startsWith('system.')) throw new CommandError(codes[0], `${verb} to special collection: ${coll}`);
+  if (INTERNAL.includes(db)) throw new CommandError(codes[1], `${verb} to internal database: ${db}`);
 }
 
 /** `'coll'` in the pipeline's own database, or `{ db, coll }`. */

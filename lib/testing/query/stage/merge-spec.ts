@@ -3,7 +3,7 @@ import { CommandError } from '../../errors.js';
 import { assertKnownFields } from '../../bson/known-fields.js';
 import type { Namespace } from '../env.js';
 import { pipelineStages } from '../pipeline/stages.js';
-import { targetOf } from '../pipeline/writes.js';
+import { checkTarget, targetOf } from '../pipeline/writes.js';
 
 const WHEN_MATCHED = ['replace', 'keepExisting', 'merge', 'fail'] as const;
 const WHEN_NOT_MATCHED = ['insert', 'discard', 'fail'] as const;
@@ -52,6 +52,7 @@ export function parseMerge(spec: Value, db: string): MergeSpec {
   }
   if (target.coll === '')
     throw new CommandError('InvalidNamespace', `Invalid $merge target namespace: '${target.db}.'`);
+  checkTarget(target, 'Cannot $merge', [31319, 31320]);
   const matched = fields.get('whenMatched');
   const whenMatched = Array.isArray(matched)
     ? pipelineStages(matched)

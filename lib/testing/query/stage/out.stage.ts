@@ -2,7 +2,7 @@ import { ObjectId } from 'bson';
 import { isDoc, typeName, type Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { assertKnownFields } from '../../bson/known-fields.js';
-import { targetOf } from '../pipeline/writes.js';
+import { checkTarget, targetOf } from '../pipeline/writes.js';
 import type { StageDefinition } from './stage.js';
 
 /** A document with an `_id`, a new one at its front when it has none. */
@@ -32,6 +32,7 @@ export const outStage: StageDefinition = {
     if (target === undefined || target.coll === '') {
       throw new CommandError('InvalidNamespace', 'Invalid $out target namespace');
     }
+    checkTarget(target, "Can't $out", [17385, 31321]);
     return function* (docs) {
       context.host.replaceCollection(target, identified(docs));
       yield* [];
