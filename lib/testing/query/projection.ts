@@ -1,11 +1,15 @@
-import { type Doc, isDoc, type Value } from '../bson/value.js';
+import type { Doc } from '../bson/value.js';
+import { CommandError } from '../errors.js';
 import type { QueryEnv } from './env.js';
 import { compileFilter, type MatchDetails } from './filter.js';
-import { type Branch, isComputed } from './projection/node.js';
-import { ProjectionParser, type ProjectionType } from './projection/parser.js';
+import { addedFields } from './projection/added-fields.js';
+import { projector } from './projection/apply.js';
+import { ProjectionParser } from './projection/parser.js';
 
 /** Gives the projected document; `details` of the query's match serve the positional `$`. */
 export type Projection = (doc: Doc, details?: MatchDetails) => Doc;
+
+const NO_MATCH: MatchDetails = { index: -1 };
 
 /**
  * Compiles the projection of a find or findAndModify.
@@ -16,74 +20,26 @@ export type Projection = (doc: Doc, details?: MatchDetails) => Doc;
  */
 export function compileProjection(spec: Doc, env: QueryEnv, filter?: Doc): Projection {
   if (spec.size === 0) return (doc) => doc;
-  const { type, root, isPositional } = new ProjectionParser(env, filter).parse(spec);
-  const hasComputed = isComputed(root);
+  const { type, root, isPositional } = new ProjectionParser(env, 'find', filter).parse(spec);
+  const project = projector(root, type);
   const matches = isPositional && filter ? compileFilter(filter, env) : undefined;
   return (doc, details) => {
     const match: MatchDetails = details ?? { index: -1 };
     if (!details && matches) matches(doc, match);
-    const kept = project(doc, root, type, match);
-    return hasComputed ? compute(kept, root, doc) : kept;
+    return project(doc, match);
   };
 }
 
-function project(doc: Doc, { children }: Branch, type: ProjectionType, details: MatchDetails): Doc {
-  const result: Doc = new Map();
-  for (const [key, value] of doc) {
-    const node = children.get(key);
-    if (!node) {
-      if (type === 'exclusion') result.set(key, value);
-    } else if (node.kind === 'include') result.set(key, value);
-    else if (node.kind === 'transform') result.set(key, node.transform(value, details));
-    else if (node.kind === 'branch') {
-      const nested = projectValue(value, node, type, details);
-      if (nested !== undefined) result.set(key, nested);
-    }
-  }
-  return result;
+/** Compiles the specification of `$project`. @throws CommandError as `compileProjection` */
+export function compileProject(spec: Doc, env: QueryEnv): (doc: Doc) => Doc {
+  if (spec.size === 0) throw new CommandError(51272, 'projection specification must have at least one field');
+  const { type, root } = new ProjectionParser(env, 'aggregation').parse(spec);
+  const project = projector(root, type);
+  return (doc) => project(doc, NO_MATCH);
 }
 
-/** An array is projected element by element; what is no document has no fields, and is kept only by an exclusion. */
-function projectValue(value: Value, node: Branch, type: ProjectionType, details: MatchDetails): Value | undefined {
-  if (isDoc(value)) return project(value, node, type, details);
-  if (!Array.isArray(value)) return type === 'exclusion' ? value : undefined;
-  if ([...node.children.values()].some((child) => child.kind === 'transform')) {
-    const matched = positionedElements(value, node, type, details);
-    if (matched) return matched;
-  }
-  return value.map((element) => projectValue(element, node, type, details)).filter((element) => element !== undefined);
-}
-
-/** The positional `$` takes the element of the first array on its path, here one above its last field. */
-function positionedElements(
-  array: Value[],
-  node: Branch,
-  type: ProjectionType,
-  details: MatchDetails,
-): Value[] | undefined {
-  const only = [...node.children.values()][0]!;
-  if (only.kind !== 'transform' || only.transform.length < 2) return undefined;
-  const [element] = only.transform(array, details) as Value[];
-  const kept = projectValue(element!, { kind: 'branch', children: keepWhole(node) }, type, details);
-  return kept === undefined ? [] : [kept];
-}
-
-const keepWhole = ({ children }: Branch): Branch['children'] =>
-  new Map([...children].map(([key, node]) => [key, node.kind === 'transform' ? { kind: 'include' } : node]));
-
-function compute(kept: Doc, { children }: Branch, root: Doc): Doc {
-  for (const [key, node] of children) {
-    if (node.kind === 'compute') {
-      const value = node.compute(root);
-      kept.delete(key);
-      if (value !== undefined) kept.set(key, value);
-    } else if (node.kind === 'branch' && isComputed(node)) kept.set(key, computeIn(kept.get(key), node, root));
-  }
-  return kept;
-}
-
-/** Computed fields make a document of what is none. */
-function computeIn(value: Value | undefined, node: Branch, root: Doc): Value {
-  if (Array.isArray(value)) return value.map((element) => computeIn(element, node, root));
-  return compute(isDoc(value) ? new Map(value) : new Map(), node, root);
+/** Compiles the specification of `$addFields`. */
+export function compileAddFields(spec: Doc, env: QueryEnv): (doc: Doc) => Doc {
+  const project = projector(addedFields(spec, env), 'addition');
+  return (doc) => project(doc, NO_MATCH);
 }

@@ -3,6 +3,7 @@ import { isNumeric, toNumber } from '../../bson/number.js';
 import { type Doc, docOf, isDoc, typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../env.js';
+import type { Expression } from '../expression.js';
 import { compileFilter, type MatchDetails } from '../filter.js';
 
 const whole = (value: Value): number => (isNumeric(value) ? Math.trunc(toNumber(value)) : 0);
@@ -37,17 +38,17 @@ export function slice(operand: Value): ((value: Value) => Value) | CommandError 
 }
 
 /** The `$elemMatch` of a projection: an array of the first element that matches, or nothing. */
-export function elemMatch(field: string, spec: Doc, env: QueryEnv): (doc: Doc) => Value | undefined {
+export function elemMatch(field: string, spec: Doc, env: QueryEnv): Expression {
   const operand = spec.get('$elemMatch')!;
   if (!isDoc(operand)) {
     throw new CommandError(31274, `elemMatch: Invalid argument, object required, but got ${typeName(operand)}`);
   }
   const filter = compileFilter(docOf([field, spec]), env);
   const details: MatchDetails = { index: -1 };
-  return (doc) => {
+  return ({ root }) => {
     details.index = -1;
-    const value = doc.get(field);
-    return filter(doc, details) && Array.isArray(value) ? [value[details.index]!] : undefined;
+    const value = root.get(field);
+    return filter(root, details) && Array.isArray(value) ? [value[details.index]!] : undefined;
   };
 }
 

@@ -1,15 +1,16 @@
-import type { Doc, Value } from '../../bson/value.js';
+import type { Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import type { Expression } from '../expression.js';
 import type { MatchDetails } from '../filter.js';
 
-/** What becomes of a field under a find's projection. */
+/** What becomes of a field under a projection. */
 export type ProjectionNode =
   | { readonly kind: 'include' }
   | { readonly kind: 'exclude' }
-  /** A field that is kept, changed: `$slice` and the positional `$`. */
+  /** A field that is kept, changed: `$slice` and the positional `$` of a find. */
   | { readonly kind: 'transform'; readonly transform: (value: Value, details: MatchDetails) => Value }
-  /** A field computed from the whole document: an expression or `$elemMatch`. */
-  | { readonly kind: 'compute'; readonly compute: (doc: Doc) => Value | undefined }
+  /** A field computed from the whole document: an expression, or `$elemMatch` of a find. */
+  | { readonly kind: 'compute'; readonly compute: Expression }
   | Branch;
 
 /** A document some of whose fields are projected. */
@@ -20,27 +21,29 @@ export interface Branch {
 
 export const branch = (): Branch => ({ kind: 'branch', children: new Map() });
 
-/** The error of a path that is projected twice, or with one above or below it: then `rest` is what is below. */
-export const pathCollision = (path: string, rest?: string): CommandError =>
-  rest === undefined
-    ? new CommandError(31250, `Path collision at ${path}`)
-    : new CommandError(31249, `Path collision at ${path} remaining portion ${rest}`);
+/** Projects what is at a path. @throws CommandError 31250 when it is projected already, and as `branchAt` does */
+export function addNode(root: Branch, path: readonly string[], node: ProjectionNode, whole: string): void {
+  const parent = branchAt(root, path.slice(0, -1), whole, path);
+  const last = path.at(-1)!;
+  if (parent.children.has(last)) throw new CommandError(31250, `Path collision at ${whole}`);
+  parent.children.set(last, node);
+}
 
-/** @throws CommandError 31249 or 31250 when the path is projected twice, or with one above or below it */
-export function addNode(parent: Branch, path: readonly string[], node: ProjectionNode, whole: string): void {
-  const [part, ...rest] = path as [string, ...string[]];
-  const known = parent.children.get(part);
-  if (rest.length === 0) {
-    if (known) throw pathCollision(whole);
-    parent.children.set(part, node);
-    return;
-  }
-  if (known && known.kind !== 'branch') {
-    throw pathCollision(whole, rest.join('.'));
-  }
-  const next = known ?? branch();
-  parent.children.set(part, next);
-  addNode(next, rest, node, whole);
+/**
+ * The branch at a path, made where there is none: `{ a: { b: 1 } }` says the same as `{ 'a.b': 1 }`.
+ * @throws CommandError 31249 when a path above it is projected
+ */
+export function branchAt(root: Branch, path: readonly string[], whole: string, full = path): Branch {
+  let parent = root;
+  path.forEach((part, i) => {
+    let child = parent.children.get(part);
+    if (!child) parent.children.set(part, (child = branch()));
+    if (child.kind !== 'branch') {
+      throw new CommandError(31249, `Path collision at ${whole} remaining portion ${full.slice(i + 1).join('.')}`);
+    }
+    parent = child;
+  });
+  return parent;
 }
 
 /** Whether anything is computed at a node or below it. */

@@ -3,13 +3,16 @@ import { isNumeric } from '../../bson/number.js';
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../env.js';
-import { compileDocExpression, isOperator } from '../expression.js';
+import { compileExpression, isOperator } from '../expression.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { isTruthy } from '../expression/operand.js';
+import { severalOperators } from './added-fields.js';
+import type { ProjectionType } from './apply.js';
 import { asksAbout, elemMatch, invalidSlice, positional, slice } from './find.operators.js';
-import { addNode, type Branch, branch, type ProjectionNode } from './node.js';
+import { addNode, type Branch, branch, branchAt, type ProjectionNode } from './node.js';
 
-export type ProjectionType = 'inclusion' | 'exclusion';
+/** `$slice`, `$elemMatch` and the positional `$` are a find's alone. */
+export type ProjectionDialect = 'find' | 'aggregation';
 
 export interface ParsedProjection {
   readonly type: ProjectionType;
@@ -17,19 +20,21 @@ export interface ParsedProjection {
   readonly isPositional: boolean;
 }
 
-/** Reads a find's projection, and decides whether it names what is kept or what is dropped. */
+/** Reads the projection of a find or of `$project`, and decides whether it names what is kept or what is dropped. */
 export class ProjectionParser {
   private readonly root = branch();
   private type: ProjectionType | undefined;
   private isPositional = false;
   private hasElemMatch = false;
   private hasSlice = false;
+  private hasMeta = false;
   private isIdNamed = false;
   private id: ProjectionType | undefined;
 
   constructor(
     private readonly env: QueryEnv,
-    private readonly filter: Doc | undefined,
+    private readonly dialect: ProjectionDialect,
+    private readonly filter?: Doc,
   ) {}
 
   parse(spec: Doc): ParsedProjection {
@@ -46,12 +51,12 @@ export class ProjectionParser {
   /** Without a field that is plainly kept or dropped. */
   private defaultType(): ProjectionType {
     if (this.hasSlice) return this.id === 'inclusion' ? 'inclusion' : 'exclusion';
-    if (this.hasElemMatch) return 'inclusion';
+    if (this.hasElemMatch || (this.hasMeta && this.dialect === 'aggregation')) return 'inclusion';
     return this.id ?? 'exclusion';
   }
 
   private field(parent: Branch, name: string, value: Value, above: readonly string[]): void {
-    const position = positionOf(name);
+    const position = this.positionIn(name);
     if (isDoc(value)) {
       if (position !== -1)
         throw new CommandError(31271, 'positional projection cannot be used with an expression or sub object');
@@ -64,6 +69,12 @@ export class ProjectionParser {
       if (position !== -1) throw new CommandError(31308, 'positional projection cannot be used with a literal');
       this.expression(parent, name, value, formatField(name, value));
     }
+  }
+
+  private positionIn(name: string): number {
+    if (this.dialect === 'find') return positionOf(name);
+    if (!name.endsWith('.$')) return -1;
+    throw new CommandError(31324, 'Cannot use positional projection in aggregation projection');
   }
 
   private add(parent: Branch, name: string, node: ProjectionNode): void {
@@ -127,19 +138,19 @@ export class ProjectionParser {
         `An empty sub-projection is not a valid value. Found empty object at path ${[...above, name].join('.')}`,
       );
     }
-    if (spec.size === 1 && first.startsWith('$') && this.operator(parent, name, spec, first, above)) return;
+    if (spec.size === 1 && first.startsWith('$')) return this.operator(parent, name, spec, first, above);
     const path = parseFieldPath(name);
-    const nested = branch();
-    addNode(parent, path, nested, name);
+    if (first.startsWith('$') && this.dialect === 'aggregation') throw severalOperators(spec, [...above, ...path]);
+    const nested = branchAt(parent, path, name);
     for (const [key, value] of spec) this.field(nested, key, value, [...above, ...path]);
   }
 
-  private operator(parent: Branch, name: string, spec: Doc, operator: string, above: readonly string[]): boolean {
-    if (operator === '$slice') this.slice(parent, name, spec);
+  private operator(parent: Branch, name: string, spec: Doc, operator: string, above: readonly string[]): void {
+    if (this.dialect === 'aggregation') this.expression(parent, name, spec);
+    else if (operator === '$slice') this.slice(parent, name, spec);
     else if (operator === '$elemMatch') this.elemMatch(parent, name, spec, above);
     else if (isOperator(operator)) this.expression(parent, name, spec);
     else throw new CommandError(31325, `Unknown expression ${operator}`);
-    return true;
   }
 
   private slice(parent: Branch, name: string, spec: Doc): void {
@@ -173,8 +184,9 @@ export class ProjectionParser {
         ? new CommandError(31252, 'Cannot use expression other than $meta in exclusion projection')
         : new CommandError(31310, `Cannot use an expression ${literal} in an exclusion projection`);
     }
-    if (!isMeta) this.type = 'inclusion';
-    this.add(parent, name, { kind: 'compute', compute: compileDocExpression(value, this.env) });
+    if (isMeta) this.hasMeta = true;
+    else this.type = 'inclusion';
+    this.add(parent, name, { kind: 'compute', compute: compileExpression(value, this.env) });
   }
 }
 

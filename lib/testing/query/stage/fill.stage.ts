@@ -1,7 +1,7 @@
 import { docOf, isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { assertKnownFields } from '../../bson/known-fields.js';
-import { compileAddFields } from './projection.js';
+import { compileAddFields } from '../projection.js';
 import { compileWindowFields } from './set-window-fields.stage.js';
 import { docSpec, mapping, type Stage, type StageDefinition } from './stage.js';
 

@@ -1,7 +1,7 @@
 import { docOf, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { ConstantError } from '../expression/operator.js';
-import { compileAddFields, compileProject } from './projection.js';
+import { compileAddFields, compileProject } from '../projection.js';
 import { docSpec, mapping, type StageDefinition } from './stage.js';
 
 /** Puts the name of a stage before what is wrong with its specification. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Document } from 'bson';
 import { plainEnv } from '../../../../lib/testing/query/env.js';
-import { compileProjection } from '../../../../lib/testing/query/projection.js';
+import { compileAddFields, compileProject, compileProjection } from '../../../../lib/testing/query/projection.js';
 import { doc, hexOf } from '../../../support/docs.js';
 
 const project = (spec: Document, document: Document, filter: Document = {}) =>
@@ -25,6 +25,10 @@ describe('compileProjection', () => {
     ],
     [{ 'b.c': 1 }, { _id: 1, b: { c: 2 } }],
     [{ b: { c: 1 } }, { _id: 1, b: { c: 2 } }],
+    [
+      { 'b.c': 1, b: { d: 1 } },
+      { _id: 1, b: { c: 2, d: 3 } },
+    ],
     [{ 'a.x': 1 }, { _id: 1 }],
     [{ 'e.f': 1 }, { _id: 1, e: [{ f: 1 }, {}] }],
     [
@@ -109,5 +113,33 @@ describe('compileProjection', () => {
     expect(() => project({ 'n.$': 1 }, DOC, { $or: [{ a: 1 }, { n: 9 }] })).toThrow(
       expect.objectContaining({ code: 51246 }),
     );
+  });
+});
+
+describe('compileProject and compileAddFields', () => {
+  const projected = (spec: Document) => compileProject(doc(spec), plainEnv())(doc(DOC));
+  const added = (spec: Document) => compileAddFields(doc(spec), plainEnv())(doc(DOC));
+
+  test.each<[Document, Document]>([
+    [
+      { a: 1, 'b.c': true },
+      { _id: 1, a: 1, b: { c: 2 } },
+    ],
+    [{ n: { $slice: ['$n', 2] }, _id: 0 }, { n: [1, 2] }],
+    [
+      { e: 0, n: 0, b: { c: 0 } },
+      { _id: 1, a: 1, b: { d: 3 } },
+    ],
+    [{ 'b.c': 1, b: { d: '$a' }, _id: 0 }, { b: { c: 2, d: 1 } }],
+  ])('$project of %j', (spec, expected) => expect(hexOf(projected(spec))).toBe(hexOf(doc(expected))));
+
+  test('know nothing of what only a find has', () => {
+    for (const spec of [{ 'n.$': 1 }, { n: { $elemMatch: { $gt: 1 } } }, { n: { $slice: 2 } }]) {
+      expect(() => projected(spec)).toThrow();
+    }
+  });
+
+  test('keep a field that is set anew in its place', () => {
+    expect([...added({ a: 2, z: 1, 'b.c': 0 }).keys()]).toEqual(['_id', 'a', 'b', 'e', 'n', 'z']);
   });
 });
