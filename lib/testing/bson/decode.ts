@@ -31,6 +31,16 @@ export function decodeDoc(source: Uint8Array): Doc {
   return readDoc(bytes.length, 0);
 }
 
+/**
+ * Decodes the value of one field of a document, which lies from `value` to `end`, behind a type byte at `start`.
+ * @throws CommandError as `decodeDoc`
+ */
+export function decodeValue(source: Uint8Array, field: { start: number; value: number; end: number }): Value {
+  bytes = asBuffer(source);
+  pos = field.value;
+  return readValue(bytes[field.start]!, field.end, 0);
+}
+
 function enter(end: number, depth: number): number {
   if (depth > MAX_DEPTH) throw new CommandError('Overflow', 'BSONObj exceeds maximum nested object depth');
   const start = pos;

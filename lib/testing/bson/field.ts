@@ -1,4 +1,4 @@
-import { asBuffer, decodeDoc } from './decode.js';
+import { decodeValue } from './decode.js';
 import type { Value } from './value.js';
 
 /** Sizes of the payloads that do not say their own, by type byte; -1 where the payload begins with a length. */
@@ -17,10 +17,10 @@ const FIXED: Readonly<Record<number, number>> = {
   0xff: 0,
 };
 
-const int32At = (bytes: Buffer, at: number): number =>
+const int32At = (bytes: Uint8Array, at: number): number =>
   bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 
-function payloadEnd(bytes: Buffer, type: number, at: number): number {
+function payloadEnd(bytes: Uint8Array, type: number, at: number): number {
   const fixed = FIXED[type];
   if (fixed !== undefined) return at + fixed;
   switch (type) {
@@ -39,11 +39,20 @@ function payloadEnd(bytes: Buffer, type: number, at: number): number {
   }
 }
 
-function sameName(bytes: Buffer, at: number, end: number, name: Buffer): boolean {
+/** Whether the bytes from `at` to `end` are this name, which is one char a byte (`asByteString`). */
+function isNamed(bytes: Uint8Array, at: number, end: number, name: string): boolean {
   if (end - at !== name.length) return false;
-  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name.charCodeAt(i)) return false;
   return true;
 }
+
+const isAscii = (name: string): boolean => {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return false;
+  return true;
+};
+
+/** A name's UTF-8 as one character a byte; nearly all names are that already. */
+const asByteString = (name: string): string => (isAscii(name) ? name : Buffer.from(name).toString('latin1'));
 
 /** Where a top-level field lies in a document: its type byte at `start`, its payload from `value` to `end`. */
 export interface FieldRange {
@@ -53,14 +62,13 @@ export interface FieldRange {
 }
 
 /** Finds a top-level field of a well-formed document by skipping over the ones before it. */
-export function findField(source: Uint8Array, name: string): FieldRange | undefined {
-  const bytes = asBuffer(source);
-  const wanted = Buffer.from(name);
+export function findField(bytes: Uint8Array, name: string): FieldRange | undefined {
+  const wanted = asByteString(name);
   for (let start = 4; start < bytes.length - 1;) {
     let nameEnd = start + 1;
     while (bytes[nameEnd] !== 0) nameEnd++;
     const end = payloadEnd(bytes, bytes[start]!, nameEnd + 1);
-    if (sameName(bytes, start + 1, nameEnd, wanted)) return { start, value: nameEnd + 1, end };
+    if (isNamed(bytes, start + 1, nameEnd, wanted)) return { start, value: nameEnd + 1, end };
     start = end;
   }
   return undefined;
@@ -78,7 +86,7 @@ export function extractField(source: Uint8Array, name: string): Uint8Array | und
 }
 
 /** Decodes one top-level field of a well-formed document and no other; `undefined` when it has none of that name. */
-export function decodeField(source: Uint8Array, name: string): Value | undefined {
-  const single = extractField(source, name);
-  return single && decodeDoc(single).get(name);
+export function decodeField(bytes: Uint8Array, name: string): Value | undefined {
+  const range = findField(bytes, name);
+  return range && decodeValue(bytes, range);
 }

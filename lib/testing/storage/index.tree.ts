@@ -16,6 +16,7 @@ class Node<K> {
  */
 export class IndexTree<K> {
   private root = new Node<K>();
+  private lastLeaf = this.root;
   /** Counts the changes, so that cursors know when their place has moved. */
   changes = 0;
   size = 0;
@@ -24,6 +25,13 @@ export class IndexTree<K> {
 
   /** @returns false when the pair is there already */
   insert(key: K, id: RecordId): boolean {
+    if (this.isBehindAll(key) && this.lastLeaf.keys.length < CAPACITY) {
+      this.lastLeaf.keys.push(key);
+      this.lastLeaf.ids.push(id);
+      this.size++;
+      this.changes++;
+      return true;
+    }
     const before = this.size;
     const sibling = this.insertInto(this.root, key, id);
     if (sibling) {
@@ -42,8 +50,14 @@ export class IndexTree<K> {
     const before = this.size;
     this.deleteFrom(this.root, key, id);
     while (this.root.children?.length === 1) this.root = this.root.children[0]!;
-    if (this.root.children?.length === 0) this.root = new Node<K>();
+    if (this.root.children?.length === 0) this.root = this.lastLeaf = new Node<K>();
     return this.size < before;
+  }
+
+  /** Whether every pair has a smaller key. */
+  isBehindAll(key: K): boolean {
+    const { keys } = this.lastLeaf;
+    return keys.length === 0 ? this.size === 0 : this.compare(keys[keys.length - 1]!, key) < 0;
   }
 
   /** The id of the first pair with exactly this key. */
@@ -74,10 +88,9 @@ export class IndexTree<K> {
     return [node, key === undefined ? 0 : this.lowerBound(node, key, id)];
   }
 
-  lastLeaf(): Node<K> {
-    let node = this.root;
-    while (node.children) node = node.children[node.children.length - 1]!;
-    return node;
+  /** The end of all pairs, as `seek` answers. */
+  seekEnd(): [Node<K>, number] {
+    return [this.lastLeaf, this.lastLeaf.keys.length];
   }
 
   private comparePair(node: Node<K>, place: number, key: K, id: RecordId): number {
@@ -136,6 +149,7 @@ export class IndexTree<K> {
     sibling.previous = node;
     sibling.next = node.next;
     if (node.next) node.next.previous = sibling;
+    else this.lastLeaf = sibling;
     node.next = sibling;
     return sibling;
   }
@@ -168,6 +182,7 @@ export class IndexTree<K> {
     if (!child.children) {
       if (child.previous) child.previous.next = child.next;
       if (child.next) child.next.previous = child.previous;
+      else if (child.previous) this.lastLeaf = child.previous;
     }
     node.children.splice(place, 1);
     node.keys.splice(Math.max(place - 1, 0), 1);
@@ -213,10 +228,7 @@ export class TreeCursor<K> {
     if (this.seenChanges !== this.tree.changes) {
       if (this.id !== -1) [this.node, this.place] = this.tree.seek(this.key, this.id);
       else if (this.to !== undefined) [this.node, this.place] = this.tree.seek(this.to, -1);
-      else {
-        this.node = this.tree.lastLeaf();
-        this.place = this.node.keys.length;
-      }
+      else [this.node, this.place] = this.tree.seekEnd();
       this.seenChanges = this.tree.changes;
     }
     this.place--;

@@ -19,6 +19,7 @@ interface NewKey {
 
 /** @throws DuplicateKey when a committed record has the key, WriteConflict when a concurrent writer touches it */
 export function checkUnique(collection: Collection, { index, key, id, doc }: NewKey, unit: WriteUnit): void {
+  if (index.tree.isBehindAll(key)) return;
   const cursor = index.tree.range(key, undefined);
   while (cursor.next() && index.format.compare(cursor.key, key) === 0) {
     if (cursor.id === id) continue;

@@ -1,4 +1,4 @@
-import { decodeDoc } from '../bson/decode.js';
+import { decodeDoc, decodeValue } from '../bson/decode.js';
 import { findField } from '../bson/field.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { plainEnv } from '../query/env.js';
@@ -68,11 +68,10 @@ export class StoredIndex {
 
   /** As `keysOf`, of bytes; the `_id` alone is read where that is all the index needs. */
   keysOfBytes(bytes: Uint8Array, decoded: () => Doc = () => decodeDoc(bytes)): unknown[] {
-    if (!this.spec.isId) return this.keysOf(decoded());
-    const field = findField(bytes, '_id');
-    if (field && bytes[field.start] === OBJECT_ID && !this.spec.collation)
-      return [encodeRawObjectId(bytes, field.value)];
-    return this.keysOf(decoded());
+    const field = this.spec.isId ? findField(bytes, '_id') : undefined;
+    if (!field) return this.keysOf(decoded());
+    if (bytes[field.start] === OBJECT_ID && !this.spec.collation) return [encodeRawObjectId(bytes, field.value)];
+    return [this.format.key([decodeValue(bytes, field)])];
   }
 
   /** Whether a key is among some keys of this index. */

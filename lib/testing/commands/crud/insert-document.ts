@@ -1,11 +1,12 @@
 import { ObjectId, Timestamp } from 'bson';
 import { CommandError } from '../../errors.js';
-import { asBuffer, decodeDoc } from '../../bson/decode.js';
+import { decodeDoc, decodeValue } from '../../bson/decode.js';
 import { encodeDoc } from '../../bson/encode.js';
-import { decodeField, findField } from '../../bson/field.js';
+import { findField } from '../../bson/field.js';
 import { validateDoc } from '../../bson/validate.js';
 import type { Value } from '../../bson/value.js';
 import { isDoc, typeName } from '../../bson/value.js';
+import { BatchMemory } from '../../storage/batch-memory.js';
 import type { Clock } from '../../storage/clock.js';
 import { timestampOf } from '../../storage/clock.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
@@ -13,21 +14,26 @@ import { MAX_BSON_SIZE } from '../handshake/limits.js';
 const FIRST_ELEMENT = 4;
 const ID_ELEMENT_LENGTH = 1 + 4 + 12;
 const OBJECT_ID = 0x07;
+/** The usual types of an `_id`, for which nothing has to be decoded: double, string, ObjectId, int32, int64. */
+const ALLOWED_IDS: ReadonlySet<number> = new Set([0x01, 0x02, OBJECT_ID, 0x10, 0x12]);
 
 /**
- * The bytes to store for a document to be inserted, in memory of their own: `_id` is made if there is none and put
+ * The bytes to store for a document to be inserted, copied to `memory` (its own by default): `_id` is made if there is none and put
  * first, and an empty timestamp becomes the current time.
  * @throws CommandError InvalidBSON, BSONObjectTooLarge, InvalidIdField
  */
-export function documentToInsert(source: Uint8Array, clock: Clock): Uint8Array {
+export function documentToInsert(
+  source: Uint8Array,
+  clock: Clock,
+  memory = new BatchMemory(source.length),
+): Uint8Array {
   if (source.length > MAX_BSON_SIZE) throw tooLarge(source.length);
   const { hasEmptyTimestamp } = validateDoc(source);
   const bytes = hasEmptyTimestamp ? withTimestamps(source, clock) : source;
-  if (startsWithObjectId(bytes)) return Uint8Array.prototype.slice.call(bytes);
   const id = findField(bytes, '_id');
   if (!id) return withNewId(bytes);
-  checkId(decodeField(bytes, '_id')!);
-  if (id.start === FIRST_ELEMENT) return Uint8Array.prototype.slice.call(bytes);
+  if (!ALLOWED_IDS.has(bytes[id.start]!)) checkId(decodeValue(bytes, id));
+  if (id.start === FIRST_ELEMENT) return memory.copy(bytes);
   const moved = Buffer.allocUnsafeSlow(bytes.length);
   const idLength = id.end - id.start;
   moved.set(bytes.subarray(0, FIRST_ELEMENT), 0);
@@ -40,18 +46,13 @@ export function documentToInsert(source: Uint8Array, clock: Clock): Uint8Array {
 const tooLarge = (size: number): CommandError =>
   new CommandError('BadValue', `object to insert too large. size in bytes: ${size}, max size: ${MAX_BSON_SIZE}`);
 
-/** The usual case, answered without decoding. */
-function startsWithObjectId(bytes: Uint8Array): boolean {
-  return bytes[4] === OBJECT_ID && bytes[5] === 0x5f && bytes[6] === 0x69 && bytes[7] === 0x64 && bytes[8] === 0x00;
-}
-
 function withNewId(bytes: Uint8Array): Uint8Array {
   const result = Buffer.allocUnsafeSlow(bytes.length + ID_ELEMENT_LENGTH);
   result.writeInt32LE(result.length, 0);
-  result[4] = OBJECT_ID;
+  result[FIRST_ELEMENT] = OBJECT_ID;
   result.write('_id\0', 5, 'latin1');
   result.set(new ObjectId().id, 9);
-  result.set(asBuffer(bytes).subarray(FIRST_ELEMENT), FIRST_ELEMENT + ID_ELEMENT_LENGTH);
+  result.set(bytes.subarray(FIRST_ELEMENT), FIRST_ELEMENT + ID_ELEMENT_LENGTH);
   return result;
 }
 

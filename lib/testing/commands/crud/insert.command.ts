@@ -1,5 +1,6 @@
 import { decodeField } from '../../bson/field.js';
 import { CommandError } from '../../errors.js';
+import { BatchMemory } from '../../storage/batch-memory.js';
 import type { Collection } from '../../storage/collection.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { boolArgument, docArgument, stringArgument } from '../arguments.js';
@@ -41,8 +42,9 @@ export const insert: Command = {
     checkBatchSize(documents.length);
     const ns = writeNamespaceOf(op);
     const isBypassed = boolArgument(args, 'bypassDocumentValidation');
+    const memory = new BatchMemory(documents.reduce((sum, { length }) => sum + length, 0));
     const insertOne = (unit: WriteUnit, collection: Collection, document: Uint8Array): void => {
-      const bytes = documentToInsert(document, server.storage.clock);
+      const bytes = documentToInsert(document, server.storage.clock, memory);
       checkTimeField(collection, bytes);
       if (!isBypassed) validatorOf(collection)?.check(bytes);
       unit.insert(collection, bytes);

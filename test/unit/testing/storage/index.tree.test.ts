@@ -67,4 +67,35 @@ describe('IndexTree', () => {
     expect(seen).toContain(101);
     expect(tree.size).toBe(0);
   });
+
+  it('grows at its end again after it has lost its last pairs, its first or all', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('grow', 'pop', 'shift'), fc.integer({ min: 1, max: 200 })), {
+          minLength: 5,
+          maxLength: 40,
+        }),
+        (steps) => {
+          const tree = new IndexTree<number>(byNumber);
+          const model: number[] = [];
+          let last = 0;
+          for (const [kind, count] of steps) {
+            for (let i = 0; i < count; i++) {
+              if (kind === 'grow') {
+                model.push(++last);
+                tree.insert(last, last);
+              } else {
+                const gone = kind === 'pop' ? model.pop() : model.shift();
+                if (gone !== undefined) tree.delete(gone, gone);
+              }
+            }
+            expect(walk(tree.range(undefined, undefined)).map(([key]) => key)).toEqual(model);
+            expect(walk(tree.range(undefined, undefined, true)).map(([key]) => key)).toEqual([...model].reverse());
+            expect(tree.isBehindAll(last + 1)).toBe(true);
+            expect(tree.isBehindAll(model.at(-1) ?? -1)).toBe(model.length === 0);
+          }
+        },
+      ),
+    );
+  });
 });
