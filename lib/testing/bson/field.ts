@@ -90,3 +90,22 @@ export function decodeField(bytes: Uint8Array, name: string): Value | undefined 
   const range = findField(bytes, name);
   return range && decodeValue(bytes, range);
 }
+
+const NO_FIELDS = Uint8Array.of(5, 0, 0, 0, 0);
+
+/** The bytes of a document of some top-level fields of a well-formed document, in its order. */
+export function pickFields(source: Uint8Array, names: ReadonlySet<string>): Uint8Array {
+  if (names.size === 0) return NO_FIELDS;
+  const bytes = asBuffer(source);
+  const picked = Buffer.allocUnsafe(bytes.length);
+  let length = 4;
+  for (let start = 4; start < bytes.length - 1;) {
+    const nameEnd = bytes.indexOf(0, start + 1);
+    const end = payloadEnd(bytes, bytes[start]!, nameEnd + 1);
+    if (names.has(bytes.toString('utf8', start + 1, nameEnd))) length += bytes.copy(picked, length, start, end);
+    start = end;
+  }
+  picked[length++] = 0;
+  picked.writeInt32LE(length, 0);
+  return picked.subarray(0, length);
+}

@@ -8,6 +8,8 @@ export interface LeadingQuery {
   readonly sort?: Doc;
   readonly skip?: number;
   readonly limit?: number;
+  /** Given when the pipeline reads nothing of the documents but values at these paths. */
+  readonly fields?: readonly string[];
 }
 
 /** The collection a pipeline runs on; without `coll` it runs on the database (`aggregate: 1`). */

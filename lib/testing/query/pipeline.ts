@@ -4,6 +4,7 @@ import type { Namespace, QueryEnv } from './env.js';
 import { metadataOf, QueryMetadata } from './metadata.js';
 import type { PipelineHost, PipelineNamespace } from './pipeline-host.js';
 import { type LeadingSplit, splitPipeline } from './pipeline/leading.js';
+import { neededPaths } from './pipeline/needed-paths.js';
 import { assertPlacement, parseStage, type ParsedStage } from './pipeline/placement.js';
 import { writeTarget } from './pipeline/writes.js';
 import { ConstantError } from './expression/operator.js';
@@ -62,6 +63,8 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
   const [first] = parsed;
   const source = first?.definition.isSource ? { name: first.name, spec: first.spec } : undefined;
   const { leading, count } = source ? { leading: {}, count: 1 } : splitPipeline(stages);
+  const fields = source || metadata.wanted.size > 0 ? undefined : neededPaths(stages[count]);
+  const query = fields ? { ...leading, fields } : leading;
   const isOutermost = enclosures.every((enclosure) => enclosure === 'transaction');
   const through = (docs: Iterable<Doc>, from: number): Iterable<Doc> => {
     const carries = metadata.wanted.size > 0;
@@ -76,13 +79,13 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
   };
   return {
     env,
-    leading,
+    leading: query,
     source,
     writes: writeTarget(parsed.at(-1), namespace),
     process: (docs) => through(docs, count),
     processAll: (docs) => through(docs, 0),
     run() {
-      const documents = source ? (compiled[0] as Stage)([]) : readCollection(context, leading);
+      const documents = source ? (compiled[0] as Stage)([]) : readCollection(context, query);
       return this.process(documents);
     },
   };

@@ -3,13 +3,24 @@ import { countArgument, docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { int, reply } from '../reply.js';
 import { hintOf } from './find.command.js';
-import { planQuery } from '../../storage/plan/planner.js';
+import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { openReadView } from './read-view.js';
 import { readFromView } from './view-query.js';
 
 const EMPTY: Doc = new Map();
+
+/** What a count asks the planner for. */
+export function countRequestOf(args: Doc): PlanRequest {
+  return {
+    filter: docArgument(args, 'query') ?? EMPTY,
+    skip: countArgument(args, 'skip'),
+    limit: Math.abs(integerArgument(args, 'limit') ?? 0),
+    hint: hintOf(args),
+    isCount: true,
+  };
+}
 
 export const count: Command = {
   name: 'count',
@@ -39,11 +50,7 @@ export const count: Command = {
       return reply({ n: int([...readFromView(op, entry, view, query, queryEnv(op, { collation }))].length) });
     }
     const env = queryEnv(op, { collation, collection: entry });
-    if (!entry) return reply({ n: int(0) });
-    if (filter.size === 0 && !hintOf(args) && !snapshot) {
-      return reply({ n: int(Math.max(0, Math.min(entry.count - skip, limit))) });
-    }
-    const plan = planQuery(entry, { filter, skip, limit: Number.isFinite(limit) ? limit : 0, hint: hintOf(args) }, env);
+    const plan = planQuery(entry, { ...countRequestOf(args), filter }, env);
     const n = plan.count(view);
     snapshot?.release();
     return reply({ n: int(n) });

@@ -37,7 +37,9 @@ export const distinct: Command = {
     const docs =
       entry?.kind === 'view'
         ? readFromView(op, entry, view, { filter }, env)
-        : docsOf(planQuery(entry, { filter, hint: hintOf(args) }, env).run(view));
+        : docsOf(
+            planQuery(entry, { filter, hint: hintOf(args), distinctKey: stringArgument(args, 'key') }, env).run(view),
+          );
     for (const doc of docs) {
       visitPath(doc, path, 'elements', (value) => {
         if (value !== undefined) {

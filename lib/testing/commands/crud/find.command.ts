@@ -74,8 +74,9 @@ export const find: Command = {
       return openCursor(op, nsString(ns), tail, { ...options, isAwaitData: boolArgument(args, 'awaitData') });
     }
     const showsRecordId = boolArgument(args, 'showRecordId') && !boolArgument(args, 'returnKey');
-    const plan = planQuery(entry, request, env);
-    const show = boolArgument(args, 'returnKey') ? keyProjection(plan) : project;
+    const returnsKey = boolArgument(args, 'returnKey');
+    const plan = planQuery(entry, returnsKey ? request : { ...request, projection }, env);
+    const show = returnsKey ? keyProjection(plan) : project;
     const note = metadata.wanted.size > 0 ? metadataWriter(metadata, plan, request.sort, env) : undefined;
     const matches = plan.run(view);
     const source: DocumentSource = {

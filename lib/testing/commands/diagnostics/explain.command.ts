@@ -7,8 +7,9 @@ import { planQuery } from '../../storage/plan/planner.js';
 import type { PlanRequest } from '../../storage/plan/planner.js';
 import { aggregateNamespace } from '../aggregate/aggregate.command.js';
 import { OperationPipelineHost } from '../aggregate/pipeline-host.js';
-import { arrayArgument, docArgument, integerArgument, stringArgument } from '../arguments.js';
+import { arrayArgument, docArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
+import { countRequestOf } from '../crud/count.command.js';
 import { hintOf, planRequestOf } from '../crud/find.command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { queryEnv } from '../crud/query-env.js';
@@ -84,18 +85,14 @@ function explained({ command, args }: Operation): Explained {
   const collation = docArgument(args, 'collation');
   const hint = hintOf(args);
   switch (command.name) {
-    case 'find': {
-      const projection = docArgument(args, 'projection');
-      const stage = projection?.size ? fieldsOf({ stage: 'PROJECTION_SIMPLE', transformBy: projection }) : undefined;
-      return { request: planRequestOf(args), collation, stage };
-    }
-    case 'count': {
+    case 'find':
+      return { request: { ...planRequestOf(args), projection: docArgument(args, 'projection') }, collation };
+    case 'count':
+      return { request: countRequestOf(args), collation };
+    case 'distinct': {
       const filter = docArgument(args, 'query') ?? EMPTY;
-      const request = { filter, hint, skip: integerArgument(args, 'skip'), limit: integerArgument(args, 'limit') };
-      return { request, collation, stage: fieldsOf({ stage: 'COUNT' }) };
+      return { request: { filter, hint, distinctKey: stringArgument(args, 'key') }, collation };
     }
-    case 'distinct':
-      return { request: { filter: docArgument(args, 'query') ?? EMPTY, hint }, collation };
     case 'findAndModify': {
       const request = { filter: docArgument(args, 'query') ?? EMPTY, sort: docArgument(args, 'sort'), hint, limit: 1 };
       return { request, collation, stage: fieldsOf({ stage: args.has('update') ? 'UPDATE' : 'DELETE' }) };

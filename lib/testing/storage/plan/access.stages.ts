@@ -4,18 +4,9 @@ import { CommandError } from '../../errors.js';
 import type { Filter } from '../../query/filter.js';
 import type { Collection } from '../collection.js';
 import { nsString } from '../namespace.js';
-import { type Slot, readSlot } from '../record-store.js';
 import type { StoredIndex } from '../stored-index.js';
-import { boundsDoc, type IndexBounds, type TreeRange } from './index-bounds.js';
+import { checkAlive, INTERRUPT_EVERY } from './key-walk.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
-
-const checkAlive = (collection: Collection): void => {
-  if (!collection.isDropped) return;
-  throw new CommandError('QueryPlanKilled', `collection dropped. UUID ${Buffer.from(collection.uuid).toString('hex')}`);
-};
-
-/** Checking for an interrupt at every record would cost more than it gives. */
-const INTERRUPT_EVERY = 128;
 
 /** What is left of the filter to check on each document. */
 export interface Residual {
@@ -29,6 +20,8 @@ export class CollectionScan extends PlanStage {
     private readonly collection: Collection,
     private readonly residual: Residual | undefined,
     private readonly isReversed: boolean,
+    /** The only fields that are asked of its matches. */
+    private readonly fields?: ReadonlySet<string>,
   ) {
     super('COLLSCAN');
   }
@@ -38,7 +31,7 @@ export class CollectionScan extends PlanStage {
       checkAlive(this.collection);
       this.docsExamined++;
       if (++this.works % INTERRUPT_EVERY === 0) env.checkInterrupt();
-      const match = new Match(id, bytes);
+      const match = new Match(id, bytes, this.fields);
       if (this.residual && !this.residual.matches(match.doc)) continue;
       this.returned++;
       yield match;
@@ -94,80 +87,6 @@ export class IdLookup extends PlanStage {
   }
 }
 
-/** Reads stretches of an index. Its records are fetched by the stage above, in explain as in mongod. */
-export class IndexScan extends PlanStage {
-  constructor(
-    readonly collection: Collection,
-    readonly index: StoredIndex,
-    readonly bounds: IndexBounds,
-    private readonly ranges: readonly TreeRange[],
-    readonly isReversed: boolean,
-  ) {
-    super('IXSCAN');
-  }
-
-  *run({ view, env }: RunContext): Generator<Match> {
-    const { index, collection, isReversed } = this;
-    const given = new Set<number>();
-    for (const { from, to } of isReversed ? [...this.ranges].reverse() : this.ranges) {
-      const cursor = index.tree.range(from, to, isReversed);
-      while (cursor.next()) {
-        checkAlive(collection);
-        this.keysExamined++;
-        if (++this.works % INTERRUPT_EVERY === 0) env.checkInterrupt();
-        const slot = collection.records.get(cursor.id);
-        const bytes = readSlot(slot, view);
-        if (!bytes || (hasHistory(slot) && !index.includes(index.keysOfBytes(bytes), cursor.key))) continue;
-        if (index.isMultikey) {
-          if (given.has(cursor.id)) continue;
-          given.add(cursor.id);
-        }
-        this.returned++;
-        yield new Match(cursor.id, bytes);
-      }
-    }
-  }
-
-  protected details(): [string, Value][] {
-    const { spec } = this.index;
-    const keyPattern: Doc =
-      spec.kind === 'wildcard' ? new Map([['$_path', int32(1)], ...this.wildcardKey()]) : spec.key;
-    const paths = spec.fields.map((field, i): [string, Value] => [
-      field,
-      this.index.multikeyFields.has(i) ? [field] : [],
-    ]);
-    return [
-      ['keyPattern', keyPattern],
-      ['indexName', spec.name],
-      ...(spec.collation ? [['collation', spec.collation.spec] as [string, Value]] : []),
-      ['isMultiKey', this.index.isMultikey],
-      ['multiKeyPaths', new Map(paths)],
-      ['isUnique', spec.isUnique],
-      ['isSparse', spec.isSparse],
-      ['isPartial', spec.partialFilter !== undefined],
-      ['indexVersion', int32(2)],
-      ['direction', this.isReversed ? 'backward' : 'forward'],
-      ['indexBounds', boundsDoc(this.index, this.bounds, this.isReversed)],
-    ];
-  }
-
-  private wildcardKey(): [string, Value][] {
-    return [[String(this.bounds.fields[0]![0]!.low), int32(1)]];
-  }
-
-  protected override counters(): [string, Value][] {
-    return [
-      ['keysExamined', int32(this.keysExamined)],
-      ['seeks', int32(this.ranges.length)],
-      ['dupsTested', int32(this.index.isMultikey ? this.keysExamined : 0)],
-      ['dupsDropped', int32(0)],
-    ];
-  }
-}
-
-/** Whether a record has several states, so that a key in a tree may be of another one than the view's. */
-const hasHistory = (slot: Slot | undefined): boolean => !(slot instanceof Uint8Array) && slot?.older !== undefined;
-
 /** Fetches the documents of an index scan and checks what the bounds leave open. */
 export class Fetch extends PlanStage {
   constructor(
@@ -181,7 +100,8 @@ export class Fetch extends PlanStage {
   *run(context: RunContext): Generator<Match> {
     for (const match of this.input.run(context)) {
       this.works++;
-      this.docsExamined++;
+      if (!match.isFetched) this.docsExamined++;
+      match.isFetched = true;
       if (this.residual && !this.residual.matches(match.doc)) continue;
       this.returned++;
       yield match;

@@ -23,15 +23,21 @@ export interface Bounds {
 }
 
 /** The stretch of an index field that can hold what fulfils a predicate; undefined when the index does not help. */
-export function boundsOf({ operator, operand, options }: Predicate, index: BoundsContext): Bounds | undefined {
+export function boundsOf({ path, operator, operand, options }: Predicate, index: BoundsContext): Bounds | undefined {
   if (!collationAllows(operator, operand, index)) return undefined;
   if (index.isHashed && !['$eq', '$in'].includes(operator)) return undefined;
   const intervals = intervalsOf(operator, operand, options ?? '', index);
   if (!intervals) return undefined;
   const isExact =
-    !index.isMultikey && !index.isHashed && EXACT.has(operator) && operandsOf(operator, operand).every(isPlain);
+    !(index.isMultikey && HAS_POSITION.test(path)) &&
+    !index.isHashed &&
+    EXACT.has(operator) &&
+    operandsOf(operator, operand).every(isPlain);
   return { intervals: union(intervals, index.indexCollation), isExact };
 }
+
+/** A path with a number in it may mean a place in an array or a name. */
+const HAS_POSITION = /(^|\.)\d+(\.|$)/;
 
 const EXACT = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte']);
 

@@ -1,12 +1,12 @@
 import type { Collation } from '../../bson/collation.js';
-import { isNumeric, toNumber } from '../../bson/number.js';
 import type { Doc } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import { compileFilter } from '../../query/filter.js';
 import type { Collection } from '../collection.js';
 import type { StoredIndex } from '../stored-index.js';
-import { Fetch, IndexScan, type Residual } from './access.stages.js';
-import { isSameCollation } from './bounds.js';
+import { Fetch, type Residual } from './access.stages.js';
+import { coveredBy, type Wanted } from './covered.js';
+import { CountScan } from './count.stages.js';
 import { implies } from './implication.js';
 import {
   boundIndex,
@@ -16,8 +16,13 @@ import {
   treeRanges,
   type TreeRange,
 } from './index-bounds.js';
-import { isAll, isPoint } from './interval.js';
+import { type Covered, IndexScan } from './index-scan.stage.js';
+import { isAll } from './interval.js';
+import { splitForSort } from './merged.js';
+import { directionFor } from './sort-direction.js';
+import { type Sorting, SortMerge } from './order.stages.js';
 import type { Conjunction } from './predicate.js';
+import type { PlanStage } from './stage.js';
 
 /** A filter with what the planner needs of it, worked out once. */
 export interface PlannedFilter extends Conjunction {
@@ -32,6 +37,8 @@ export interface Candidate {
   readonly ranges: readonly TreeRange[];
   readonly isReversed: boolean;
   readonly providesSort: boolean;
+  /** Given where the sort is provided by several scans, to be merged. */
+  readonly parts?: readonly Candidate[];
 }
 
 export const residualOf = (filter: Doc, env: QueryEnv): Residual | undefined =>
@@ -55,13 +62,15 @@ export function candidateOf(
   const isComplete = !spec.isSparse || bounds.fields.some((intervals) => !isAll(intervals));
   if (!isHinted && !(isBounded || direction !== undefined)) return undefined;
   if (!isHinted && !isComplete) return undefined;
-  return {
+  const candidate: Candidate = {
     index,
     bounds,
     ranges: treeRanges(index, bounds),
     isReversed: direction === -1,
     providesSort: direction !== undefined,
   };
+  const parts = sort && direction === undefined ? splitForSort(candidate, sort, collation) : undefined;
+  return parts ? { ...candidate, parts, providesSort: true } : candidate;
 }
 
 function wildcardCandidate(
@@ -72,49 +81,6 @@ function wildcardCandidate(
   if (index.spec.fields.length > 1) return undefined;
   const bounds = boundWildcard(index, predicates, collation);
   return bounds && { index, bounds, ranges: treeRanges(index, bounds), isReversed: false, providesSort: false };
-}
-
-/** The direction in which the index gives the documents in the order of `sort`: 1, -1, or undefined. */
-function directionFor(
-  index: StoredIndex,
-  { fields: bounds }: IndexBounds,
-  sort: Doc,
-  queryCollation: Collation | undefined,
-): number | undefined {
-  const { spec } = index;
-  if (
-    !isSameCollation({
-      isHashed: false,
-      isMultikey: false,
-      isSparse: false,
-      indexCollation: spec.collation,
-      queryCollation,
-    })
-  ) {
-    return undefined;
-  }
-  const isFixed = (field: number): boolean =>
-    bounds[field]!.length === 1 && isPoint(bounds[field]![0]!, spec.collation);
-  let field = 0;
-  let direction: number | undefined;
-  for (const [path, order] of sort) {
-    if (!isNumeric(order)) return undefined;
-    while (field < bounds.length && spec.fields[field] !== path && isFixed(field)) field++;
-    if (spec.fields[field] !== path) {
-      const earlier = spec.fields.indexOf(path);
-      if (earlier >= 0 && earlier < field && isFixed(earlier) && !index.multikeyFields.has(earlier)) continue;
-      return undefined;
-    }
-    if (spec.isHashed[field] || (index.multikeyFields.has(field) && !(isAll(bounds[field]!) && sort.size === 1)))
-      return undefined;
-    if (!isFixed(field)) {
-      const wanted = Math.sign(toNumber(order)) * (spec.isDescending[field] ? -1 : 1);
-      if (direction !== undefined && direction !== wanted) return undefined;
-      direction = wanted;
-    }
-    field++;
-  }
-  return direction ?? 1;
 }
 
 const ESTIMATE_LIMIT = 1_000;
@@ -156,9 +122,27 @@ export function rank(candidates: readonly Candidate[], hasSort: boolean): Candid
 export const isExact = ({ bounds }: Candidate, { predicates, alternatives, isComplete }: PlannedFilter): boolean =>
   isComplete && alternatives.length === 0 && predicates.every((predicate) => bounds.exact.has(predicate));
 
-/** The stages that read a candidate's index and check what its bounds leave open. */
-export function stagesOf(collection: Collection, candidate: Candidate, planned: PlannedFilter): Fetch {
-  const { index, bounds, ranges, isReversed } = candidate;
-  const scan = new IndexScan(collection, index, bounds, ranges, isReversed);
-  return new Fetch(scan, isExact(candidate, planned) ? undefined : planned.residual);
+/** The stages that read a candidate's index and check what its bounds leave open; no documents where none is wanted. */
+export function stagesOf(
+  collection: Collection,
+  candidate: Candidate,
+  planned: PlannedFilter,
+  wanted: Wanted = 'documents',
+  sorting?: Sorting,
+): PlanStage {
+  const residual = isExact(candidate, planned) ? undefined : planned.residual;
+  if (candidate.parts && sorting) {
+    const scans = candidate.parts.map((part) => scanOf(collection, part));
+    return new Fetch(new SortMerge(scans, sorting), residual);
+  }
+  const scan = scanOf(collection, candidate);
+  if (wanted === 'count' && !residual) return candidate.ranges.length === 1 ? new CountScan(scan) : scan;
+  const fields = coveredBy(candidate.index, planned, wanted === 'count' ? [] : wanted);
+  return fields ? scanOf(collection, candidate, { fields, residual }) : new Fetch(scan, residual);
 }
+
+export const scanOf = (
+  collection: Collection,
+  { index, bounds, ranges, isReversed }: Candidate,
+  covered?: Covered,
+): IndexScan => new IndexScan(collection, index, bounds, ranges, isReversed, covered);

@@ -2,17 +2,27 @@ import { type Doc, int32, type Value } from '../../bson/value.js';
 import type { SortOrder } from '../../query/sort.js';
 import { type Match, PlanStage, type RunContext } from './stage.js';
 
+/** A sort as it was asked for, and compiled. */
+export interface Sorting {
+  readonly pattern: Doc;
+  readonly order: SortOrder;
+}
+
 interface Keyed {
   readonly match: Match;
   readonly key: readonly Value[];
+}
+
+/** The next match of a sequence that is merged with others. */
+interface Head extends Keyed {
+  readonly rest: Generator<Match>;
 }
 
 /** Sorts all it gets; keeps no more than `limit` when there is one. */
 export class Sort extends PlanStage {
   constructor(
     private readonly input: PlanStage,
-    private readonly pattern: Doc,
-    private readonly order: SortOrder,
+    private readonly sorting: Sorting,
     private readonly limit: number,
   ) {
     super('SORT', [input]);
@@ -23,7 +33,7 @@ export class Sort extends PlanStage {
     const cut = this.limit * 2 + 1000;
     for (const match of this.input.run(context)) {
       this.works++;
-      kept.push({ match, key: this.order.keyOf(match.doc) });
+      kept.push({ match, key: this.sorting.order.keyOf(match.doc) });
       if (kept.length > cut) kept = this.sorted(kept);
     }
     for (const { match } of this.sorted(kept)) {
@@ -33,13 +43,13 @@ export class Sort extends PlanStage {
   }
 
   private sorted(matches: Keyed[]): Keyed[] {
-    matches.sort((a, b) => this.order.compareKeys(a.key, b.key));
+    matches.sort((a, b) => this.sorting.order.compareKeys(a.key, b.key));
     return matches.length > this.limit ? matches.slice(0, this.limit) : matches;
   }
 
   protected details(): [string, Value][] {
     const limit: [string, Value][] = Number.isFinite(this.limit) ? [['limitAmount', int32(this.limit)]] : [];
-    return [['sortPattern', this.pattern], ['memLimit', int32(104_857_600)], ...limit, ['type', 'simple']];
+    return [['sortPattern', this.sorting.pattern], ['memLimit', int32(104_857_600)], ...limit, ['type', 'simple']];
   }
 
   protected override counters(): [string, Value][] {
@@ -47,6 +57,50 @@ export class Sort extends PlanStage {
       ['totalDataSizeSorted', int32(0)],
       ['usedDisk', false],
     ];
+  }
+}
+
+/** Makes one sorted sequence of several, and gives each record once. */
+export class SortMerge extends PlanStage {
+  constructor(
+    inputs: readonly PlanStage[],
+    private readonly sorting: Sorting,
+  ) {
+    super('SORT_MERGE', inputs);
+  }
+
+  *run(context: RunContext): Generator<Match> {
+    const given = new Set<number>();
+    const heads: Head[] = [];
+    for (const input of this.inputs) this.enter(heads, input.run(context));
+    for (let head = heads.shift(); head; head = heads.shift()) {
+      this.works++;
+      const { match } = head;
+      this.enter(heads, head.rest);
+      if (given.has(match.id)) continue;
+      given.add(match.id);
+      this.returned++;
+      yield match;
+    }
+  }
+
+  /** Puts the next match of a sequence in its place among the heads of the others. */
+  private enter(heads: Head[], rest: Generator<Match>): void {
+    const { value: match, done } = rest.next();
+    if (done) return;
+    const key = this.sorting.order.keyOf(match.doc);
+    let low = 0;
+    let high = heads.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.sorting.order.compareKeys(heads[middle]!.key, key) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    heads.splice(low, 0, { match, key, rest });
+  }
+
+  protected details(): [string, Value][] {
+    return [['sortPattern', this.sorting.pattern]];
   }
 }
 

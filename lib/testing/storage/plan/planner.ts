@@ -4,27 +4,32 @@ import { BsonUndefined, type Doc, isDoc, type Value } from '../../bson/value.js'
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../../query/env.js';
 import { isOperatorDoc } from '../../query/filter.js';
-import { type SortOrder, sortOrder } from '../../query/sort.js';
+import { sortOrder } from '../../query/sort.js';
 import type { Collection } from '../collection.js';
-import {
-  CollectionScan,
-  EndOfFile,
-  Fetch,
-  IdLookup,
-  IndexScan,
-  isSamePattern,
-  Or,
-  plannerError,
-} from './access.stages.js';
+import { CollectionScan, EndOfFile, Fetch, IdLookup, isSamePattern, Or, plannerError } from './access.stages.js';
 import { isSameCollation } from './bounds.js';
-import { type Candidate, candidateOf, type PlannedFilter, rank, residualOf, stagesOf } from './candidate.js';
+import {
+  type Candidate,
+  candidateOf,
+  isExact,
+  type PlannedFilter,
+  rank,
+  residualOf,
+  scanOf,
+  stagesOf,
+} from './candidate.js';
+import { Count, FastCount } from './count.stages.js';
+import { rootOf, type Wanted } from './covered.js';
+import { distinctScan } from './distinct.js';
 import { geoNear } from './geo-near.stage.js';
 import { hasText } from '../../query/metadata.js';
 import { noTextSearch } from '../../query/text/text-query.js';
 import { textEnv, textMatch } from './text.stage.js';
-import { MAX, MIN } from './interval.js';
-import { Limit, Skip, Sort } from './order.stages.js';
+import { IndexScan } from './index-scan.stage.js';
+import { isAll, MAX, MIN } from './interval.js';
+import { Limit, Skip, Sort, type Sorting, SortMerge } from './order.stages.js';
 import { conjunctionOf } from './predicate.js';
+import { keptPaths, Projection } from './projection.stage.js';
 import { QueryPlan } from './query-plan.js';
 import type { PlanStage } from './stage.js';
 
@@ -39,6 +44,14 @@ export interface PlanRequest {
   readonly hint?: Doc | string | undefined;
   readonly min?: Doc | undefined;
   readonly max?: Doc | undefined;
+  /** What is shown of the documents: an index that has all of it is read alone. Who reads the plan projects. */
+  readonly projection?: Doc | undefined;
+  /** Given when nothing is read of the documents but values at these paths; the same is worked out of `projection`. */
+  readonly fields?: readonly string[] | undefined;
+  /** Only how many there are is wanted: the plan gives none, and is asked to `count`. */
+  readonly isCount?: boolean;
+  /** Only the different values of this field are wanted: one document for each may be enough. */
+  readonly distinctKey?: string | undefined;
 }
 
 /**
@@ -55,20 +68,28 @@ export function planQuery(collection: Collection | undefined, request: PlanReque
   if (!collection) {
     const env = hasText(request.filter) ? { ...given, textSearch: noTextSearch } : given;
     residualOf(request.filter, env);
-    return new QueryPlan(new EndOfFile(), [], request, env);
+    const nothing = new EndOfFile();
+    return new QueryPlan(request.isCount ? counted(nothing, request) : nothing, [], request, env);
   }
   const { filter } = request;
   const env = textEnv(collection, filter, given);
   const sort = request.sort && request.sort.size > 0 && !request.sort.has('$natural') ? request.sort : undefined;
-  const order = sort && sortOrder(sort, env); // checked even where an index gives the order
-  const finish = (path: AccessPath): PlanStage => ordered(path, request, sort, order);
+  const sorting = sort && { pattern: sort, order: sortOrder(sort, env) }; // checked even where an index gives the order
+  const finish = (path: AccessPath): PlanStage =>
+    request.isCount ? counted(path.stage, request) : ordered(path, request, sorting);
   const byId = idLookup(collection, request, env);
-  if (byId) return new QueryPlan(byId, [], request, env, collection);
+  if (byId) return new QueryPlan(aroundId(byId, request), [], request, env, collection);
   const special = textMatch(collection, filter, env) ?? geoNear(collection, filter, env);
   if (special) return new QueryPlan(finish({ stage: special, providesSort: false }), [], request, env, collection);
   const residual = residualOf(filter, env); // checks the filter, before it is taken apart
   const planned: PlannedFilter = { ...partsOf(filter), filter, residual };
-  const [best, ...others] = accessPaths(collection, request, planned, sort, env);
+  const distinct = distinctScan(collection, request, planned, env.collation);
+  if (distinct) return new QueryPlan(distinct, [], request, env, collection);
+  if (request.isCount && filter.size === 0 && request.hint === undefined) {
+    const { skip = 0, limit = 0 } = request;
+    return new QueryPlan(new FastCount(collection, skip, limit || Infinity), [], request, env, collection);
+  }
+  const [best, ...others] = accessPaths(collection, request, planned, sorting, env);
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
 }
 
@@ -82,18 +103,31 @@ const partsOf = (filter: Doc) => {
   return { predicates, alternatives, isComplete };
 };
 
-function ordered(
-  { stage, providesSort }: AccessPath,
-  request: PlanRequest,
-  sort: Doc | undefined,
-  order: SortOrder | undefined,
-): PlanStage {
-  const { skip = 0, limit = 0 } = request;
+function ordered({ stage, providesSort }: AccessPath, request: PlanRequest, sorting: Sorting | undefined): PlanStage {
+  const { skip = 0, limit = 0, projection } = request;
+  const isCovered = stage instanceof IndexScan;
   let top = stage;
-  if (sort && order && !providesSort) top = new Sort(top, sort, order, limit > 0 ? skip + limit : Infinity);
+  if (sorting && !providesSort) top = new Sort(top, sorting, limit > 0 ? skip + limit : Infinity);
   if (skip > 0) top = new Skip(top, skip);
+  if (projection?.size) top = new Projection(top, projection, isCovered);
   if (limit > 0) top = new Limit(top, limit);
   return top;
+}
+
+/** One document needs no order and no limit. */
+function aroundId(lookup: IdLookup, request: PlanRequest): PlanStage {
+  if (request.isCount) return counted(lookup, request);
+  return request.projection?.size ? new Projection(lookup, request.projection, false) : lookup;
+}
+
+const counted = (stage: PlanStage, { skip = 0, limit = 0 }: PlanRequest): PlanStage =>
+  new Count(stage, skip, limit > 0 ? limit : Infinity);
+
+/** What a plan has to give of its matches. */
+function wantedOf({ isCount, projection, fields }: PlanRequest, sorting: Sorting | undefined): Wanted {
+  if (isCount) return 'count';
+  const kept = fields ?? (projection && projection.size > 0 ? keptPaths(projection) : undefined);
+  return kept ? [...kept, ...(sorting?.pattern.keys() ?? [])] : 'documents';
 }
 
 /** The ways to read, the best first. */
@@ -101,32 +135,42 @@ function accessPaths(
   collection: Collection,
   request: PlanRequest,
   planned: PlannedFilter,
-  sort: Doc | undefined,
+  sorting: Sorting | undefined,
   env: QueryEnv,
 ): AccessPath[] {
   const { hint, min, max } = request;
   const natural = naturalOf(hint) ?? naturalOf(request.sort);
   if (natural !== undefined) {
-    return [{ stage: new CollectionScan(collection, planned.residual, natural < 0), providesSort: sort === undefined }];
+    return [{ stage: new CollectionScan(collection, planned.residual, natural < 0), providesSort: !sorting }];
   }
+  const wanted = wantedOf(request, sorting);
   if (hint !== undefined && !(isDoc(hint) && hint.size === 0))
-    return [hinted(collection, hint, min, max, planned, sort, env)];
+    return [hinted(collection, hint, min, max, planned, sorting, wanted, env)];
   if (min || max) {
     throw new CommandError(51173, 'When using min()/max() a hint of which index to use must be provided');
   }
+  const ranked = rankedFor(collection, planned, sorting?.pattern, env);
+  const paths = ranked.map((candidate): AccessPath => ({
+    stage: stagesOf(collection, candidate, planned, wanted, sorting),
+    providesSort: candidate.providesSort,
+  }));
+  const isBounded = ranked[0] && !isAll(ranked[0].bounds.fields[0]!);
+  const merged = sorting && !isBounded && anyClause(collection, planned, sorting, env);
+  if (merged) return [{ stage: merged, providesSort: true }, ...paths];
+  if (paths.length > 0) return paths;
+  const union = anyClause(collection, planned, undefined, env);
+  const fields = Array.isArray(wanted) && !planned.residual ? new Set(wanted.map(rootOf)) : undefined;
+  return [{ stage: union ?? new CollectionScan(collection, planned.residual, false, fields), providesSort: false }];
+}
+
+/** How the indexes of a collection can serve, the best first. */
+function rankedFor(collection: Collection, planned: PlannedFilter, sort: Doc | undefined, env: QueryEnv): Candidate[] {
   const usable = collection.indexes.list().filter(({ spec }) => !spec.isHidden);
   const candidates = usable.map((index) => candidateOf(index, planned, sort, env.collation));
-  const ranked = rank(
+  return rank(
     candidates.filter((each): each is Candidate => each !== undefined),
     sort !== undefined,
   );
-  const paths = ranked.map((candidate): AccessPath => ({
-    stage: stagesOf(collection, candidate, planned),
-    providesSort: candidate.providesSort,
-  }));
-  if (paths.length > 0) return paths;
-  const union = anyClause(collection, planned, env);
-  return [{ stage: union ?? new CollectionScan(collection, planned.residual, false), providesSort: false }];
 }
 
 const naturalOf = (order: Doc | string | undefined): number | undefined => {
@@ -158,22 +202,25 @@ const isIdValue = (value: Value | undefined): value is Value =>
   !(value instanceof BSONRegExp) &&
   !(value instanceof BsonUndefined);
 
-/** The clauses of an `$or`, each by an index of its own. */
-function anyClause(collection: Collection, planned: PlannedFilter, env: QueryEnv): PlanStage | undefined {
+/** The clauses of an `$or`, each by an index of its own; merged in the order of a sort where all can give it. */
+function anyClause(
+  collection: Collection,
+  planned: PlannedFilter,
+  sorting: Sorting | undefined,
+  env: QueryEnv,
+): PlanStage | undefined {
   for (const clauses of planned.alternatives) {
-    const scans = clauses.map((clause) => {
+    const scans: PlanStage[] = [];
+    for (const clause of clauses) {
       const filter = new Map(clause);
       const part: PlannedFilter = { ...partsOf(filter), filter, residual: residualOf(filter, env) };
-      const candidates = collection.indexes
-        .list()
-        .filter(({ spec }) => !spec.isHidden)
-        .map((index) => candidateOf(index, part, undefined, env.collation))
-        .filter((each): each is Candidate => each !== undefined);
-      const [best] = rank(candidates, false);
-      return best && stagesOf(collection, best, part);
-    });
-    if (scans.length === 0 || scans.some((scan) => !scan)) continue;
-    return new Fetch(new Or(scans as PlanStage[]), planned.residual);
+      const [best] = rankedFor(collection, part, sorting?.pattern, env);
+      if (!best || (sorting && !best.providesSort) || best.parts) break;
+      scans.push(isExact(best, part) ? scanOf(collection, best) : stagesOf(collection, best, part));
+    }
+    if (scans.length === 0 || scans.length < clauses.length) continue;
+    const union = sorting ? new SortMerge(scans, sorting) : new Or(scans);
+    return new Fetch(union, planned.filter.size === 1 && planned.filter.has('$or') ? undefined : planned.residual);
   }
   return undefined;
 }
@@ -184,7 +231,8 @@ function hinted(
   min: Doc | undefined,
   max: Doc | undefined,
   planned: PlannedFilter,
-  sort: Doc | undefined,
+  sorting: Sorting | undefined,
+  wanted: Wanted,
   env: QueryEnv,
 ): AccessPath {
   const index = collection.indexes
@@ -193,9 +241,12 @@ function hinted(
   if (!index) {
     throw plannerError(collection, 'BadValue', 'hint provided does not correspond to an existing index');
   }
-  const candidate = candidateOf(index, planned, min || max ? undefined : sort, env.collation, true);
+  const candidate = candidateOf(index, planned, min || max ? undefined : sorting?.pattern, env.collation, true);
   if (!candidate) throw plannerError(collection, 'NoQueryExecutionPlans', 'No query solutions');
-  if (!min && !max) return { stage: stagesOf(collection, candidate, planned), providesSort: candidate.providesSort };
+  if (!min && !max) {
+    const stage = stagesOf(collection, candidate, planned, wanted, sorting);
+    return { stage, providesSort: candidate.providesSort };
+  }
   const limits = {
     from: min && index.format.edge(limitValues(min, index.spec.key, 'min'), false),
     to: max && index.format.edge(limitValues(max, index.spec.key, 'max'), false),

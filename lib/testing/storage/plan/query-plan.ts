@@ -4,7 +4,9 @@ import type { QueryEnv } from '../../query/env.js';
 import type { Collection } from '../collection.js';
 import { nsString } from '../namespace.js';
 import type { ReadView } from '../read-view.js';
-import { IdLookup, IndexScan } from './access.stages.js';
+import { IdLookup } from './access.stages.js';
+import { Count } from './count.stages.js';
+import { IndexScan } from './index-scan.stage.js';
 import type { PlanRequest } from './planner.js';
 import type { Match, PlanStage } from './stage.js';
 
@@ -20,17 +22,26 @@ export class QueryPlan {
 
   /** Gives the matching records in order, lazily. */
   run(view: ReadView): Generator<Match> {
-    if (this.winner instanceof IdLookup) this.winner.index.accesses++;
-    else for (const stage of stagesIn(this.winner)) if (stage instanceof IndexScan) stage.index.accesses++;
+    this.noteAccess();
     return this.winner.run({ view, env: this.env });
   }
 
   /** How many records match. Documents are decoded only where the index bounds leave something to check. */
   count(view: ReadView): number {
+    this.noteAccess();
+    const context = { view, env: this.env };
+    if (this.winner instanceof Count) return this.winner.count(context);
     let count = 0;
-    const matches = this.run(view);
+    const matches = this.winner.run(context);
     while (!matches.next().done) count++;
     return count;
+  }
+
+  private noteAccess(): void {
+    if (this.winner instanceof IdLookup) this.winner.index.accesses++;
+    else
+      for (const stage of stagesIn(this.winner))
+        if (stage instanceof IndexScan || stage instanceof IdLookup) stage.index.accesses++;
   }
 
   /** Names of the indexes it reads, as `planSummary` in logs and profiles shows them: `IXSCAN { a: 1 }` or `COLLSCAN`. */
@@ -60,10 +71,10 @@ export class QueryPlan {
   /** Runs the plan to its end and gives `executionStats` of explain. */
   executionStatsDoc(view: ReadView): Doc {
     const start = performance.now();
-    const returned = this.count(view);
+    this.count(view);
     return docOf(
       ['executionSuccess', true],
-      ['nReturned', int32(returned)],
+      ['nReturned', int32(this.winner.returned)],
       ['executionTimeMillis', int32(Math.round(performance.now() - start))],
       ['totalKeysExamined', int32(this.winner.total('keysExamined'))],
       ['totalDocsExamined', int32(this.winner.total('docsExamined'))],

@@ -1,4 +1,5 @@
 import { decodeDoc } from '../../bson/decode.js';
+import { pickFields } from '../../bson/field.js';
 import { type Doc, docOf, int32, type Value } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import type { ReadView } from '../read-view.js';
@@ -7,14 +8,18 @@ import type { RecordId } from '../record-store.js';
 /** A record a plan gives: its bytes, decoded when somebody asks for it. */
 export class Match {
   private decoded: Doc | undefined;
+  /** Whether a stage has fetched its document, and counted that. */
+  isFetched = false;
 
+  /** @param fields given where nothing above asks for other fields than these, which an index has the values of */
   constructor(
     readonly id: RecordId,
     readonly bytes: Uint8Array,
+    private readonly fields?: ReadonlySet<string>,
   ) {}
 
   get doc(): Doc {
-    return (this.decoded ??= decodeDoc(this.bytes));
+    return (this.decoded ??= decodeDoc(this.fields ? pickFields(this.bytes, this.fields) : this.bytes));
   }
 }
 

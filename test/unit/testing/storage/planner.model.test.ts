@@ -1,10 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseCollation } from '../../../../lib/testing/bson/collation.js';
+import { type Collation, parseCollation } from '../../../../lib/testing/bson/collation.js';
 import { decodeDoc } from '../../../../lib/testing/bson/decode.js';
+import { formatDoc } from '../../../../lib/testing/bson/format.js';
+import { splitPath, visitPath } from '../../../../lib/testing/bson/path.js';
+import type { Doc } from '../../../../lib/testing/bson/value.js';
 import { plainEnv } from '../../../../lib/testing/query/env.js';
 import { compileFilter } from '../../../../lib/testing/query/filter.js';
+import { compileProjection } from '../../../../lib/testing/query/projection.js';
 import { compileSort } from '../../../../lib/testing/query/sort.js';
+import { valueKey } from '../../../../lib/testing/query/value-key.js';
 import { LATEST } from '../../../../lib/testing/storage/read-view.js';
 import { Storage } from '../../../../lib/testing/storage/storage.js';
 import { bytesFrom, collectionOf, createIndex, docFrom, inUnit, plan, type Plain } from './fixture.js';
@@ -16,6 +21,7 @@ const INDEXES: [Plain, Plain][] = [
   [{ 'a.b': 1, 'a.c': 1 }, {}],
   [{ b: 1, a: 1 }, { sparse: true }],
   [{ c: 1 }, { partialFilterExpression: { c: { $gt: 2 } } }],
+  [{ a: 1, b: 1, c: -1 }, {}],
   [{ c: 'hashed' }, {}],
   [{ '$**': 1 }, {}],
   [{ b: 1 }, { collation: ENGLISH }],
@@ -69,6 +75,19 @@ const sort = fc.constantFrom<Plain | undefined>(
 const hasParallelArrays = (each: Plain, order: Plain): boolean =>
   Object.keys(order).filter((path) => Array.isArray(each[path])).length > 1;
 
+const byId = (a: readonly [number, string], b: readonly [number, string]): number => a[0] - b[0];
+
+function valuesAt(path: string, docs: Doc[], collation?: Collation): string[] {
+  const found = new Set<string>();
+  for (const each of docs) {
+    visitPath(each, splitPath(path), 'elements', (value) => {
+      if (value !== undefined) found.add(valueKey(value, collation));
+      return false;
+    });
+  }
+  return [...found].sort();
+}
+
 describe('planQuery', () => {
   const english = parseCollation(docFrom(ENGLISH));
   const cases = INDEXES.map(([key, options]) => ({
@@ -91,13 +110,13 @@ describe('planQuery', () => {
           fc.array(doc, { minLength: 1, maxLength: 25 }),
           fc.array(filter, { minLength: 1, maxLength: 12 }),
           sort,
-          (docs, filters, order) => {
+          (documents, filters, order) => {
             const storage = new Storage();
             const env = { ...plainEnv(), ...(collation && { collation }) };
             const collection = collectionOf(storage);
             createIndex(storage, collection, key, options);
             inUnit(storage, (unit) => {
-              docs.forEach((each, i) => {
+              documents.forEach((each, i) => {
                 if (order && hasParallelArrays(each, order)) return; // no order by these is defined
                 try {
                   unit.insert(collection, bytesFrom({ _id: i, ...each }));
@@ -119,6 +138,34 @@ describe('planQuery', () => {
                 summary,
                 found: expected,
               });
+              const paths = ['a', 'b', 'c', 'a.b'];
+              const docs = found.map(({ doc }) => doc);
+              expect({ each, count: plan(collection, each, { isCount: true }, env).count(LATEST) }).toEqual({
+                each,
+                count: found.length,
+              });
+              for (const shown of [
+                { a: 1, _id: 0 },
+                { a: 1, b: 1, _id: 0 },
+                { 'a.b': 1, 'a.c': 1, _id: 0 },
+              ]) {
+                const projection = docFrom(shown);
+                const project = compileProjection(projection, env);
+                const sorted = { projection, ...(order && { sort: docFrom(order) }) };
+                const covered = [...plan(collection, each, sorted, env).run(LATEST)];
+                const projected = covered.map((match) => [match.id, formatDoc(project(match.doc))] as const);
+                const whole = found.map((match) => [match.id, formatDoc(project(match.doc))] as const);
+                expect({ each, shown, projected: projected.sort(byId) }).toEqual({
+                  each,
+                  shown,
+                  projected: whole.sort(byId),
+                });
+              }
+              for (const path of paths) {
+                const distinct = [...plan(collection, each, { distinctKey: path }, env).run(LATEST)];
+                const values = valuesAt(path, distinct.map((match) => match.doc), env.collation); // prettier-ignore
+                expect({ each, path, values }).toEqual({ each, path, values: valuesAt(path, docs, env.collation) });
+              }
               if (!order) continue;
               const compare = compileSort(docFrom(order), env);
               const misplaced = found.findIndex((match, i) => i > 0 && compare(found[i - 1]!.doc, match.doc) > 0);

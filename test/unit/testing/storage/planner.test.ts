@@ -151,6 +151,87 @@ describe('planQuery', () => {
     expect(() => matches.next()).toThrow(/collection dropped/);
   });
 
+  it('reads the index alone where it has all that a query is about', () => {
+    const projection = docFrom({ a: 1, b: 1, _id: 0 });
+    const query = plan(collection, { a: 3, b: { $mod: [20, 3] } }, { projection, sort: docFrom({ b: 1 }) });
+    expect(plainOf(query.executionStatsDoc(LATEST))).toMatchObject({
+      nReturned: 3,
+      totalKeysExamined: 5,
+      totalDocsExamined: 0,
+      executionStages: {
+        stage: 'PROJECTION_COVERED',
+        transformBy: { a: 1, b: 1, _id: 0 },
+        inputStage: { stage: 'IXSCAN', filter: { a: 3, b: { $mod: [20, 3] } } },
+      },
+    });
+    expect(winner({ a: 3 }, { projection: docFrom({ a: 1 }) })).toMatchObject({
+      stage: 'PROJECTION_SIMPLE',
+      inputStage: { stage: 'FETCH' },
+    });
+    expect(winner({ a: 3 }, { projection: docFrom({ 'tags.x': 1 }), limit: 1 })).toMatchObject({
+      stage: 'LIMIT',
+      inputStage: { stage: 'PROJECTION_DEFAULT' },
+    });
+  });
+
+  it('counts keys, and all documents without reading any', () => {
+    const counted = (filter: Plain, rest: Parameters<typeof plan>[2] = {}): Plain =>
+      plainOf(plan(collection, filter, { ...rest, isCount: true }).executionStatsDoc(LATEST)) as Plain;
+    expect(counted({ a: 3, b: { $gt: 10 } }, { skip: 1, limit: 2 })).toMatchObject({
+      nReturned: 0,
+      totalKeysExamined: 3,
+      totalDocsExamined: 0,
+      executionStages: {
+        stage: 'COUNT',
+        nCounted: 2,
+        nSkipped: 1,
+        inputStage: { stage: 'COUNT_SCAN', indexBounds: { startKeyInclusive: false, endKeyInclusive: true } },
+      },
+    });
+    expect(counted({ a: 3 })).toMatchObject({ totalKeysExamined: 6, executionStages: { nCounted: 5 } });
+    expect(counted({ a: { $in: [1, 3] } })).toMatchObject({
+      totalDocsExamined: 0,
+      executionStages: { nCounted: 10, inputStage: { stage: 'IXSCAN' } },
+    });
+    expect(counted({})).toMatchObject({ executionStages: { stage: 'RECORD_STORE_FAST_COUNT', nCounted: 50 } });
+    expect(counted({ tags: 't1' })).toMatchObject({ executionStages: { inputStage: { stage: 'COLLSCAN' } } });
+  });
+
+  it('counts the elements of arrays by their keys, each document once', () => {
+    createIndex(storage, collection, { tags: 1 });
+    const query = plan(collection, { tags: { $gte: 'a' } }, { isCount: true });
+    expect(query.count(LATEST)).toBe(50);
+    expect(query.summary).toBe('COUNT_SCAN');
+  });
+
+  it('reads one key for each distinct value', () => {
+    const distinct = plan(collection, { a: { $gte: 3 } }, { distinctKey: 'a' });
+    expect(plainOf(distinct.executionStatsDoc(LATEST))).toMatchObject({
+      nReturned: 7,
+      totalKeysExamined: 7,
+      totalDocsExamined: 0,
+      executionStages: { stage: 'PROJECTION_COVERED', inputStage: { stage: 'DISTINCT_SCAN', indexName: 'a_1_b_-1' } },
+    });
+    expect(winner({ b: 1 }, { distinctKey: 'a' })).toMatchObject({ stage: 'COLLSCAN' });
+    expect(winner({ a: 1 }, { distinctKey: 'b' })).toMatchObject({ inputStage: { stage: 'DISTINCT_SCAN' } });
+  });
+
+  it('merges the scans of several points where each gives the order, and reads no more than the limit needs', () => {
+    const query = plan(collection, { a: { $in: [1, 4, 7] } }, { sort: docFrom({ b: 1 }), limit: 4 });
+    expect(plainOf(query.executionStatsDoc(LATEST))).toMatchObject({
+      nReturned: 4,
+      totalDocsExamined: 4,
+      executionStages: {
+        inputStage: { stage: 'FETCH', inputStage: { stage: 'SORT_MERGE', sortPattern: { b: 1 } } },
+      },
+    });
+    const again = plan(collection, { a: { $in: [1, 4, 7] } }, { sort: docFrom({ b: 1 }), limit: 4 });
+    expect([...again.run(LATEST)].map(({ doc }) => plainOf(doc.get('b')))).toEqual([1, 4, 7, 11]);
+    createIndex(storage, collection, { b: 1 });
+    const clauses = { $or: [{ a: 2 }, { b: { $gt: 45 } }] };
+    expect(winner(clauses, { sort: docFrom({ b: 1 }) })).toMatchObject({ inputStage: { stage: 'SORT_MERGE' } });
+  });
+
   it('finds nothing in a collection that does not exist, but still checks the filter', () => {
     expect([...planNothing({ a: 1 })]).toEqual([]);
     expect(() => planNothing({ a: { $nope: 1 } })).toThrow(/\$nope/);

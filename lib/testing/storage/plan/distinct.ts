@@ -1,0 +1,38 @@
+import type { Collation } from '../../bson/collation.js';
+import { int32, isDoc } from '../../bson/value.js';
+import type { Collection } from '../collection.js';
+import { isSamePattern } from './access.stages.js';
+import { isSameCollation } from './bounds.js';
+import { candidateOf, isExact, type PlannedFilter, scanOf } from './candidate.js';
+import { rootOf } from './covered.js';
+import { DistinctScan } from './index-scan.stage.js';
+import { isPoint } from './interval.js';
+import type { PlanRequest } from './planner.js';
+import { Projection } from './projection.stage.js';
+import type { PlanStage } from './stage.js';
+
+/** Reads one record for each value of the request's `distinctKey`; undefined where no index can tell them. */
+export function distinctScan(
+  collection: Collection,
+  { distinctKey: key, hint }: PlanRequest,
+  planned: PlannedFilter,
+  collation: Collation | undefined,
+): PlanStage | undefined {
+  if (key === undefined) return undefined;
+  for (const index of collection.indexes.list()) {
+    const { spec } = index;
+    const width = spec.fields.indexOf(key) + 1;
+    const isMeant = hint === undefined || (isDoc(hint) ? isSamePattern(spec.key, hint) : spec.name === hint);
+    if (!isMeant || spec.isHidden || width === 0 || spec.kind !== 'btree' || index.isMultikey) continue;
+    const context = { isHashed: false, isMultikey: false, isSparse: false };
+    if (!isSameCollation({ ...context, indexCollation: spec.collation, queryCollation: collation })) continue;
+    const candidate = candidateOf(index, planned, undefined, collation, true);
+    if (!candidate || !isExact(candidate, planned)) continue;
+    const before = candidate.bounds.fields.slice(0, width - 1);
+    if (!before.every((intervals) => intervals.every((each) => isPoint(each, spec.collation)))) continue;
+    const fields = new Set(spec.fields.slice(0, width).map(rootOf));
+    const scan = new DistinctScan(scanOf(collection, candidate), fields, width);
+    return new Projection(scan, new Map([['_id', int32(0)], [key, int32(1)]]), true); // prettier-ignore
+  }
+  return undefined;
+}

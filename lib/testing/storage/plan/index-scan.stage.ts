@@ -1,0 +1,111 @@
+import { type Doc, int32, type Value } from '../../bson/value.js';
+import type { Collection } from '../collection.js';
+import type { StoredIndex } from '../stored-index.js';
+import type { Residual } from './access.stages.js';
+import { boundsDoc, type IndexBounds, type TreeRange } from './index-bounds.js';
+import { KeyWalk } from './key-walk.js';
+import { Match, PlanStage, type RunContext } from './stage.js';
+
+/** What a scan gives of its records where their documents need not be fetched. */
+export interface Covered {
+  /** The top-level fields that the index has the values of. */
+  readonly fields: ReadonlySet<string>;
+  /** What the bounds leave open; it asks about those fields alone. */
+  readonly residual: Residual | undefined;
+}
+
+/** Reads stretches of an index. Its records are fetched by the stage above, in explain as in mongod. */
+export class IndexScan extends PlanStage {
+  constructor(
+    readonly collection: Collection,
+    readonly index: StoredIndex,
+    readonly bounds: IndexBounds,
+    readonly ranges: readonly TreeRange[],
+    readonly isReversed: boolean,
+    private readonly covered?: Covered,
+    name = 'IXSCAN',
+  ) {
+    super(name);
+  }
+
+  *run(context: RunContext): Generator<Match> {
+    const walk = new KeyWalk(this, context, this);
+    const { covered } = this;
+    while (walk.next()) {
+      const match = new Match(walk.id, walk.bytes, covered?.fields);
+      if (covered?.residual && !covered.residual.matches(match.doc)) continue;
+      this.returned++;
+      yield match;
+    }
+  }
+
+  protected details(): [string, Value][] {
+    const direction: [string, Value] = ['direction', this.isReversed ? 'backward' : 'forward'];
+    const bounds: [string, Value] = ['indexBounds', boundsDoc(this.index, this.bounds, this.isReversed)];
+    const filter: [string, Value][] = this.covered?.residual ? [['filter', this.covered.residual.filter]] : [];
+    return [...filter, ...this.identity(), direction, bounds];
+  }
+
+  /** Which index it is. */
+  protected identity(): [string, Value][] {
+    const { spec } = this.index;
+    const keyPattern: Doc =
+      spec.kind === 'wildcard' ? new Map([['$_path', int32(1)], ...this.wildcardKey()]) : spec.key;
+    const paths = spec.fields.map((field, i): [string, Value] => [
+      field,
+      this.index.multikeyFields.has(i) ? [field] : [],
+    ]);
+    return [
+      ['keyPattern', keyPattern],
+      ['indexName', spec.name],
+      ...(spec.collation ? [['collation', spec.collation.spec] as [string, Value]] : []),
+      ['isMultiKey', this.index.isMultikey],
+      ['multiKeyPaths', new Map(paths)],
+      ['isUnique', spec.isUnique],
+      ['isSparse', spec.isSparse],
+      ['isPartial', spec.partialFilter !== undefined],
+      ['indexVersion', int32(2)],
+    ];
+  }
+
+  private wildcardKey(): [string, Value][] {
+    return [[String(this.bounds.fields[0]![0]!.low), int32(1)]];
+  }
+
+  protected override counters(): [string, Value][] {
+    return [
+      ['keysExamined', int32(this.keysExamined)],
+      ['seeks', int32(this.ranges.length)],
+      ['dupsTested', int32(this.index.isMultikey ? this.keysExamined : 0)],
+      ['dupsDropped', int32(0)],
+    ];
+  }
+}
+
+/** Gives one record for each value that the first fields of an index have together. */
+export class DistinctScan extends IndexScan {
+  /** @param width how many fields those are */
+  constructor(
+    scan: IndexScan,
+    private readonly fields: ReadonlySet<string>,
+    private readonly width: number,
+  ) {
+    super(scan.collection, scan.index, scan.bounds, scan.ranges, false, undefined, 'DISTINCT_SCAN');
+  }
+
+  override *run(context: RunContext): Generator<Match> {
+    const walk = new KeyWalk(this, context, this);
+    while (walk.next()) {
+      const match = new Match(walk.id, walk.bytes, this.fields);
+      this.returned++;
+      yield match;
+      const values = this.index.valuesOf(match.doc)[0]?.slice(0, this.width);
+      // A key of null stands for a missing field, too, which is no value: then the next record may have one.
+      if (values && values.at(-1) !== null) walk.skipPast(values);
+    }
+  }
+
+  protected override counters(): [string, Value][] {
+    return [['keysExamined', int32(this.keysExamined)]];
+  }
+}
