@@ -1,4 +1,4 @@
-import { decodeValue } from './decode.js';
+import { asBuffer, decodeValue } from './decode.js';
 import type { Value } from './value.js';
 
 /** Sizes of the payloads that do not say their own, by type byte; -1 where the payload begins with a length. */

@@ -1,13 +1,10 @@
-import { BSONRegExp } from 'bson';
 import { isNumeric, toNumber } from '../../bson/number.js';
-import { BsonUndefined, type Doc, isDoc, type Value } from '../../bson/value.js';
+import { type Doc, isDoc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../../query/env.js';
-import { isOperatorDoc } from '../../query/filter.js';
 import { sortOrder } from '../../query/sort.js';
 import type { Collection } from '../collection.js';
-import { CollectionScan, EndOfFile, Fetch, IdLookup, isSamePattern, Or, plannerError } from './access.stages.js';
-import { isSameCollation } from './bounds.js';
+import { CollectionScan, EndOfFile, Fetch, type IdLookup, Or } from './access.stages.js';
 import {
   type Candidate,
   candidateOf,
@@ -26,7 +23,9 @@ import { hasText } from '../../query/metadata.js';
 import { noTextSearch } from '../../query/text/text-query.js';
 import { textEnv, textMatch } from './text.stage.js';
 import { IndexScan } from './index-scan.stage.js';
-import { isAll, MAX, MIN } from './interval.js';
+import { hinted } from './hinted.js';
+import { idLookup } from './id-lookup.js';
+import { isAll } from './interval.js';
 import { Limit, Skip, Sort, type Sorting, SortMerge } from './order.stages.js';
 import { conjunctionOf } from './predicate.js';
 import { keptPaths, Projection } from './projection.stage.js';
@@ -93,7 +92,7 @@ export function planQuery(collection: Collection | undefined, request: PlanReque
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
 }
 
-interface AccessPath {
+export interface AccessPath {
   readonly stage: PlanStage;
   readonly providesSort: boolean;
 }
@@ -178,30 +177,6 @@ const naturalOf = (order: Doc | string | undefined): number | undefined => {
   return isNumeric(natural) ? toNumber(natural) : undefined;
 };
 
-/** A filter that is only an equality on `_id` needs no bounds, no decoding and no choice. */
-function idLookup(
-  collection: Collection,
-  { filter, hint, min, max, sort, skip }: PlanRequest,
-  { collation }: QueryEnv,
-): IdLookup | undefined {
-  if (filter.size !== 1 || hint !== undefined || min || max || skip || sort?.has('$natural')) return undefined;
-  const condition = filter.get('_id');
-  const value = isOperatorDoc(condition) && condition.size === 1 ? condition.get('$eq') : condition;
-  const index = collection.indexes.id;
-  if (!index || !isIdValue(value)) return undefined;
-  const context = { isHashed: false, isMultikey: false, isSparse: false, queryCollation: collation };
-  if (!isSameCollation({ ...context, indexCollation: index.spec.collation })) return undefined;
-  return new IdLookup(collection, index, value);
-}
-
-const isIdValue = (value: Value | undefined): value is Value =>
-  value !== undefined &&
-  value !== null &&
-  !isOperatorDoc(value) &&
-  !Array.isArray(value) &&
-  !(value instanceof BSONRegExp) &&
-  !(value instanceof BsonUndefined);
-
 /** The clauses of an `$or`, each by an index of its own; merged in the order of a sort where all can give it. */
 function anyClause(
   collection: Collection,
@@ -223,49 +198,4 @@ function anyClause(
     return new Fetch(union, planned.filter.size === 1 && planned.filter.has('$or') ? undefined : planned.residual);
   }
   return undefined;
-}
-
-function hinted(
-  collection: Collection,
-  hint: Doc | string,
-  min: Doc | undefined,
-  max: Doc | undefined,
-  planned: PlannedFilter,
-  sorting: Sorting | undefined,
-  wanted: Wanted,
-  env: QueryEnv,
-): AccessPath {
-  const index = collection.indexes
-    .list()
-    .find(({ spec }) => !spec.isHidden && (isDoc(hint) ? isSamePattern(spec.key, hint) : spec.name === hint));
-  if (!index) {
-    throw plannerError(collection, 'BadValue', 'hint provided does not correspond to an existing index');
-  }
-  const candidate = candidateOf(index, planned, min || max ? undefined : sorting?.pattern, env.collation, true);
-  if (!candidate) throw plannerError(collection, 'NoQueryExecutionPlans', 'No query solutions');
-  if (!min && !max) {
-    const stage = stagesOf(collection, candidate, planned, wanted, sorting);
-    return { stage, providesSort: candidate.providesSort };
-  }
-  const limits = {
-    from: min && index.format.edge(limitValues(min, index.spec.key, 'min'), false),
-    to: max && index.format.edge(limitValues(max, index.spec.key, 'max'), false),
-  };
-  const fields = index.spec.fields.map((field) => [
-    { low: min?.get(field) ?? MIN, isLowIn: true, high: max?.get(field) ?? MAX, isHighIn: false },
-  ]);
-  const scan = new IndexScan(collection, index, { fields, exact: new Set() }, [limits], false);
-  return { stage: new Fetch(scan, planned.residual), providesSort: false };
-}
-
-/** The values of `min` or `max`, which must name the index's fields in its order. */
-function limitValues(limit: Doc, key: Doc, which: string): Value[] {
-  const names = [...limit.keys()];
-  if (names.length !== key.size || [...key.keys()].some((field, i) => field !== names[i])) {
-    throw new CommandError(
-      51174,
-      `The index specified with hint is not compatible with the ${which} values provided: its fields are ${[...key.keys()].join(', ')}`,
-    );
-  }
-  return [...limit.values()];
 }
