@@ -42,6 +42,8 @@ export const ErrorCodes = {
   MaxTimeMSExpired: 50,
   DollarPrefixedFieldName: 52,
   InvalidIdField: 53,
+  MaxSubPipelineDepthExceeded: 232,
+  DurationOverflow: 159,
   NotSingleValueField: 54,
   NotExactValueField: 87,
   InvalidDBRef: 55,

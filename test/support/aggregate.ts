@@ -62,6 +62,7 @@ export class MemoryHost implements PipelineHost {
         docs.sort((a, b) => compareValues(id(a), id(b)));
       },
       replace: (existing, replacement) => docs.splice(docs.indexOf(existing), 1, replacement),
+      attempt: (write) => write(),
       hasUniqueIndex: (fields) => this.unique.has(fields.join()),
     };
   }

@@ -5,9 +5,11 @@ import { BsonUndefined, type Doc, isDoc, type Value } from './value.js';
 export interface Multikey {
   /** A value for each path; undefined where something is missing. */
   readonly keys: (Value | undefined)[][];
-  /** Positions of the paths that led through an array. */
-  readonly arrays: ReadonlySet<number>;
+  readonly arrays: MultikeyPaths;
 }
+
+/** By the position of a path: after how many of its components it has led to an array. Other paths met none. */
+export type MultikeyPaths = ReadonlyMap<number, ReadonlySet<number>>;
 
 /** A field on its way: a value found, or a path still to be walked in a container. */
 type Walk = { readonly value: Value } | { readonly inside: Value | undefined; readonly path: Path } | undefined;
@@ -18,7 +20,7 @@ type Walk = { readonly value: Value } | { readonly inside: Value | undefined; re
  * @param parallel makes the error for two paths that meet different arrays
  */
 export function multikeyOf(doc: Doc, paths: readonly Path[], parallel: (a: number, b: number) => Error): Multikey {
-  const arrays = new Set<number>();
+  const arrays = new Map<number, Set<number>>();
   const keys: (Value | undefined)[][] = [];
   const expand = (walks: Walk[]): void => {
     let array: Value[] | undefined;
@@ -38,7 +40,13 @@ export function multikeyOf(doc: Doc, paths: readonly Path[], parallel: (a: numbe
       keys.push(states.map((state) => (state && 'value' in state ? state.value : undefined)));
       return;
     }
-    met.forEach((path, field) => path && arrays.add(field));
+    met.forEach((path, field) => {
+      if (!path) return;
+      const depth = paths[field]!.length - path.length;
+      const depths = arrays.get(field);
+      if (depths) depths.add(depth);
+      else arrays.set(field, new Set([depth]));
+    });
     const elements = array.length === 0 ? [undefined] : array;
     for (const element of elements) {
       expand(states.map((state, field) => (met[field] ? inElement(element, met[field]) : state)));

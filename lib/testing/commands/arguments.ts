@@ -3,7 +3,7 @@ import type { Binary } from 'bson';
 import { unknownField } from '../bson/known-fields.js';
 import { CommandError } from '../errors.js';
 import type { Doc, TypeName, Value } from '../bson/value.js';
-import { isDoc, typeName } from '../bson/value.js';
+import { BsonUndefined, isDoc, typeName } from '../bson/value.js';
 
 const NUMBER: readonly TypeName[] = ['long', 'int', 'decimal', 'double'];
 
@@ -17,7 +17,6 @@ const ACCEPTED = {
   exactInt: ['int'],
   exactLong: ['long'],
   safeBool: ['bool', ...NUMBER],
-  objectOrString: ['string', 'object'],
   objectOrArray: ['object', 'array'],
   binData: ['binData'],
   timestamp: ['timestamp'],
@@ -72,8 +71,13 @@ export class ArgumentParser {
         if (isKnownElsewhere(field)) continue;
         throw unknownField(this.owner, field);
       }
-      // A null argument counts as absent.
-      if (known.types && value !== null && !known.types.includes(typeName(value))) {
+      // A null or undefined argument counts as absent.
+      if (
+        known.types &&
+        value !== null &&
+        !(value instanceof BsonUndefined) &&
+        !known.types.includes(typeName(value))
+      ) {
         throw wrongType(`${this.owner}.${field}`, value, known.types);
       }
     }

@@ -81,7 +81,8 @@ export class Dispatcher implements RequestHandler {
       if (args.has(field)) throw new CommandError(40413, `BSON field '${commandName}.${field}' is a duplicate field`);
       args.set(field, sequence.map(decodeDoc));
     }
-    if (!command.isLenient) this.parserOf(command).check(args, isGenericArgument);
+    if (!command.isLenient)
+      this.parserOf(command).check(args, (field) => field === commandName || isGenericArgument(field));
     return new Operation(
       server.nextOperationId(),
       server,

@@ -4,6 +4,7 @@ import { CommandError } from '../errors.js';
 import type { Doc, Value } from '../bson/value.js';
 import {
   ArgumentParser,
+  type ArgumentTable,
   boolArgument,
   docArgument,
   integerArgument,
@@ -14,7 +15,7 @@ import { isNumeric } from '../bson/number.js';
 import { timestampArgument, uuidHex } from './arguments.js';
 
 /** Arguments that every command takes (mongo/src/mongo/idl/generic_argument.idl). */
-const GENERIC = new ArgumentParser('generic', {
+const FIELDS: ArgumentTable = {
   $db: 'string',
   lsid: 'object',
   txnNumber: 'exactLong',
@@ -35,30 +36,13 @@ const GENERIC = new ArgumentParser('generic', {
   maxTimeMSOpOnly: 'any',
   help: 'any',
   mayBypassWriteBlocking: 'bool',
-});
+  stmtId: 'exactInt',
+  clientOperationKey: 'binData',
+  $queryOptions: 'object',
+};
+const GENERIC = new ArgumentParser('generic', FIELDS);
 
-const GENERIC_NAMES = new Set([
-  '$db',
-  'lsid',
-  'txnNumber',
-  'autocommit',
-  'startTransaction',
-  'readConcern',
-  'writeConcern',
-  'maxTimeMS',
-  '$readPreference',
-  '$clusterTime',
-  '$configServerState',
-  '$audit',
-  '$client',
-  'comment',
-  'apiVersion',
-  'apiStrict',
-  'apiDeprecationErrors',
-  'maxTimeMSOpOnly',
-  'help',
-  'mayBypassWriteBlocking',
-]);
+const GENERIC_NAMES: ReadonlySet<string> = new Set(Object.keys(FIELDS));
 
 export const isGenericArgument = (name: string): boolean => GENERIC_NAMES.has(name);
 

@@ -50,6 +50,8 @@ export interface CollectionWriter {
   /** @throws CommandError DuplicateKey */
   insert(doc: Doc): void;
   replace(existing: Doc, replacement: Doc): void;
+  /** Does one write of an unordered batch: an error of it is kept until the others are done. */
+  attempt(write: () => void): void;
   /** Whether exactly these fields have a unique index that covers every document. */
   hasUniqueIndex(fields: readonly string[]): boolean;
 }

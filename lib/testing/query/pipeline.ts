@@ -38,6 +38,10 @@ export interface Pipeline {
   run(): Iterable<Doc>;
 }
 
+/** How deep pipelines of `$lookup` and `$unionWith` may stand in each other. */
+const MAX_DEPTH = 20;
+const NESTING: ReadonlySet<Enclosure> = new Set(['$lookup', '$unionWith']);
+
 /**
  * Compiles an aggregation pipeline.
  * @throws CommandError as MongoDB does, for a stage that is unknown, malformed or out of place
@@ -46,6 +50,12 @@ export interface Pipeline {
 export function compilePipeline(stages: readonly Value[], given: QueryEnv, options: PipelineOptions): Pipeline {
   if (stages.length > 1000) throw new CommandError(7749501, 'Pipeline length must be no longer than 1000 stages');
   const { namespace, enclosures = [] } = options;
+  if (enclosures.filter((enclosure) => NESTING.has(enclosure)).length > MAX_DEPTH) {
+    throw new CommandError(
+      'MaxSubPipelineDepthExceeded',
+      `Maximum number of nested sub-pipelines exceeded. Limit is ${MAX_DEPTH}`,
+    );
+  }
   const parsed = stages.map(parseStage);
   const metadata = enclosures.at(-1) === '$facet' ? given.metadata! : new QueryMetadata(metadataOfStages(parsed));
   const env: QueryEnv = { ...given, metadata, allowsWhere: false };

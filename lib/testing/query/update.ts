@@ -186,7 +186,8 @@ export function replaceDocument(before: Doc, replacement: Doc): UpdateResult {
   }
   const kept = given ?? id;
   const doc: Doc = kept === undefined ? replacement : new Map<string, Value>([['_id', kept], ...replacement]);
-  const isModified = !identicalDocs(before, doc);
+  // As in mongod, where a replacement without `_id` is compared before it gets that of the document.
+  const isModified = given === undefined || !identicalDocs(before, doc);
   return {
     doc: isModified ? doc : before,
     isModified,

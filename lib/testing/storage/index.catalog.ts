@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { UUID } from 'bson';
 import { decodeDoc } from '../bson/decode.js';
 import { equalValues } from '../bson/compare.js';
-import { type Doc, int32, isDoc, type Value } from '../bson/value.js';
+import { type Doc, int32, isDoc, typeName, type Value } from '../bson/value.js';
 import { CommandError, inContext } from '../errors.js';
 import type { Collection } from './collection.js';
 import { isThere } from './index.conflicts.js';
-import { parseIndexSpec } from './index.spec.js';
+import { type IndexSpecOptions, parseIndexSpec } from './index.spec.js';
 import { checkUnique } from './index.uniqueness.js';
 import { KeySet, without } from './key-set.js';
 import { nsString } from './namespace.js';
@@ -84,11 +84,11 @@ export class IndexCatalog {
    * @returns the specs of those created
    * @throws IndexOptionsConflict (85), IndexKeySpecsConflict (86), CannotCreateIndex (67), DuplicateKey (11000), …
    */
-  create(unit: WriteUnit, specs: readonly Doc[]): Doc[] {
+  create(unit: WriteUnit, specs: readonly Doc[], options: IndexSpecOptions = {}): Doc[] {
     const { collection } = this;
     const created: Doc[] = [];
     for (const given of specs) {
-      const spec = parseIndexSpec(given, collection.collation);
+      const spec = parseIndexSpec(given, collection.collation, options);
       if (
         isThere(
           spec,
@@ -134,7 +134,11 @@ export class IndexCatalog {
     for (const index of dropped) {
       const order = [...this.indexes];
       this.indexes.delete(index.spec.name);
-      unit.onAbort(() => this.restore(order));
+      index.isDropped = true;
+      unit.onAbort(() => {
+        index.isDropped = false;
+        this.restore(order);
+      });
     }
     const { ns, uuid } = this.collection;
     if (dropped.length > 0) unit.log({ op: 'dropIndexes', ns, uuid, indexes: dropped.map(({ spec }) => spec.doc) });
@@ -196,7 +200,15 @@ export class IndexCatalog {
 
   private select(which: Value): StoredIndex[] {
     if (which === '*') return this.list().filter(({ spec }) => !spec.isId);
-    if (Array.isArray(which)) return which.flatMap((name) => this.select(name));
+    if (Array.isArray(which)) {
+      return which.flatMap((name) => {
+        if (typeof name === 'string') return this.select(name);
+        throw new CommandError(
+          'TypeMismatch',
+          `dropIndexes ${valueText(name)} (position not specified): expected string, found ${typeName(name)}`,
+        );
+      });
+    }
     if (isDoc(which)) {
       const found = this.byKey(which);
       if (found.length === 0) {

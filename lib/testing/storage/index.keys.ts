@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { multikeyOf, walkTo } from '../bson/multikey.js';
+import { multikeyOf, type MultikeyPaths, walkTo } from '../bson/multikey.js';
 import { type Path, splitPath } from '../bson/path.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
@@ -10,8 +10,7 @@ import { encodeKey } from './key-string.js';
 /** The keys a document has in an index, as lists of values, and which fields of the index led through an array. */
 export interface ExtractedKeys {
   readonly keys: Value[][];
-  /** Positions of fields. */
-  readonly arrays: ReadonlySet<number>;
+  readonly arrays: MultikeyPaths;
 }
 
 /** What a hashed index stores for a value: 64 bits of the MD5 of its key, equal for equal values. */
@@ -33,8 +32,8 @@ export function keyExtractor(spec: IndexSpec): (doc: Doc) => ExtractedKeys {
   return (doc) => extraction.of(doc);
 }
 
-const NONE: ExtractedKeys = { keys: [], arrays: new Set() };
-const NO_ARRAYS: ReadonlySet<number> = new Set();
+const NO_ARRAYS: MultikeyPaths = new Map();
+const NONE: ExtractedKeys = { keys: [], arrays: NO_ARRAYS };
 
 class KeyExtraction {
   private readonly paths: readonly Path[];
@@ -99,7 +98,7 @@ function wildcardExtractor(spec: IndexSpec): (doc: Doc) => ExtractedKeys {
       const stop = walkTo(doc, root);
       if (stop) visit('array' in stop ? stop.array : stop.value, root.join('.'), false);
     }
-    return { keys, arrays: hasArrays ? new Set([1]) : NO_ARRAYS };
+    return { keys, arrays: hasArrays ? new Map([[1, new Set([1])]]) : NO_ARRAYS };
   };
 }
 

@@ -62,7 +62,7 @@ function checkField(field: string, direction: Value, kind: IndexKind): void {
   if (
     kind !== 'wildcard' &&
     field !== '$**' &&
-    parts.some((part) => part.startsWith('$') && !['$id', '$db', '$ref'].includes(part))
+    parts.some((part, i) => part.startsWith('$') && !(i > 0 && ['$id', '$db', '$ref'].includes(part)))
   ) {
     throw cannot(`Index key contains an illegal field name: field name starts with '$'.`);
   }
@@ -81,13 +81,23 @@ function checkField(field: string, direction: Value, kind: IndexKind): void {
 export const defaultIndexName = (key: Doc): string =>
   [...key].map(([field, value]) => `${field}_${isNumeric(value) ? toNumber(value) : String(value)}`).join('_');
 
+export interface IndexSpecOptions {
+  /** Options that are not known are left out instead of refused. */
+  readonly ignoresUnknown?: boolean;
+}
+
 /**
  * Checks one element of createIndexes' `indexes`.
  *
  * @param collectionCollation what the index takes on when it names no collation itself
  * @throws CommandError CannotCreateIndex (67), BadValue, InvalidIndexSpecificationOption (197), TypeMismatch
  */
-export function parseIndexSpec(given: Doc, collectionCollation?: Collation): IndexSpec {
+export function parseIndexSpec(
+  all: Doc,
+  collectionCollation?: Collation,
+  { ignoresUnknown = false }: IndexSpecOptions = {},
+): IndexSpec {
+  const given = ignoresUnknown ? new Map([...all].filter(([option]) => OPTIONS.has(option))) : all;
   const key = given.get('key');
   if (!isDoc(key))
     throw new CommandError('FailedToParse', "The 'key' field is a required property of an index specification");
@@ -106,6 +116,8 @@ export function parseIndexSpec(given: Doc, collectionCollation?: Collation): Ind
   if (typeof name !== 'string') throw new CommandError('TypeMismatch', "The field 'name' must be a string");
   if (name === '') throw cannot('index name cannot be empty');
   if (name === '*') throw cannot("The index name '*' is not valid.");
+  if (name.includes('\0')) throw cannot("The field 'name' cannot contain an embedded null byte");
+  checkVersion(given.get('v'));
   checkCollation(given.get('collation'));
   const collation = given.has('collation') ? parseCollation(given.get('collation') as Doc) : collectionCollation;
   checkOptions(given, kind, isId);
@@ -127,6 +139,15 @@ export function parseIndexSpec(given: Doc, collectionCollation?: Collation): Ind
     collation,
     wildcardProjection: given.get('wildcardProjection') as Doc | undefined,
   };
+}
+
+function checkVersion(version: Value | undefined): void {
+  if (version === undefined) return;
+  if (!isNumeric(version)) throw new CommandError('TypeMismatch', "The field 'v' must be a number");
+  const number = toNumber(version);
+  if (number !== 1 && number !== 2) {
+    throw cannot(`Invalid index specification; cannot create an index with v=${number}`);
+  }
 }
 
 function checkCollation(given: Value | undefined): void {

@@ -16,11 +16,13 @@ const OBJECT_ID = 0x07;
 export class StoredIndex {
   readonly tree: IndexTree<unknown>;
   readonly format: KeyFormat<unknown>;
-  /** Positions of the key fields that have led through an array in some document; never forgotten, as in mongod. */
-  readonly multikeyFields = new Set<number>();
+  /** Which parts of the key fields have been arrays in some document; never forgotten, as in mongod. */
+  readonly multikeyPaths = new Map<number, Set<number>>();
   /** Since when `$indexStats` counts, and how often the planner chose the index. */
   readonly since = new Date();
   accesses = 0n;
+  /** A dropped index is kept up no more: who still reads it has to stop. */
+  isDropped = false;
   /** Refuses a document with a value that the index cannot hold; absent where any value will do. */
   readonly check: ((doc: Doc) => void) | undefined;
   private readonly extract;
@@ -43,14 +45,18 @@ export class StoredIndex {
   }
 
   get isMultikey(): boolean {
-    return this.multikeyFields.size > 0;
+    return this.multikeyPaths.size > 0;
   }
 
   /** The document's keys as lists of values, each once. */
   valuesOf(doc: Doc): Value[][] {
     if (this.isIncluded && !this.isIncluded(doc)) return [];
     const { keys, arrays } = this.extract(doc);
-    for (const field of arrays) this.multikeyFields.add(field);
+    for (const [field, depths] of arrays) {
+      const known = this.multikeyPaths.get(field);
+      if (known) for (const depth of depths) known.add(depth);
+      else this.multikeyPaths.set(field, new Set(depths));
+    }
     return keys;
   }
 

@@ -35,6 +35,29 @@ describe('administrative commands', () => {
     }
   });
 
+  it('keep the collation of a collection they convert to a capped one', async () => {
+    const collation = { locale: 'en', strength: 2 };
+    const names = await db.createCollection('names', { collation });
+    await names.insertOne({ name: 'Ada' });
+    await db.command({ convertToCapped: 'names', size: 4096 });
+    expect(await names.countDocuments({ name: 'ADA' })).toBe(1);
+  });
+
+  it('refuse capped sizes that there cannot be, and validators where none may be', async () => {
+    await expect(db.createCollection('no', { capped: true, size: -1 })).rejects.toMatchObject({ code: 51024 });
+    await expect(db.command({ convertToCapped: 'docs', size: 2 ** 70 })).rejects.toMatchObject({ code: 2 });
+    const admin = client.db('admin');
+    await expect(admin.createCollection('no', { validator: { a: 1 } })).rejects.toMatchObject({ code: 72 });
+  });
+
+  it('are known by their old names and take arguments that are undefined for absent', async () => {
+    const { value } = await db.command({ findandmodify: 'docs', query: { n: 1 }, update: { $set: { n: 9 } } });
+    expect(value).toMatchObject({ n: 1 });
+    expect(await db.command({ collstats: 'docs', scale: undefined }, { ignoreUndefined: false })).toMatchObject({
+      count: 3,
+    });
+  });
+
   it('tell how large a collection is', async () => {
     const size = await db.command({ dataSize: 'embedded_administration.docs' });
     expect(size).toMatchObject({ numObjects: 3, size: 3 * 29 });

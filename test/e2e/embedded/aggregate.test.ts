@@ -66,12 +66,50 @@ describe('aggregate', () => {
     expect(await db.collection('copy').find().toArray()).toHaveLength(3);
   });
 
+  test('$merge writes all it can, then answers what it could not', async () => {
+    const target = client.db('aggregate_e2e').collection('partly');
+    await target.insertOne({ _id: 1 as never });
+    const merge = { $merge: { into: 'partly', whenMatched: 'fail' } };
+    await expect(orders.aggregate([merge], { promoteValues: true }).toArray()).rejects.toMatchObject({ code: 11000 });
+    expect(await target.distinct('_id', {}, { promoteValues: true })).toEqual([1, 2, 3]);
+  });
+
+  test('$merge by a pipeline keeps the _id of what it replaces', async () => {
+    const target = client.db('aggregate_e2e').collection('replaced');
+    await target.insertOne({ _id: 1 as never, inner: { x: true } });
+    const whenMatched = [{ $replaceWith: '$inner' }];
+    await run({ $match: { _id: 1 } }, { $merge: { into: 'replaced', whenMatched } });
+    expect(await target.find({}, { promoteValues: true }).toArray()).toEqual([{ _id: 1, x: true }]);
+  });
+
+  test('$sample in a $lookup is drawn for each document', async () => {
+    const numbers = client.db('aggregate_e2e').collection('numbers');
+    await numbers.insertMany(Array.from({ length: 50 }, (_, _id) => ({ _id: _id as never })));
+    const drawn = await numbers
+      .aggregate([
+        { $lookup: { from: 'numbers', pipeline: [{ $sample: { size: 1 } }], as: 'drawn' } },
+        { $group: { _id: '$drawn._id' } },
+      ])
+      .toArray();
+    expect(drawn.length).toBeGreaterThan(1); // all fifty the same: 50 ** -49
+  });
+
+  test('nests at most 20 pipelines', async () => {
+    const nested = (depth: number): Document[] =>
+      depth === 0 ? [] : [{ $lookup: { from: 'nothing', pipeline: nested(depth - 1), as: 'a' } }];
+    await expect(run(...nested(20))).resolves.toHaveLength(3);
+    await expect(orders.aggregate(nested(21), { promoteValues: true }).toArray()).rejects.toMatchObject({ code: 232 });
+  });
+
   test('answers errors with their codes', async () => {
     const fail = (...stages: Document[]) => orders.aggregate(stages, { promoteValues: true }).toArray();
     await expect(fail({ $bogus: 1 })).rejects.toMatchObject({ code: 40324 });
     await expect(fail({ $changeStream: {} }, { $bogus: 1 })).rejects.toMatchObject({ code: 40324 });
     await expect(fail({ $changeStream: {} }, { $limit: 1 })).rejects.toMatchObject({ code: 20 });
     await expect(fail({ $group: {} })).rejects.toMatchObject({ code: 15955 });
+    await expect(fail({ $collStats: { count: 1 } })).rejects.toMatchObject({ code: 14 });
+    await expect(fail({ $graphLookup: 1 })).rejects.toMatchObject({ code: 9 });
+    await expect(fail({ $merge: { into: 'copy', on: 1 } })).rejects.toMatchObject({ code: 51186 });
     await expect(fail({ $set: { x: { $divide: ['$n', 0] } } })).rejects.toMatchObject({ code: 16608 });
     await expect(fail({ $merge: { into: 'copy', whenMatched: 'fail' } })).rejects.toMatchObject({ code: 11000 });
   });

@@ -29,6 +29,44 @@ describe('cursors', () => {
     await expect(db.command({ getMore: cursor.id, collection: 'n', maxTimeMS })).rejects.toMatchObject({ code: 2 });
   });
 
+  it('end when the index that they read is dropped', async () => {
+    const n = db.collection('n');
+    await n.insertMany(numbers.map(({ _id }) => ({ _id, a: 1 })));
+    await n.createIndex({ a: 1 });
+    const cursor = n.find({ a: 1 }, { batchSize: 2 });
+    await cursor.next();
+    await n.dropIndex('a_1');
+    await expect(cursor.toArray()).rejects.toMatchObject({
+      code: 175,
+      message: expect.stringContaining("index 'a_1' dropped"),
+    });
+  });
+
+  it.each(['count', 'distinct', 'find'])(
+    '%s refuses a wrong filter even where there is no collection',
+    async (command) => {
+      const filter = { a: { $bogus: 1 } };
+      const args = command === 'find' ? { filter } : { query: filter, key: 'a' };
+      if (command === 'count') delete (args as { key?: string }).key;
+      await expect(db.command({ [command]: 'nothing', ...args })).rejects.toMatchObject({ code: 2 });
+    },
+  );
+
+  it.each(['find', 'count', 'aggregate'])('%s refuses a hint that is neither name nor key', async (command) => {
+    const args = { find: {}, count: {}, aggregate: { pipeline: [], cursor: {} } }[command];
+    await expect(db.command({ [command]: 'n', ...args, hint: 1 })).rejects.toMatchObject({ code: 9 });
+  });
+
+  it('give the key of the _id index by returnKey', async () => {
+    await db.collection('n').insertMany(numbers);
+    expect(
+      await db
+        .collection('n')
+        .find({ _id: 2 as never }, { returnKey: true })
+        .toArray(),
+    ).toEqual([{ _id: 2 }]);
+  });
+
   it('skip and limit what a tailable one follows', async () => {
     const capped = await db.createCollection('capped', { capped: true, size: 4096 });
     await capped.insertMany(numbers);

@@ -55,6 +55,29 @@ describe('indexes', () => {
     await expect(docs.createIndex({ _id: 1 }, { [option]: true })).rejects.toMatchObject({ code: 197 });
   });
 
+  it.each([
+    ['of version 0', { key: { a: 1 }, name: 'a', v: 0 }, 67],
+    ['with a name that has a null byte', { key: { a: 1 }, name: 'a\0' }, 67],
+    ['on $id at the start of a path', { key: { $id: 1 }, name: 'a' }, 67],
+    ['with an option that is not known', { key: { a: 1 }, name: 'a', bogus: 1 }, 197],
+  ])('refuse one %s', async (_what, index, code) => {
+    const command = { createIndexes: 'docs', indexes: [index] };
+    await expect(client.db('embedded_indexes').command(command)).rejects.toMatchObject({ code });
+  });
+
+  it('leave options out that are not known, if so told', async () => {
+    const indexes = [{ key: { a: 1 }, name: 'a', bogus: 1 }];
+    await client.db('embedded_indexes').command({ createIndexes: 'docs', indexes, ignoreUnknownIndexOptions: true });
+    expect(await docs.indexes()).toContainEqual({ v: 2, key: { a: 1 }, name: 'a' });
+  });
+
+  it('are dropped by names that are strings', async () => {
+    await docs.createIndex({ a: 1 });
+    const drop = client.db('embedded_indexes').command({ dropIndexes: 'docs', index: ['a_1', 1] });
+    await expect(drop).rejects.toMatchObject({ code: 14 });
+    expect(await docs.indexes()).toHaveLength(2);
+  });
+
   it('name the unknown field of a collation before the missing locale', async () => {
     const collation = { wrong: 1 } as never;
     await expect(docs.createIndex({ a: 1 }, { collation })).rejects.toMatchObject({ code: 40415 });

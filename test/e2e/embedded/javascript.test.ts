@@ -37,6 +37,20 @@ describe('server-side JavaScript', () => {
     expect((await orders.updateMany({ $where: 'this._id === 2' }, { $set: { price: 26 } })).modifiedCount).toBe(1);
   });
 
+  it('functions may end in semicolons and make dates as the shell does', async () => {
+    expect(
+      await ids({ $where: 'function() { return this._id === 2 && ISODate("2020-01-01").getTime() > 0; } ; ' }),
+    ).toEqual([2]);
+  });
+
+  it('$function takes its arguments from any expression that gives an array', async () => {
+    const call = { body: 'function(first) { return first }', args: '$items', lang: 'js' };
+    const first = orders.aggregate([{ $match: { _id: 3 } }, { $project: { first: { $function: call } } }]);
+    expect(await first.toArray()).toEqual([{ _id: 3, first: 'ink' }]);
+    const wrong = orders.aggregate([{ $project: { first: { $function: { ...call, args: '$price' } } } }]);
+    expect(await errorOf(wrong.toArray())).toMatchObject({ code: 31266 });
+  });
+
   it('$where may sleep, but has no scope', async () => {
     expect(await ids({ _id: 1, $where: 'sleep(20) || true' })).toEqual([1]);
     const scoped = new mongoose.mongo.Code('this.price > least', { least: 20 });

@@ -1,4 +1,4 @@
-import { CommandError } from '../../errors.js';
+import { CommandError, inContext } from '../../errors.js';
 import { assertKnownFields } from '../../bson/known-fields.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { compilePipeline, pipelineStages } from '../../query/pipeline.js';
@@ -32,7 +32,7 @@ export const aggregate: Command = {
     allowDiskUse: 'safeBool',
     cursor: 'object',
     collation: 'object',
-    hint: 'objectOrString',
+    hint: 'any',
     bypassDocumentValidation: 'safeBool',
     let: 'object',
     fromMongos: 'any',
@@ -110,10 +110,15 @@ export function runPipeline(
   if (pipeline.writes) {
     checkWriteConcerns(op, stages);
     const written = runWrite(op, (unit) => {
-      for (const _ of compileFor(new OperationPipelineHost(op, unit, unit)).run());
+      const writing = new OperationPipelineHost(op, unit, unit);
+      for (const _ of compileFor(writing).run());
+      return writing.writeFailure;
     });
-    const answer = (): ReplyDoc => emptyCursor(cursorNamespace(namespace));
-    return written instanceof Promise ? written.then(answer) : answer();
+    const answer = (failure: CommandError | undefined): ReplyDoc => {
+      if (failure) throw inContext(failure, 'PlanExecutor error during aggregation');
+      return emptyCursor(cursorNamespace(namespace));
+    };
+    return written instanceof Promise ? written.then(answer) : answer(written);
   }
   const isPlanned = !pipeline.source && !isView && coll !== undefined;
   const documents = isPlanned

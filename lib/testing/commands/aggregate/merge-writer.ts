@@ -1,12 +1,14 @@
 import type { Collation } from '../../bson/collation.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
 import type { Namespace } from '../../query/env.js';
 import type { CollectionWriter } from '../../query/pipeline-host.js';
 import { withIdFirst } from '../../query/update.js';
 import type { Collection } from '../../storage/collection.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import type { RecordId } from '../../storage/record-store.js';
+import { WriteConflict } from '../../storage/write-conflict.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { boolArgument } from '../arguments.js';
 import { queryEnv } from '../crud/query-env.js';
@@ -16,6 +18,9 @@ import type { Operation } from '../operation.js';
 /** The collection a `$merge` writes to. */
 export class MergeWriter implements CollectionWriter {
   private readonly found = new WeakMap<Doc, { readonly id: RecordId; readonly bytes: Uint8Array }>();
+
+  /** The first error of the writes so far. */
+  failure: CommandError | undefined;
 
   constructor(
     private readonly op: Operation,
@@ -45,6 +50,15 @@ export class MergeWriter implements CollectionWriter {
     const bytes = encodeDoc(replacement);
     this.validate(collection, bytes, record.bytes);
     if (Buffer.compare(bytes, record.bytes) !== 0) this.unit.update(collection, record.id, bytes);
+  }
+
+  attempt(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof CommandError) || error instanceof WriteConflict || this.op.isInTransaction) throw error;
+      this.failure ??= error;
+    }
   }
 
   hasUniqueIndex(fields: readonly string[]): boolean {

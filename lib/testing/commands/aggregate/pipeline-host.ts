@@ -23,6 +23,7 @@ const MAX_VIEW_DEPTH = 20;
 /** What the pipelines of one operation read and write. */
 export class OperationPipelineHost implements PipelineHost {
   private viewDepth = 0;
+  private mergeWriter: MergeWriter | undefined;
 
   /** @param unit given to a pipeline that writes: it reads through it, too */
   constructor(
@@ -74,7 +75,12 @@ export class OperationPipelineHost implements PipelineHost {
 
   writer(ns: Namespace): CollectionWriter {
     checkNamespace(ns);
-    return new MergeWriter(this.op, this.writableUnit(), ns);
+    return (this.mergeWriter = new MergeWriter(this.op, this.writableUnit(), ns));
+  }
+
+  /** What `$merge` could not write, though it wrote the rest. */
+  get writeFailure(): CommandError | undefined {
+    return this.mergeWriter?.failure;
   }
 
   private writableUnit(): WriteUnit {

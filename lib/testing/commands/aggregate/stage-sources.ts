@@ -5,7 +5,7 @@ import type { PipelineNamespace } from '../../query/pipeline-host.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
 import type { ReadView } from '../../storage/read-view.js';
-import { integerArgument } from '../arguments.js';
+import { ArgumentParser, integerArgument } from '../arguments.js';
 import { describeOperations } from '../diagnostics/current-op.command.js';
 import { collectionStats } from '../diagnostics/stats.commands.js';
 import type { Operation } from '../operation.js';
@@ -18,7 +18,15 @@ type StageSource = (
   ns: PipelineNamespace,
 ) => Iterable<Doc>;
 
+const COLL_STATS = new ArgumentParser('$collStats', {
+  latencyStats: 'object',
+  storageStats: 'object',
+  count: 'object',
+  queryExecStats: 'object',
+});
+
 const collStats: StageSource = (op, spec, collection, { db, coll = '' }) => {
+  COLL_STATS.check(spec);
   const ns = nsString({ db, coll });
   if (spec.has('count') && !collection) {
     throw new CommandError(

@@ -31,7 +31,7 @@ export const count: Command = {
     query: 'object',
     limit: 'number',
     skip: 'number',
-    hint: 'objectOrString',
+    hint: 'any',
     collation: 'object',
     fields: 'any',
     queryMetadata: 'any',

@@ -19,7 +19,7 @@ const STATEMENT = new ArgumentParser('delete.deletes', {
   q: 'object!',
   limit: 'any!',
   collation: 'object',
-  hint: 'objectOrString',
+  hint: 'any',
   sampleId: 'binData',
 });
 

@@ -21,7 +21,7 @@ export const distinct: Command = {
   name: 'distinct',
   isAllowedInTransaction: true,
   takesReadConcern: true,
-  args: { distinct: 'any', key: 'string!', query: 'object', collation: 'object', hint: 'objectOrString' },
+  args: { distinct: 'any', key: 'string!', query: 'object', collation: 'object', hint: 'any' },
   run(op) {
     const { args, server } = op;
     const ns = namespaceOf(op);
@@ -32,7 +32,9 @@ export const distinct: Command = {
       collection: entry?.kind === 'view' ? undefined : entry,
     });
     const filter = docArgument(args, 'query') ?? EMPTY;
-    const path = splitPath(stringArgument(args, 'key')!);
+    const key = stringArgument(args, 'key')!;
+    if (key.includes('\0')) throw new CommandError(31032, 'Key field cannot contain an embedded null byte');
+    const path = splitPath(key);
     const found = new Map<unknown, Value>();
     const docs =
       entry?.kind === 'view'

@@ -47,7 +47,7 @@ export const findAndModify: Command = {
     bypassDocumentValidation: 'safeBool',
     collation: 'object',
     arrayFilters: 'array',
-    hint: 'objectOrString',
+    hint: 'any',
     let: 'object',
     stmtId: 'exactInt',
   },

@@ -31,7 +31,7 @@ export const find: Command = {
     filter: 'object',
     projection: 'object',
     sort: 'object',
-    hint: 'objectOrString',
+    hint: 'any',
     collation: 'object',
     skip: 'number',
     limit: 'number',
@@ -106,7 +106,8 @@ export const find: Command = {
 export function hintOf(args: Doc): Doc | string | undefined {
   const hint = args.get('hint');
   if (typeof hint === 'string') return hint;
-  return isDoc(hint) && hint.size > 0 ? hint : undefined;
+  if (hint != null && !isDoc(hint)) throw new CommandError('FailedToParse', 'Hint must be a string or an object');
+  return hint?.size ? hint : undefined;
 }
 
 function checkTailable(args: Doc): void {

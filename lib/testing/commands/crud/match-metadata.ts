@@ -32,7 +32,8 @@ export function metadataWriter(
 /** `returnKey`: the fields of the index that was used, and nothing without one. */
 export function keyProjection(plan: QueryPlan): (doc: Doc) => Doc {
   let stage = docArgument(plan.queryPlannerDoc(), 'winningPlan');
-  while (stage && !stage.has('keyPattern')) stage = docArgument(stage, 'inputStage');
-  const fields = [...((stage && docArgument(stage, 'keyPattern'))?.keys() ?? [])];
+  while (stage && !stage.has('keyPattern') && stage.get('stage') !== 'IDHACK') stage = docArgument(stage, 'inputStage');
+  const fields =
+    stage?.get('stage') === 'IDHACK' ? ['_id'] : [...((stage && docArgument(stage, 'keyPattern'))?.keys() ?? [])];
   return (doc) => new Map(fields.map((field) => [field, getPath(doc, splitPath(field)) ?? null]));
 }

@@ -25,7 +25,7 @@ const STATEMENT = new ArgumentParser('update.updates', {
   upsertSupplied: 'bool',
   collation: 'object',
   arrayFilters: 'array',
-  hint: 'objectOrString',
+  hint: 'any',
   sampleId: 'binData',
 });
 

@@ -10,18 +10,24 @@ import type { Namespace } from '../../storage/namespace.js';
 import { nsString } from '../../storage/namespace.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 
-/** A new capped collection with what fits of the newest documents; other options and indexes are not taken over. */
+/** A new capped collection with what fits of the newest documents; of the other options only the collation is taken over. */
 function copyAsCapped(op: Operation, unit: WriteUnit, source: Collection, to: Namespace): void {
   const size = integerArgument(op.args, 'size') ?? 0;
   if (size <= 0) throw new CommandError('InvalidOptions', 'Capped collection size must be greater than zero');
+  if (size > 2 ** 50) throw new CommandError('BadValue', 'Capped collection size is out of range');
   const { catalog } = op.server.storage;
-  const capped = catalog.create(unit, to, fieldsOf({ capped: true, size: long(size) })) as Collection;
+  const options = fieldsOf({ capped: true, size: long(size), collation: source.options.get('collation') });
+  const capped = catalog.create(unit, to, options) as Collection;
   for (const { bytes } of source.scan(unit)) unit.insert(capped, bytes);
 }
 
 function requireSource(op: Operation, unit: WriteUnit): Collection {
   const ns = namespaceOf(op);
-  const source = op.server.storage.catalog.collection(ns, unit);
+  const { catalog } = op.server.storage;
+  const source = catalog.collection(ns, unit);
+  if (catalog.list(ns.db, unit).length === 0) {
+    throw new CommandError('NamespaceNotFound', `database ${ns.db} not found`);
+  }
   if (!source) throw new CommandError('NamespaceNotFound', `source collection ${nsString(ns)} does not exist`);
   return source;
 }

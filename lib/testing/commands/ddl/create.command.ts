@@ -3,6 +3,7 @@ import { equalValues } from '../../bson/compare.js';
 import { parseCollation } from '../../bson/collation.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
+import { parseIndexSpec } from '../../storage/index.spec.js';
 import { nsString } from '../../storage/namespace.js';
 import { ArgumentParser, boolArgument, docArgument, integerArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
@@ -72,6 +73,7 @@ export const create: Command = {
     const ns = namespaceOf(op);
     checkCreatable(ns);
     checkOptions(op);
+    checkIdIndex(op.args);
     const options = optionsOf(op);
     const { catalog } = op.server.storage;
     const pending = runWrite(op, (unit) => {
@@ -145,8 +147,11 @@ function timeseriesOptions(given: Doc): Doc {
 const LEVELS = ['off', 'strict', 'moderate'];
 const ACTIONS = ['error', 'warn'];
 
+const UNVALIDATED = ['admin', 'local', 'config'];
+
 /** @throws CommandError */
-export function checkOptions({ args, ...op }: Pick<Operation, 'args' | 'commandName'>): void {
+export function checkOptions({ args, ...op }: Pick<Operation, 'args' | 'commandName' | 'db'>): void {
+  for (const field of ['size', 'max']) assertInRange(args, field);
   if (boolArgument(args, 'capped') && integerArgument(args, 'size') === undefined) {
     throw new CommandError('InvalidOptions', "the 'size' field is required when 'capped' is true");
   }
@@ -177,7 +182,42 @@ export function checkOptions({ args, ...op }: Pick<Operation, 'args' | 'commandN
   checkChoice(args, 'validationLevel', LEVELS, op.commandName);
   checkChoice(args, 'validationAction', ACTIONS, op.commandName);
   const validator = docArgument(args, 'validator');
-  if (validator) checkValidator(validator);
+  if (!validator) return;
+  if (UNVALIDATED.includes(op.db)) {
+    throw new CommandError(
+      'InvalidOptions',
+      `Document validators are not allowed on collections in the ${op.db} database`,
+    );
+  }
+  checkValidator(validator);
+}
+
+const MOST_BYTES = 2 ** 50;
+
+/** @throws CommandError BadValue for a size or a number of documents that no capped collection has */
+function assertInRange(args: Doc, field: string): void {
+  const value = integerArgument(args, field);
+  if (value === undefined || (field === 'max' && value <= 0)) return;
+  if (value < 0) throw new CommandError(51024, `BSON field '${field}' value must be >= 0, actual value '${value}'`);
+  if (value > (field === 'max' ? 0x7fff_ffff : MOST_BYTES)) {
+    throw new CommandError('BadValue', `BSON field '${field}' value ${value} is out of range`);
+  }
+}
+
+/** @throws CommandError for an `idIndex` that is not the one on `_id`, or of what has none */
+function checkIdIndex(args: Doc): void {
+  const idIndex = docArgument(args, 'idIndex');
+  if (!idIndex) return;
+  if (args.has('viewOn')) throw new CommandError('InvalidOptions', "'idIndex' is not allowed with 'viewOn'");
+  if (args.has('autoIndexId')) throw new CommandError('InvalidOptions', "'idIndex' is not allowed with 'autoIndexId'");
+  const { isId, collation } = parseIndexSpec(idIndex);
+  if (!isId) {
+    throw new CommandError('BadValue', "The field 'key' for an _id index must be {_id: 1}, but got another one");
+  }
+  const own = docArgument(args, 'collation');
+  if (!equalValues(collation?.spec ?? null, (own && parseCollation(own)?.spec) ?? null)) {
+    throw new CommandError('BadValue', "'idIndex' must have the same collation as the collection.");
+  }
 }
 
 const MAX_CAPPED_BYTES = 2 ** 50;

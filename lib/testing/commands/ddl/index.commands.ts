@@ -6,7 +6,7 @@ import { isDoc } from '../../bson/value.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
 import { LATEST } from '../../storage/read-view.js';
-import { arrayArgument, docArgument, integerArgument } from '../arguments.js';
+import { arrayArgument, boolArgument, docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { runWrite } from '../crud/write.js';
@@ -31,7 +31,9 @@ export const createIndexes: Command = {
       if (existing) catalog.checkUnused(unit, existing);
       const collection = existing ?? catalog.collectionForWrite(unit, ns);
       const before = collection.indexes.size;
-      const created = collection.indexes.create(unit, specs);
+      const created = collection.indexes.create(unit, specs, {
+        ignoresUnknown: boolArgument(op.args, 'ignoreUnknownIndexOptions'),
+      });
       if (created.length > 0 && op.isInTransaction && collection.creator !== unit) {
         throw new CommandError(
           'OperationNotSupportedInTransaction',

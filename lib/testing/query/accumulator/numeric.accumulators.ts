@@ -1,4 +1,3 @@
-import { Decimal128 } from 'bson';
 import { decimalParts, divideDecimals, finite, toDecimal128 } from '../../bson/decimal.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
 import type { Operand } from '../expression/operator.js';
@@ -42,14 +41,12 @@ export class StandardDeviation implements State {
   private count = 0;
   private mean = 0;
   private squares = 0;
-  private isFinite = true;
 
   constructor(private readonly isSample: boolean) {}
 
   add(value: Operand): void {
     if (!isNumeric(value)) return;
     const x = toNumber(value);
-    this.isFinite &&= Number.isFinite(x) && !(value instanceof Decimal128 && Number.isNaN(x));
     this.count++;
     const delta = x - this.mean;
     this.mean += delta / this.count;
@@ -58,7 +55,7 @@ export class StandardDeviation implements State {
 
   result(): Operand {
     const degrees = this.isSample ? this.count - 1 : this.count;
-    if (degrees <= 0 || !this.isFinite) return null;
+    if (degrees <= 0) return null;
     return Math.sqrt(this.squares / degrees);
   }
 }

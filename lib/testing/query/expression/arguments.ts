@@ -9,14 +9,15 @@ export interface ArgumentRule {
   readonly required: Readonly<Record<string, readonly [Code, string]>>;
   readonly optional?: readonly string[];
   readonly notAnObject: readonly [Code, (name: string, type: string) => string];
-  readonly unknown: readonly [Code, (name: string, field: string) => string];
+  /** Without it, arguments that are not known are ignored. */
+  readonly unknown?: readonly [Code, (name: string, field: string) => string];
 }
 
 /** Reads the named arguments of an operator. @throws CommandError naming the one that is missing or not known */
 export function readArguments(argument: Value, rule: ArgumentRule, name: string): Map<string, Value> {
   if (!isDoc(argument)) throw new CommandError(rule.notAnObject[0], rule.notAnObject[1](name, typeName(argument)));
   for (const field of argument.keys()) {
-    if (!(field in rule.required) && !rule.optional?.includes(field)) {
+    if (rule.unknown && !(field in rule.required) && !rule.optional?.includes(field)) {
       throw new CommandError(rule.unknown[0], rule.unknown[1](name, field));
     }
   }

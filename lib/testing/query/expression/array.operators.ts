@@ -96,7 +96,12 @@ function toObject(input: Operand): Operand {
   }
   for (const item of items) {
     const [key, value] = pair(item, Array.isArray(first));
-    if (key.includes('\0')) throw new CommandError(4940400, 'Key field cannot contain an embedded null byte');
+    if (key.includes('\0')) {
+      throw new CommandError(
+        Array.isArray(first) ? 4940400 : 4940401,
+        'Key field cannot contain an embedded null byte',
+      );
+    }
     result.set(key, value);
   }
   return result;

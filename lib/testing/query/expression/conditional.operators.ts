@@ -21,12 +21,12 @@ const COND: ArgumentRule = {
   unknown: [17083, (_, field) => `Unrecognized parameter to $cond: ${field}`],
 };
 
-const SWITCH: ArgumentRule = {
+const SWITCH = {
   required: { branches: [40068, '$switch requires at least one branch.'] },
   optional: ['default'],
   notAnObject: [40060, (_, type) => `$switch requires an object as an argument, found: ${type}`],
   unknown: [40067, (_, field) => `$switch found an unknown argument: ${field}`],
-};
+} satisfies ArgumentRule;
 
 const BRANCH: ArgumentRule = {
   required: {

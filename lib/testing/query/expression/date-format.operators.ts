@@ -1,4 +1,4 @@
-import { isNumeric, toExactInt64 } from '../../bson/number.js';
+import { INT64_MAX, isNumeric, toExactInt64 } from '../../bson/number.js';
 import { docOf, int32, isDoc, typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { named, type ArgumentRule, type NamedValues } from './arguments.js';
@@ -14,12 +14,12 @@ const NATURAL = ['year', 'month', 'day'];
 const ISO = ['isoWeekYear', 'isoWeek', 'isoDayOfWeek'];
 const TIME = ['hour', 'minute', 'second', 'millisecond'];
 
-const FROM_PARTS: ArgumentRule = {
+const FROM_PARTS = {
   required: {},
   optional: [...NATURAL, ...ISO, ...TIME, 'timezone'],
   notAnObject: [40519, () => '$dateFromParts only supports an object as its argument'],
   unknown: [40518, (_, field) => `Unrecognized argument to $dateFromParts: ${field}`],
-};
+} satisfies ArgumentRule;
 
 const FROM_STRING: ArgumentRule = {
   required: { dateString: [40542, "Missing 'dateString' parameter to $dateFromString"] },
@@ -59,6 +59,15 @@ function part(values: NamedValues, field: string, otherwise: number): number | u
     throw new CommandError(
       31034,
       `'${field}' must evaluate to a value in the range [-32768, 32767]; value ${whole} is not in range`,
+    );
+  }
+  // What MongoDB counts in nanoseconds, and what it has to make milliseconds of
+  const mostUnits =
+    field === 'millisecond' ? INT64_MAX / 1_000_000n : field === 'second' ? INT64_MAX / 1000n : INT64_MAX;
+  if (whole > mostUnits || whole < -mostUnits) {
+    throw new CommandError(
+      'DurationOverflow',
+      'Overflow casting from a lower-precision duration to a higher-precision duration',
     );
   }
   return Number(whole);

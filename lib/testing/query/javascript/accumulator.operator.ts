@@ -1,9 +1,9 @@
-import { type Value } from '../../bson/value.js';
+import { typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { AccumulatorOperator } from '../accumulator/accumulator.js';
 import { type ArgumentRule, readArguments } from '../expression/arguments.js';
 import type { Operand } from '../expression/operator.js';
-import { assertJavaScript, functionOf } from './function.operator.js';
+import { functionOf } from './function.operator.js';
 import { ScriptContext } from './script.js';
 
 const missing = (code: number, field: string): readonly [number, string] => [
@@ -13,26 +13,31 @@ const missing = (code: number, field: string): readonly [number, string] => [
 
 const ACCUMULATOR: ArgumentRule = {
   required: {
-    init: missing(4544704, 'init'),
-    accumulate: missing(4544705, 'accumulate'),
+    init: missing(4544707, 'init'),
+    accumulate: missing(4544708, 'accumulate'),
+    merge: missing(4544709, 'merge'),
     accumulateArgs: missing(4544710, 'accumulateArgs'),
-    merge: missing(4544706, 'merge'),
-    lang: missing(4544707, 'lang'),
   },
-  optional: ['initArgs', 'finalize'],
+  optional: ['initArgs', 'finalize', 'lang'],
   notAnObject: [4544703, (_, type) => `$accumulator expects an object as an argument; found: ${type}`],
-  unknown: [4544708, (_, field) => `$accumulator got an unexpected field: ${field}`],
+  unknown: [4544706, (_, field) => `$accumulator got an unexpected field: ${field}`],
 };
 
-const isNotAnArray = (name: string): CommandError =>
-  new CommandError(4544712, `$accumulator ${name} must evaluate to an array`);
+const isNotAnArray = (code: number, name: string): CommandError =>
+  new CommandError(code, `$accumulator ${name} must evaluate to an array`);
+
+function assertLanguage(lang: Value | undefined): void {
+  if (lang === undefined || lang === 'js') return;
+  if (typeof lang === 'string') throw new CommandError(4544705, "$accumulator only supports lang: 'js'");
+  throw new CommandError(4544704, `$accumulator lang must be a string; found: ${typeName(lang)}`);
+}
 
 /** `$accumulator`: a state that functions keep, one a group (manual: $accumulator). */
 export const accumulatorOperator: AccumulatorOperator = (argument, context, name) => {
   const given = readArguments(argument, ACCUMULATOR, name);
-  assertJavaScript(given.get('lang'), 4544709, name);
+  assertLanguage(given.get('lang'));
   const scripts = new ScriptContext();
-  const fn = (field: string) => functionOf(given.get(field), `$accumulator '${field}' argument`, 4544701, scripts);
+  const fn = (field: string) => functionOf(given.get(field), `$accumulator '${field}'`, 4544702, scripts);
   const [init, accumulate, finalize] = [
     fn('init'),
     fn('accumulate'),
@@ -44,12 +49,12 @@ export const accumulatorOperator: AccumulatorOperator = (argument, context, name
   return {
     start(group) {
       const first = initArgs(group);
-      if (!Array.isArray(first)) throw isNotAnArray('initArgs');
+      if (!Array.isArray(first)) throw isNotAnArray(4544711, 'initArgs');
       let state: Operand = init(undefined, first);
       return {
         add(scope) {
           const values = args(scope);
-          if (!Array.isArray(values)) throw isNotAnArray('accumulateArgs');
+          if (!Array.isArray(values)) throw isNotAnArray(4544712, 'accumulateArgs');
           context.env.checkInterrupt();
           state = accumulate(undefined, [state, ...values]);
         },

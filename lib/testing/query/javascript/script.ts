@@ -14,7 +14,7 @@ const FUNCTION = /^\s*(async\s+)?(function\b|\([^)]*\)\s*=>|[\w$]+\s*=>)/;
 
 /** A function's source: as it is, or made of an expression or of statements with a `return`. */
 function functionSource(code: string): string {
-  if (FUNCTION.test(code)) return code;
+  if (FUNCTION.test(code)) return code.replace(/[\s;]+$/, '');
   return /\breturn\b/.test(code) ? `function() { ${code} }` : `function() { return (${code.replace(/;\s*$/, '')}\n) }`;
 }
 
@@ -32,7 +32,8 @@ const REALM = `({
 const GLOBALS = `
   const NumberInt = (value) => Math.trunc(Number(value)), NumberLong = NumberInt, NumberDecimal = Number;
   const isNumber = (value) => typeof value === 'number', isObject = (value) => typeof value === 'object';
-  const print = () => {}, tojson = JSON.stringify;
+  const print = () => {}, printjson = print, tojson = JSON.stringify, tojsononeline = tojson;
+  const ISODate = (text) => (text === undefined ? new Date() : new Date(text));
   const sleep = (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(ms, 10000));
   Array.sum = (values) => values.reduce((sum, value) => sum + value, 0);
   Array.avg = (values) => Array.sum(values) / values.length;

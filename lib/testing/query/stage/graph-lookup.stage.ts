@@ -29,7 +29,7 @@ interface GraphSpec {
 function parse(value: Value, { env, namespace }: StageContext): GraphSpec {
   const fields = docSpec(
     value,
-    40327,
+    'FailedToParse',
     (type) => `the $graphLookup stage specification must be an object, but found ${type}`,
   );
   for (const [field, argument] of fields) {

@@ -90,6 +90,12 @@ function bindVariables({ variables }: LookupSpec, env: QueryEnv): { env: QueryEn
   };
 }
 
+/** Whether a pipeline gives other documents each time it runs. */
+const isRandom = (part: Value): boolean =>
+  Array.isArray(part)
+    ? part.some(isRandom)
+    : isDoc(part) && [...part].some(([name, inner]) => name === '$sample' || name === '$rand' || isRandom(inner));
+
 /** Begins a run of the stage: gives what finds the documents of the other collection for a document. */
 function finder(spec: LookupSpec, context: StageContext): () => (doc: Doc) => Doc[] {
   const { from, join, stages } = spec;
@@ -97,13 +103,14 @@ function finder(spec: LookupSpec, context: StageContext): () => (doc: Doc) => Do
   const namespace = from ?? { db: context.namespace.db };
   const pipeline: Pipeline | undefined = stages && context.compile(stages, '$lookup', namespace, env);
   if (join === undefined || from === undefined) {
+    const isConstant = spec.variables.size === 0 && !isRandom(stages ?? []);
     return () => {
       let constant: Doc[] | undefined; // within a run only: a pipeline around this one may bind other variables for the next
       return (doc) => {
         if (constant) return constant;
         bind(doc);
         const found = [...(pipeline as Pipeline).run()];
-        if (spec.variables.size === 0) constant = found;
+        if (isConstant) constant = found;
         return found;
       };
     };

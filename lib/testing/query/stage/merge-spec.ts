@@ -78,18 +78,22 @@ export function parseMerge(spec: Value, db: string): MergeSpec {
   return { into: target, on, whenMatched, whenNotMatched, variables };
 }
 
+const noField = (code: number, found: Value): CommandError =>
+  new CommandError(
+    code,
+    `$merge 'on' field  must be either a string or an array of strings, but found ${typeName(found)}`,
+  );
+
 function onFields(on: Value | undefined): readonly string[] | undefined {
   if (on === undefined || on === '_id') return undefined;
+  if (typeof on !== 'string' && !Array.isArray(on)) throw noField(51186, on);
   const fields = Array.isArray(on) ? on : [on];
   if (fields.length === 0) {
     throw new CommandError(51187, "If explicitly specifying $merge 'on', must include at least one field");
   }
   const names = fields.map((field) => {
     if (typeof field === 'string') return field;
-    throw new CommandError(
-      51134,
-      `$merge 'on' field  must be either a string or an array of strings, but found ${typeName(field)}`,
-    );
+    throw noField(51134, field);
   });
   const repeated = names.find((name, i) => names.indexOf(name) !== i);
   if (repeated !== undefined) throw new CommandError(31465, `Found a duplicate field '${repeated}'`);

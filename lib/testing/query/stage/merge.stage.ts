@@ -38,7 +38,7 @@ function updating(stages: readonly Doc[], variables: Doc | undefined, env: Query
   const update = compilePipelineUpdate(stages, { ...env, variables: bound });
   return (existing, incoming) => {
     for (const [name, expression] of expressions) bound.set(name, expression(incoming) ?? null);
-    return update(existing);
+    return sameId(existing, update(existing));
   };
 }
 
@@ -65,20 +65,23 @@ function joinFilter(doc: Doc, on: readonly string[]): Doc {
 }
 
 function mergeOne(doc: Doc, spec: MergeSpec, merging: Merging | undefined, writer: CollectionWriter): void {
-  if (merging === undefined) return writer.insert(withId(doc));
+  if (merging === undefined) return writer.attempt(() => writer.insert(withId(doc)));
   const on = spec.on ?? ['_id'];
   const identified = on.includes('_id') ? withId(doc) : doc;
-  const existing = writer.find(joinFilter(identified, on));
-  if (existing !== undefined) {
-    const merged = merging(existing, identified);
-    if (merged !== undefined) writer.replace(existing, merged);
-  } else if (spec.whenNotMatched === 'insert') writer.insert(withId(identified));
-  else if (spec.whenNotMatched === 'fail') {
-    throw new CommandError(
-      13113,
-      '$merge could not find a matching document in the target collection for at least one document in the source collection',
-    );
-  }
+  const filter = joinFilter(identified, on);
+  writer.attempt(() => {
+    const existing = writer.find(filter);
+    if (existing !== undefined) {
+      const merged = merging(existing, identified);
+      if (merged !== undefined) writer.replace(existing, merged);
+    } else if (spec.whenNotMatched === 'insert') writer.insert(withId(identified));
+    else if (spec.whenNotMatched === 'fail') {
+      throw new CommandError(
+        13113,
+        '$merge could not find a matching document in the target collection for at least one document in the source collection',
+      );
+    }
+  });
 }
 
 export const mergeStage: StageDefinition = {

@@ -207,7 +207,9 @@ export class TreeApplication {
     const parts = from.split('.');
     const value = this.renamedValue(from, parts);
     if (value === undefined) return container;
-    if (Array.isArray(container)) throw inArray('destination', target.join('.'), this.before, String(path.at(-1)));
+    const steps = Array.isArray(container) ? [...path, Number(part)] : path;
+    const element = steps.findIndex((step) => typeof step === 'number');
+    if (element > 0) throw inArray('destination', target.join('.'), this.before, String(steps[element - 1]));
     const changed = this.put(container, part, value);
     this.isModified = true;
     this.log.updated(target, value);

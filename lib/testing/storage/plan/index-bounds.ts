@@ -34,13 +34,11 @@ export function soughtFields(fields: IndexBounds['fields'], collation?: Collatio
 
 const contextOf = (index: StoredIndex, field: number, queryCollation: Collation | undefined): BoundsContext => ({
   isHashed: index.spec.isHashed[field] ?? false,
-  isMultikey: index.multikeyFields.has(field),
+  isMultikey: index.multikeyPaths.has(field),
   isSparse: index.spec.isSparse || index.spec.kind === 'wildcard',
   indexCollation: index.spec.collation,
   queryCollation,
 });
-
-const rootOf = (path: string): string => path.split('.', 1)[0]!;
 
 /** The bounds the predicates give an ordinary or hashed index. */
 export function boundIndex(
@@ -49,20 +47,22 @@ export function boundIndex(
   queryCollation: Collation | undefined,
 ): IndexBounds {
   const exact = new Set<Predicate>();
-  const arrays = new Map<string, object | undefined>();
+  const chosen: Bounding[] = [];
   const fields = index.spec.fields.map((path, field) => {
     const context = contextOf(index, field, queryCollation);
     const usable = predicates
       .filter((predicate) => predicate.path === path)
-      .map((predicate) => ({ predicate, bounds: boundsOf(predicate, context) }))
-      .filter((each): each is Usable => each.bounds !== undefined);
-    if (usable.length === 0) return ALL;
-    const chosen = context.isMultikey ? ofOneElement(usable, arrays, path) : usable;
-    for (const { predicate, bounds } of chosen) if (bounds.isExact) exact.add(predicate);
-    return chosen.reduce<readonly Interval[]>(
-      (all, { bounds }) => intersect(all, bounds.intervals, index.spec.collation),
-      ALL,
-    );
+      .map((predicate) => ({ predicate, field, bounds: boundsOf(predicate, context) }))
+      .filter((each): each is Bounding => each.bounds !== undefined);
+    if (context.isMultikey) usable.sort((a, b) => weight(a) - weight(b));
+    let intervals = ALL;
+    for (const each of usable) {
+      if (!chosen.every((other) => areOfOneElement(index, each, other))) continue;
+      chosen.push(each);
+      if (each.bounds.isExact) exact.add(each.predicate);
+      intervals = intersect(intervals, each.bounds.intervals, index.spec.collation);
+    }
+    return intervals;
   });
   const sought = soughtFields(fields, index.spec.collation);
   for (const predicate of exact)
@@ -70,29 +70,35 @@ export function boundIndex(
   return { fields, exact };
 }
 
-interface Usable {
+/** A predicate with what it does to a field of the index. */
+interface Bounding {
   readonly predicate: Predicate;
+  readonly field: number;
   readonly bounds: Bounds;
 }
 
 /**
- * Different elements of an array may fulfil different predicates, so only one bounds a field of an array, or those
- * of one `$elemMatch`; and of several fields in one array only the first, or those of the same `$elemMatch`.
+ * Whether two predicates hold of a document only if they hold of one of its keys. Where their paths lead through the
+ * same array they may be fulfilled by different elements, unless one `$elemMatch` asks for one that fulfils both
+ * (manual: "Multikey Index Bounds").
  */
-function ofOneElement(usable: Usable[], arrays: Map<string, object | undefined>, path: string): Usable[] {
-  const root = rootOf(path);
-  if (arrays.has(root)) {
-    const element = arrays.get(root);
-    return element ? usable.filter(({ predicate }) => predicate.elemMatch === element) : [];
-  }
-  const best = usable.reduce((a, b) => (weight(b) < weight(a) ? b : a));
-  const { elemMatch } = best.predicate;
-  arrays.set(root, elemMatch);
-  return elemMatch ? usable.filter(({ predicate }) => predicate.elemMatch === elemMatch) : [best];
+function areOfOneElement(index: StoredIndex, a: Bounding, b: Bounding): boolean {
+  const [arrays, others] = [index.multikeyPaths.get(a.field), index.multikeyPaths.get(b.field)];
+  if (!arrays || !others) return true;
+  const element = a.predicate.elemMatch === b.predicate.elemMatch ? a.predicate.elemMatch : undefined;
+  const shared = commonLength(a.predicate.path, b.predicate.path);
+  return ![...arrays].some((depth) => depth > (element?.depth ?? 0) && depth <= shared && others.has(depth));
+}
+
+/** With how many equal components two paths begin. */
+function commonLength(a: string, b: string): number {
+  const [parts, others] = [a.split('.'), b.split('.')];
+  const end = parts.findIndex((part, i) => part !== others[i]);
+  return end < 0 ? parts.length : end;
 }
 
 /** Less is better: points before ranges, few before many. */
-const weight = ({ bounds: { intervals } }: Usable): number =>
+const weight = ({ bounds: { intervals } }: Bounding): number =>
   intervals.length + (intervals.every((each) => isPoint(each)) ? 0 : 1_000_000);
 
 /** The bounds of a wildcard index: one predicate, with its path as the key's first part. */

@@ -53,7 +53,7 @@ export class IndexScan extends PlanStage {
       spec.kind === 'wildcard' ? new Map([['$_path', int32(1)], ...this.wildcardKey()]) : spec.key;
     const paths = spec.fields.map((field, i): [string, Value] => [
       field,
-      this.index.multikeyFields.has(i) ? [field] : [],
+      prefixesOf(field, this.index.multikeyPaths.get(i) ?? []),
     ]);
     return [
       ['keyPattern', keyPattern],
@@ -108,4 +108,10 @@ export class DistinctScan extends IndexScan {
   protected override counters(): [string, Value][] {
     return [['keysExamined', int32(this.keysExamined)]];
   }
+}
+
+/** The starts of a path that are so many components long, as `multiKeyPaths` of explain lists them. */
+function prefixesOf(path: string, lengths: Iterable<number>): string[] {
+  const parts = path.split('.');
+  return [...lengths].sort((a, b) => a - b).map((length) => parts.slice(0, length).join('.'));
 }

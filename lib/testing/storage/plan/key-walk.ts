@@ -11,7 +11,8 @@ import type { PlanStage, RunContext } from './stage.js';
 export const INTERRUPT_EVERY = 128;
 
 /** @throws CommandError QueryPlanKilled */
-export const checkAlive = (collection: Collection): void => {
+export const checkAlive = (collection: Collection, index?: StoredIndex): void => {
+  if (index?.isDropped) throw new CommandError('QueryPlanKilled', `index '${index.spec.name}' dropped`);
   if (!collection.isDropped) return;
   throw new CommandError('QueryPlanKilled', `collection dropped. UUID ${Buffer.from(collection.uuid).toString('hex')}`);
 };
@@ -70,7 +71,7 @@ export class KeyWalk {
 
   private take({ id, key }: TreeCursor<unknown>): boolean {
     const { collection, index } = this.keys;
-    checkAlive(collection);
+    checkAlive(collection, index);
     this.stage.keysExamined++;
     if (++this.stage.works % INTERRUPT_EVERY === 0) this.context.env.checkInterrupt();
     const slot = collection.records.get(id);

@@ -7,10 +7,16 @@ export interface Predicate {
   readonly path: string;
   readonly operator: string;
   readonly operand: Value;
-  /** The conditions of one `$elemMatch` are about one and the same element; undefined for all others. */
-  readonly elemMatch?: object;
+  /** The `$elemMatch` it stands in: the conditions of one are about one and the same element. */
+  readonly elemMatch?: ElemMatch;
   /** Among the conditions of a `$regex`: its options. */
   readonly options?: string;
+}
+
+/** One `$elemMatch`, told from others by identity. */
+export interface ElemMatch {
+  /** The length of the path to its array, in components. */
+  readonly depth: number;
 }
 
 /** A filter as a list of conditions that all have to hold. */
@@ -34,7 +40,7 @@ class Collector implements Conjunction {
   readonly alternatives: (readonly Doc[])[] = [];
   isComplete = true;
 
-  filter(filter: Doc, prefix = '', elemMatch?: object): void {
+  filter(filter: Doc, prefix = '', elemMatch?: ElemMatch): void {
     for (const [name, condition] of filter) {
       if (name === '$and') for (const clause of condition as Doc[]) this.filter(clause, prefix, elemMatch);
       else if (name === '$or' && prefix === '') this.alternatives.push(condition as Doc[]);
@@ -44,7 +50,7 @@ class Collector implements Conjunction {
     }
   }
 
-  private condition(path: string, condition: Value, elemMatch?: object): void {
+  private condition(path: string, condition: Value, elemMatch?: ElemMatch): void {
     if (isOperatorDoc(condition)) this.operators(path, condition, elemMatch);
     else if (condition instanceof BSONRegExp) {
       this.add({
@@ -57,7 +63,7 @@ class Collector implements Conjunction {
     } else this.add({ path, operator: '$eq', operand: condition, ...group(elemMatch) });
   }
 
-  private operators(path: string, operators: Doc, elemMatch?: object): void {
+  private operators(path: string, operators: Doc, elemMatch?: ElemMatch): void {
     for (const [operator, operand] of operators) {
       if (operator === '$elemMatch') this.elements(path, operand as Doc);
       else if (operator === '$all') this.all(path, operand as Value[]);
@@ -72,7 +78,7 @@ class Collector implements Conjunction {
 
   private elements(path: string, condition: Doc): void {
     this.isComplete = false;
-    const element = {};
+    const element = { depth: path.split('.').length };
     if (isOperatorDoc(condition) && !['$and', '$or', '$nor'].includes(condition.keys().next().value as string)) {
       this.operators(path, condition, element);
     } else this.filter(condition, `${path}.`, element);
@@ -91,7 +97,7 @@ class Collector implements Conjunction {
   }
 }
 
-const group = (elemMatch: object | undefined): { elemMatch?: object } => (elemMatch ? { elemMatch } : {});
+const group = (elemMatch: ElemMatch | undefined): { elemMatch?: ElemMatch } => (elemMatch ? { elemMatch } : {});
 
 const regex = (operand: Value, operators: Doc): { operand: Value; options: string } => {
   const isRegExp = operand instanceof BSONRegExp;

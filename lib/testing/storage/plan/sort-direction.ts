@@ -34,10 +34,10 @@ export function directionFor(
     while (field < bounds.length && spec.fields[field] !== path && isFixed(field)) field++;
     if (spec.fields[field] !== path) {
       const earlier = spec.fields.indexOf(path);
-      if (earlier >= 0 && earlier < field && isFixed(earlier) && !index.multikeyFields.has(earlier)) continue;
+      if (earlier >= 0 && earlier < field && isFixed(earlier) && !index.multikeyPaths.has(earlier)) continue;
       return undefined;
     }
-    if (spec.isHashed[field] || (index.multikeyFields.has(field) && !(isAll(bounds[field]!) && sort.size === 1)))
+    if (spec.isHashed[field] || (index.multikeyPaths.has(field) && !(isAll(bounds[field]!) && sort.size === 1)))
       return undefined;
     if (!isFixed(field)) {
       const wanted = Math.sign(toNumber(order)) * (spec.isDescending[field] ? -1 : 1);

@@ -292,6 +292,32 @@ describe('$jsonSchema', () => {
     expect(matches({ $jsonSchema: person }, document)).toBe(expected);
   });
 
+  test('takes items for the same whatever the order of their fields', () => {
+    const schema = { properties: { a: { uniqueItems: true } } };
+    expect(
+      matches(
+        { $jsonSchema: schema },
+        {
+          a: [
+            { x: 1, y: [{ v: 1, w: 2 }] },
+            { y: [{ w: 2, v: 1 }], x: 1 },
+          ],
+        },
+      ),
+    ).toBe(false);
+    expect(
+      matches(
+        { $jsonSchema: schema },
+        {
+          a: [
+            { x: 1, y: 2 },
+            { x: 2, y: 1 },
+          ],
+        },
+      ),
+    ).toBe(true);
+  });
+
   test('combines schemas with allOf, anyOf, oneOf and not', () => {
     const schema = {
       properties: {

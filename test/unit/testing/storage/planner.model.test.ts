@@ -32,9 +32,13 @@ const scalar = fc.oneof(
   fc.integer({ min: -2, max: 5 }),
   fc.constantFrom(0.5, NaN, null, true, false, '', 'a', 'A', 'ab', 'b', new Date(1), new Date(2)),
 );
+const innermost = fc.oneof(
+  { weight: 4, arbitrary: scalar },
+  { weight: 1, arbitrary: fc.array(scalar, { maxLength: 3 }) },
+);
 const inner = fc.oneof(
   { weight: 4, arbitrary: scalar },
-  { weight: 1, arbitrary: fc.dictionary(fc.constantFrom('b', 'c'), scalar, { maxKeys: 2 }) },
+  { weight: 1, arbitrary: fc.dictionary(fc.constantFrom('b', 'c'), innermost, { maxKeys: 2 }) },
 );
 const field = fc.oneof({ weight: 4, arbitrary: inner }, { weight: 1, arbitrary: fc.array(inner, { maxLength: 3 }) });
 const doc = fc.dictionary(fc.constantFrom('a', 'b', 'c'), field, { maxKeys: 3 });
@@ -50,6 +54,7 @@ const operators = fc.oneof(
   fc.constantFrom({ $regex: '^a' }, { $regex: 'b' }, { $regex: '^A', $options: 'i' }),
   fc.tuple(scalar, scalar).map(([low, high]) => ({ $elemMatch: { $gte: low, $lte: high } })),
   fc.tuple(scalar, scalar).map(([b, c]) => ({ $elemMatch: { b, c } })),
+  fc.tuple(scalar, scalar).map(([low, high]) => ({ $elemMatch: { b: { $gte: low, $lte: high } } })),
   fc.array(operand, { minLength: 1, maxLength: 2 }).map((values) => ({ $all: values })),
   scalar.map((value) => ({ $not: { $gt: value } })),
 );

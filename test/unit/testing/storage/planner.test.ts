@@ -35,6 +35,33 @@ describe('planQuery', () => {
     plainOf(plan(collection, filter, rest).queryPlannerDoc().get('winningPlan')) as Plain;
   const stats = (filter: Plain): Plain => plainOf(plan(collection, filter).executionStatsDoc(LATEST)) as Plain;
 
+  describe('of an index whose fields lead through arrays', () => {
+    const nested = (filter: Plain): unknown => (winner(filter)['inputStage'] as Plain)['indexBounds'];
+
+    beforeEach(() => {
+      insertAll(storage, collection, [{ _id: 50, x: [{ y: [0, 2], z: 1 }] }]);
+      createIndex(storage, collection, { 'x.y': 1, 'x.z': 1 });
+    });
+
+    it('narrows a field by one condition of an $elemMatch when arrays within its elements may fulfil each other one', () => {
+      const filter = { x: { $elemMatch: { y: { $gte: 1, $lte: 1 } } } };
+      expect(find(collection, filter)).toEqual(['50']);
+      expect(nested(filter)).toEqual({ 'x.y': ['[1, inf.0]'], 'x.z': ['[MinKey, MaxKey]'] });
+    });
+
+    it('narrows two fields by the conditions of one $elemMatch, and only the first without one', () => {
+      expect(nested({ x: { $elemMatch: { y: 2, z: 1 } } })).toEqual({ 'x.y': ['[2, 2]'], 'x.z': ['[1, 1]'] });
+      expect(nested({ 'x.y': 2, 'x.z': 1 })).toEqual({ 'x.y': ['[2, 2]'], 'x.z': ['[MinKey, MaxKey]'] });
+    });
+
+    it('tells in explain which parts of the paths are arrays', () => {
+      expect((winner({ 'x.y': 2 })['inputStage'] as Plain)['multiKeyPaths']).toEqual({
+        'x.y': ['x', 'x.y'],
+        'x.z': ['x'],
+      });
+    });
+  });
+
   it('reads a range of the index, with its bounds in explain, and no more keys than it must', () => {
     expect(winner({ a: 3, b: { $gt: 10, $lte: 33 } })).toEqual({
       stage: 'FETCH',

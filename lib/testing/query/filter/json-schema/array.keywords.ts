@@ -20,10 +20,17 @@ const additionalItems: Keyword = (operand, schema, name, compile) => {
   return ifArray((array) => array.slice(described.length).every(test));
 };
 
+/** A value with the fields of its documents in order: items are equal whatever order theirs have. */
+function fieldsSorted(value: Value): Value {
+  if (Array.isArray(value)) return value.map(fieldsSorted);
+  if (!isDoc(value)) return value;
+  return new Map([...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, fieldsSorted(field)]));
+}
+
 const uniqueItems: Keyword = (operand) => {
   if (!requireBoolean(operand, 'uniqueItems')) return undefined;
   return ifArray((array) => {
-    const sorted = [...array].sort((a, b) => compareValues(a, b));
+    const sorted = array.map(fieldsSorted).sort((a, b) => compareValues(a, b));
     return sorted.every((value, i) => i === 0 || !equalValues(sorted[i - 1]!, value));
   });
 };

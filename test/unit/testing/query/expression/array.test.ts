@@ -137,6 +137,8 @@ describe('accumulators as expressions', () => {
       [{ $min: [null, 3] }, 'int 3'],
       [{ $stdDevSamp: [1, 3] }, `double ${Math.SQRT2}`],
       [{ $stdDevSamp: [1] }, 'null'],
+      [{ $stdDevPop: [1, 3, NaN] }, 'double NaN'],
+      [{ $stdDevPop: [1, Infinity] }, 'double NaN'],
       [{ $median: { input: [3, 1, 2], method: 'approximate' } }, 'double 2'],
       [{ $percentile: { input: [1, 2, 3, 4], p: [0.25, 1], method: 'approximate' } }, '[double 1, double 4]'],
     ]);

@@ -106,6 +106,7 @@ describe('dates and strings', () => {
       [{ $dateFromParts: { year: 2020, isoWeek: 1 } }, 40489],
       [{ $dateFromParts: { month: 1 } }, 40516],
       [{ $dateFromParts: { year: 10000 } }, 40523],
+      [{ $dateFromParts: { year: 1970, millisecond: 2 ** 54 } }, 159],
       [{ $dateFromParts: { year: 'x' } }, 40515],
       [{ $dateFromParts: { year: 2020, month: 40000 } }, 31034],
     ]);
