@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { MinKey } from 'bson';
 import { multikeyOf, type MultikeyPaths, walkTo } from '../bson/multikey.js';
 import { type Path, splitPath } from '../bson/path.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { TextIndexFields } from '../query/text/text-index.js';
+import { geoFieldsOf, geoKeys } from './geo/geo-index.js';
 import type { IndexSpec } from './index.spec.js';
 import { encodeKey } from './key-string.js';
 
@@ -20,10 +22,24 @@ export const hashOf = (value: Value): bigint =>
     .digest()
     .readBigInt64LE(0);
 
+/** Which parts of an index's keys go down. */
+export function keyDirections(spec: IndexSpec): readonly boolean[] {
+  const { kind, isDescending } = spec;
+  if (kind === 'btree' || kind === 'hashed') return isDescending;
+  const at = wildcardAt(spec);
+  return kind === 'wildcard' ? [...isDescending.slice(0, at), false, ...isDescending.slice(at)] : [];
+}
+
 /** Finds a document's keys in one index, with MongoDB's rules for arrays (manual: Multikey Indexes). */
 export function keyExtractor(spec: IndexSpec): (doc: Doc) => ExtractedKeys {
   if (spec.kind === 'wildcard') return wildcardExtractor(spec);
-  if (spec.kind === '2d' || spec.kind === '2dsphere') return () => NONE;
+  if (spec.kind === '2d' || spec.kind === '2dsphere') {
+    const fields = geoFieldsOf(spec);
+    return (doc) => {
+      const keys = geoKeys(fields, doc);
+      return { keys, arrays: keys.length > 1 ? new Map([[fields[0]!.position, new Set([1])]]) : NO_ARRAYS };
+    };
+  }
   if (spec.kind === 'text') {
     const fields = new TextIndexFields(spec.doc);
     return (doc) => ({ keys: Array.from(fields.scores(doc).keys(), (term) => [term]), arrays: NO_ARRAYS });
@@ -73,10 +89,38 @@ class KeyExtraction {
   }
 }
 
-/** Pairs of a path and a value for every leaf of the document, or of the part of it the index covers. */
+/** Which of an index's fields is the wildcard; -1 where none is. */
+export const wildcardAt = ({ fields }: IndexSpec): number => fields.findIndex((name) => name.endsWith('$**'));
+
+/** What stands for the path and the value where a document has none that the index covers. */
+const NO_PAIR: Value[] = [new MinKey(), null];
+
+/** The pairs of the wildcard, each with the values of the other fields around it. */
 function wildcardExtractor(spec: IndexSpec): (doc: Doc) => ExtractedKeys {
-  const field = spec.fields.find((name) => name.endsWith('$**'))!;
-  if (spec.fields.length > 1) return () => NONE;
+  const pairsOf = wildcardPairs(spec);
+  if (spec.fields.length === 1) return pairsOf;
+  const at = wildcardAt(spec);
+  const others = spec.fields.filter((_, i) => i !== at).map(splitPath);
+  return (doc) => {
+    const parallel = (): CommandError => new CommandError(171, 'cannot index parallel arrays');
+    const { keys: rows, arrays } = multikeyOf(doc, others, parallel);
+    const { keys: pairs } = pairsOf(doc);
+    const keys = rows.flatMap((row) => {
+      const values = row.map((value) => value ?? null);
+      return (pairs.length > 0 ? pairs : [NO_PAIR]).map((pair) => [
+        ...values.slice(0, at),
+        ...pair,
+        ...values.slice(at),
+      ]);
+    });
+    const places = new Map([...arrays].map(([field, depths]) => [field < at ? field : field + 1, depths]));
+    return { keys, arrays: keys.length > 1 ? places.set(at + 1, new Set([1])) : places };
+  };
+}
+
+/** Pairs of a path and a value for every leaf of the document, or of the part of it the index covers. */
+function wildcardPairs(spec: IndexSpec): (doc: Doc) => ExtractedKeys {
+  const field = spec.fields[wildcardAt(spec)]!;
   const root = field === '$**' ? [] : splitPath(field.slice(0, -'.$**'.length));
   return (doc) => {
     const keys: Value[][] = [];

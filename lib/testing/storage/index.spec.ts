@@ -130,7 +130,7 @@ export function parseIndexSpec(
     fields: [...key.keys()],
     isDescending: isDirected,
     isHashed: [...key.values()].map((direction) => direction === 'hashed'),
-    isUnique: isTrue(given.get('unique')) || isId,
+    isUnique: (isTrue(given.get('unique')) && kind !== '2d' && kind !== '2dsphere') || isId, // many places share a cell
     isSparse: isTrue(given.get('sparse')),
     isHidden: isTrue(given.get('hidden')),
     isId,

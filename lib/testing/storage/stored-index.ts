@@ -3,8 +3,8 @@ import { findField } from '../bson/field.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { plainEnv } from '../query/env.js';
 import { compileFilter } from '../query/filter.js';
-import { geoChecker } from './geo-keys.js';
-import { isIdProjected, isProjected, keyExtractor } from './index.keys.js';
+import { geoChecker } from './geo/geo-checker.js';
+import { isIdProjected, isProjected, keyDirections, keyExtractor, wildcardAt } from './index.keys.js';
 import type { IndexSpec } from './index.spec.js';
 import { IndexTree } from './index.tree.js';
 import { byteKeys, collatedKeys, type KeyFormat } from './key-format.js';
@@ -29,7 +29,7 @@ export class StoredIndex {
   private readonly isIncluded: ((doc: Doc) => boolean) | undefined;
 
   constructor(public spec: IndexSpec) {
-    const directions = spec.kind === 'wildcard' ? [false, false] : spec.kind === 'text' ? [false] : spec.isDescending;
+    const directions = keyDirections(spec);
     this.format = spec.collation ? collatedKeys(directions, spec.collation) : byteKeys(directions);
     this.tree = new IndexTree(this.format.compare);
     this.extract = keyExtractor(spec);
@@ -39,7 +39,7 @@ export class StoredIndex {
 
   /** Whether a wildcard index has the keys of a path. */
   coversPath(path: string): boolean {
-    const field = this.spec.fields[0]!;
+    const field = this.spec.fields[wildcardAt(this.spec)]!;
     const isInside = field === '$**' || `${path}.`.startsWith(field.slice(0, -'$**'.length));
     return isInside && isProjected(this.spec.wildcardProjection, path) && (path !== '_id' || isIdProjected(this.spec));
   }

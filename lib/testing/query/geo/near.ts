@@ -6,7 +6,7 @@ import { CommandError } from '../../errors.js';
 import { badGeometry, isGeoJson, parseGeometry, parsePoint } from './geometry.js';
 import { type Location, locationsIn } from './location.js';
 import { angleTo } from './relations.js';
-import { vectorOf } from './sphere.js';
+import { type Point, vectorOf } from './sphere.js';
 
 export type GeoIndexKind = '2d' | '2dsphere';
 
@@ -21,6 +21,9 @@ export interface Measure {
   /** Metres from a GeoJSON point, radians from a pair on the sphere, else units of the plane. */
   distanceTo(location: Location): number | undefined;
   readonly indexKinds: readonly GeoIndexKind[];
+  readonly center: Point;
+  /** The unit in which it measures, in so many to the radian; undefined on the plane. */
+  readonly perRadian: number | undefined;
 }
 
 /** The Earth's radius as MongoDB has it. */
@@ -34,6 +37,8 @@ export function measureFrom(center: Value, isOnSphere: boolean): Measure {
       return {
         distanceTo: ({ flat }) => flat && Math.hypot(flat[0] - x, flat[1] - y),
         indexKinds: ['2d'],
+        center: [x, y],
+        perRadian: undefined,
       };
     }
     return sphericalMeasure([x, y], 1, ['2d', '2dsphere']);
@@ -43,9 +48,14 @@ export function measureFrom(center: Value, isOnSphere: boolean): Measure {
   return sphericalMeasure(parsePoint(center.get('coordinates')), EARTH_RADIUS_METRES, ['2dsphere']);
 }
 
-function sphericalMeasure(center: readonly [number, number], radius: number, indexKinds: GeoIndexKind[]): Measure {
+function sphericalMeasure(center: Point, radius: number, indexKinds: GeoIndexKind[]): Measure {
   const place = vectorOf(center);
-  return { distanceTo: ({ spherical }) => spherical && angleTo(spherical, place) * radius, indexKinds };
+  return {
+    distanceTo: ({ spherical }) => spherical && angleTo(spherical, place) * radius,
+    indexKinds,
+    center,
+    perRadian: radius,
+  };
 }
 
 /** The nearest location of a field's value. */

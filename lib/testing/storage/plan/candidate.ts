@@ -7,6 +7,7 @@ import type { StoredIndex } from '../stored-index.js';
 import { Fetch, type Residual } from './access.stages.js';
 import { coveredBy, type Wanted } from './covered.js';
 import { CountScan } from './count.stages.js';
+import { geoCandidate } from './geo-candidate.js';
 import { implies } from './implication.js';
 import {
   boundIndex,
@@ -53,8 +54,9 @@ export function candidateOf(
   isHinted = false,
 ): Candidate | undefined {
   const { spec } = index;
-  if (!['btree', 'hashed', 'wildcard'].includes(spec.kind)) return undefined;
+  if (spec.kind === 'text') return undefined;
   if (spec.partialFilter && !implies(filter, spec.partialFilter)) return undefined;
+  if (spec.kind === '2d' || spec.kind === '2dsphere') return geoCandidate(index, predicates);
   if (spec.kind === 'wildcard') return wildcardCandidate(index, predicates, collation);
   const bounds = boundIndex(index, predicates, collation);
   const direction = sort && directionFor(index, bounds, sort, collation);
@@ -78,7 +80,6 @@ function wildcardCandidate(
   predicates: Conjunction['predicates'],
   collation: Collation | undefined,
 ): Candidate | undefined {
-  if (index.spec.fields.length > 1) return undefined;
   const bounds = boundWildcard(index, predicates, collation);
   return bounds && { index, bounds, ranges: treeRanges(index, bounds), isReversed: false, providesSort: false };
 }

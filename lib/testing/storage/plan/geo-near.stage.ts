@@ -3,11 +3,20 @@ import { type Doc, int32, type Value } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import { type GeoIndexKind, type GeoIndexOn, nearIn, type NearQuery, nearestAt } from '../../query/geo/near.js';
 import type { Collection } from '../collection.js';
+import type { RecordId } from '../record-store.js';
 import type { StoredIndex } from '../stored-index.js';
 import { plannerError } from './access.stages.js';
 import { type PlannedFilter, residualOf } from './candidate.js';
 import { implies } from './implication.js';
+import type { TreeRange } from './index-bounds.js';
+import { KeyWalk } from './key-walk.js';
+import { NearSearch } from './near-search.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
+
+interface Found {
+  readonly match: Match;
+  readonly distance: number;
+}
 
 interface GeoIndex extends GeoIndexOn {
   readonly index: StoredIndex;
@@ -42,8 +51,13 @@ export function geoNear(collection: Collection, filter: Doc, env: QueryEnv): Pla
   return new GeoNear(collection, fit, near, residualOf(filter, env));
 }
 
-/** The matching records by distance. It reads them all: a geospatial index holds no keys here. */
+/** How much further each look goes than the one before. */
+const GROWTH = 4;
+
+/** The matching records by distance: those nearby first, then those in ever wider circles. */
 class GeoNear extends PlanStage {
+  private readonly seen = new Set<RecordId>();
+
   constructor(
     private readonly collection: Collection,
     private readonly geo: GeoIndex,
@@ -53,22 +67,36 @@ class GeoNear extends PlanStage {
     super(geo.kind === '2d' ? 'GEO_NEAR_2D' : 'GEO_NEAR_2DSPHERE');
   }
 
-  *run({ view, env }: RunContext): Generator<Match> {
-    const { measure } = this.near;
-    const path = splitPath(this.geo.field);
-    const found: { match: Match; distance: number }[] = [];
-    for (const { id, bytes } of this.collection.scan(view)) {
-      this.works++;
-      this.docsExamined++;
-      env.checkInterrupt();
-      const match = new Match(id, bytes);
-      if (this.residual && !this.residual.matches(match.doc)) continue;
-      found.push({ match, distance: nearestAt(match.doc, path, measure)?.distance ?? Infinity });
+  *run(context: RunContext): Generator<Match> {
+    let pending: Found[] = [];
+    const search = new NearSearch(this.geo.index, this.geo.field, this.near.measure);
+    for (let radius = search.firstRadius; ; radius *= GROWTH) {
+      const isLast = radius >= search.greatest || radius >= this.near.most;
+      pending.push(...this.look(isLast ? search.rangesUpTo(this.near.most) : search.rangesUpTo(radius), context));
+      pending.sort((a, b) => a.distance - b.distance || a.match.id - b.match.id);
+      const far = isLast ? -1 : pending.findIndex(({ distance }) => distance > radius);
+      const ready = far === -1 ? pending : pending.slice(0, far);
+      pending = far === -1 ? [] : pending.slice(far);
+      for (const { match } of ready) {
+        this.returned++;
+        yield match;
+      }
+      if (isLast) return;
     }
-    found.sort((a, b) => a.distance - b.distance);
-    for (const { match } of found) {
-      this.returned++;
-      yield match;
+  }
+
+  /** The matches that no look has found before. */
+  private *look(ranges: readonly TreeRange[], context: RunContext): Generator<Found> {
+    const { collection, residual } = this;
+    const { index, field } = this.geo;
+    const walk = new KeyWalk({ collection, index, ranges, isReversed: false }, context, this);
+    while (walk.next()) {
+      if (this.seen.has(walk.id)) continue;
+      this.seen.add(walk.id);
+      this.docsExamined++;
+      const match = new Match(walk.id, walk.bytes);
+      if (residual && !residual.matches(match.doc)) continue;
+      yield { match, distance: nearestAt(match.doc, splitPath(field), this.near.measure)?.distance ?? Infinity };
     }
   }
 
@@ -78,6 +106,13 @@ class GeoNear extends PlanStage {
       ['keyPattern', spec.key],
       ['indexName', spec.name],
       ['indexVersion', int32(2)],
+    ];
+  }
+
+  protected override counters(): [string, Value][] {
+    return [
+      ['keysExamined', int32(this.keysExamined)],
+      ['docsExamined', int32(this.docsExamined)],
     ];
   }
 }

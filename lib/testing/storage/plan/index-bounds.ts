@@ -1,9 +1,11 @@
 import { compareValues } from '../../bson/compare.js';
-import { type Doc, type Value } from '../../bson/value.js';
+import { type Doc, int32, type Value } from '../../bson/value.js';
 import type { Collation } from '../../bson/collation.js';
+import { keyDirections, wildcardAt } from '../index.keys.js';
 import type { StoredIndex } from '../stored-index.js';
 import { type Bounds, boundsOf, type BoundsContext } from './bounds.js';
-import { ALL, type Interval, intersect, intervalText, isAll, isPoint, MAX, MIN } from './interval.js';
+import { rootOf } from './covered.js';
+import { ALL, type Interval, intersect, intervalText, isAll, isPoint, MAX, MIN, point } from './interval.js';
 import type { Predicate } from './predicate.js';
 
 /** The stretch of an index to read for a conjunction, field by field. */
@@ -46,9 +48,23 @@ export function boundIndex(
   predicates: readonly Predicate[],
   queryCollation: Collation | undefined,
 ): IndexBounds {
+  const { fields, exact } = boundPaths(index, index.spec.fields, predicates, queryCollation);
+  const sought = soughtFields(fields, index.spec.collation);
+  for (const predicate of exact)
+    if (!index.spec.fields.slice(0, sought).includes(predicate.path)) exact.delete(predicate);
+  return { fields, exact };
+}
+
+/** The bounds of the parts of an index's keys, each by the path that its values are at; undefined for any value. */
+function boundPaths(
+  index: StoredIndex,
+  paths: readonly (string | undefined)[],
+  predicates: readonly Predicate[],
+  queryCollation: Collation | undefined,
+): { fields: (readonly Interval[])[]; exact: Set<Predicate> } {
   const exact = new Set<Predicate>();
   const chosen: Bounding[] = [];
-  const fields = index.spec.fields.map((path, field) => {
+  const fields = paths.map((path, field) => {
     const context = contextOf(index, field, queryCollation);
     const usable = predicates
       .filter((predicate) => predicate.path === path)
@@ -64,9 +80,6 @@ export function boundIndex(
     }
     return intervals;
   });
-  const sought = soughtFields(fields, index.spec.collation);
-  for (const predicate of exact)
-    if (!index.spec.fields.slice(0, sought).includes(predicate.path)) exact.delete(predicate);
   return { fields, exact };
 }
 
@@ -101,23 +114,37 @@ function commonLength(a: string, b: string): number {
 const weight = ({ bounds: { intervals } }: Bounding): number =>
   intervals.length + (intervals.every((each) => isPoint(each)) ? 0 : 1_000_000);
 
-/** The bounds of a wildcard index: one predicate, with its path as the key's first part. */
+/**
+ * The bounds of a wildcard index: the path of one predicate, and its values. Of a compound one the fields before may
+ * be enough: there every document has a key.
+ */
 export function boundWildcard(
   index: StoredIndex,
   predicates: readonly Predicate[],
   queryCollation: Collation | undefined,
-): (IndexBounds & { readonly path: string }) | undefined {
-  const context = contextOf(index, 1, queryCollation);
-  for (const predicate of predicates) {
-    if (!index.coversPath(predicate.path) || predicate.elemMatch || /\.\d+(\.|$)/.test(predicate.path)) continue;
-    if (!['$eq', '$in', '$gt', '$gte', '$lt', '$lte', '$regex'].includes(predicate.operator)) continue;
-    const bounds = boundsOf(predicate, context);
-    if (!bounds || hasComposite(predicate.operand)) continue;
-    const path = { low: predicate.path, high: predicate.path, isLowIn: true, isHighIn: true };
-    return { path: predicate.path, fields: [[path], bounds.intervals], exact: new Set() };
-  }
-  return undefined;
+): IndexBounds | undefined {
+  const at = wildcardAt(index.spec);
+  const [before, after] = [index.spec.fields.slice(0, at), index.spec.fields.slice(at + 1)];
+  const context = contextOf(index, at + 1, queryCollation);
+  const chosen = predicates.find(
+    (predicate) => index.coversPath(predicate.path) && hasWildcardKey(predicate) && boundsOf(predicate, context),
+  );
+  const isRegular = ({ path }: Predicate): boolean => before.includes(path) || after.includes(path);
+  const regular = predicates.filter(
+    (each) => isRegular(each) && (!chosen || rootOf(each.path) !== rootOf(chosen.path)),
+  );
+  const usable = chosen ? [...regular, chosen] : regular;
+  const { fields } = boundPaths(index, [...before, undefined, chosen?.path, ...after], usable, queryCollation);
+  if (chosen) fields[at] = [point(chosen.path)];
+  return isAll(fields[0]!) ? undefined : { fields, exact: new Set() };
 }
+
+/** Whether a wildcard index has keys of all that fulfils a predicate. */
+const hasWildcardKey = ({ path, operator, operand, elemMatch }: Predicate): boolean =>
+  !elemMatch &&
+  !/\.\d+(\.|$)/.test(path) &&
+  ['$eq', '$in', '$gt', '$gte', '$lt', '$lte', '$regex'].includes(operator) &&
+  !hasComposite(operand);
 
 /** Documents and arrays have no keys of their own in a wildcard index. */
 const hasComposite = (operand: Value): boolean =>
@@ -127,14 +154,16 @@ const hasComposite = (operand: Value): boolean =>
 /** The stretches of the tree to read, in the tree's order: point fields multiplied out, then the first range field. */
 export function treeRanges(index: StoredIndex, { fields }: IndexBounds): TreeRange[] {
   const { format, spec } = index;
-  const directions = spec.kind === 'wildcard' ? [false, false] : spec.isDescending;
+  const directions = keyDirections(spec);
   const sought = fields.slice(0, soughtFields(fields, spec.collation));
   if (sought.some((intervals) => intervals.length === 0)) return [];
   let prefixes: Value[][] = [[]];
   for (let field = 0; field < sought.length; field++) {
     const intervals = directions[field] ? [...sought[field]!].reverse() : sought[field]!;
     if (field === sought.length - 1) {
-      return prefixes.flatMap((prefix) => intervals.map((each) => rangeOf(format, prefix, each, directions[field]!)));
+      return prefixes.flatMap((prefix) =>
+        intervals.map((each) => rangeOf(format, prefix, each, directions[field] ?? false)),
+      );
     }
     prefixes = prefixes.flatMap((prefix) => intervals.map(({ low }) => [...prefix, low]));
   }
@@ -160,13 +189,26 @@ export function selectivity(
   return { points, isRangeNext: points < fields.length && !isAll(fields[points]!) };
 }
 
+/** The parts of an index's keys as explain names them: of a wildcard the path that is read, too. */
+export function keyParts({ spec }: StoredIndex, { fields }: IndexBounds): [name: string, direction: Value][] {
+  const at = spec.kind === 'wildcard' ? wildcardAt(spec) : -1;
+  return [...spec.key].flatMap(([name, direction], i): [string, Value][] => {
+    if (i !== at) return [[name, direction]];
+    const path = fields[at]![0]!.low;
+    return [
+      ['$_path', int32(1)],
+      [typeof path === 'string' ? path : name, direction],
+    ];
+  });
+}
+
 /** `indexBounds` of explain. */
-export function boundsDoc(index: StoredIndex, { fields }: IndexBounds, isReversed: boolean): Doc {
-  const names = index.spec.kind === 'wildcard' ? ['$_path', String(fields[0]![0]!.low)] : index.spec.fields;
+export function boundsDoc(index: StoredIndex, bounds: IndexBounds, isReversed: boolean): Doc {
+  const directions = keyDirections(index.spec);
   return new Map(
-    names.map((name, field) => {
-      const isDownward = (index.spec.kind !== 'wildcard' && index.spec.isDescending[field]) !== isReversed;
-      const sorted = [...fields[field]!].sort((a, b) => compareValues(a.low, b.low));
+    keyParts(index, bounds).map(([name], part) => {
+      const isDownward = (directions[part] ?? false) !== isReversed;
+      const sorted = [...bounds.fields[part]!].sort((a, b) => compareValues(a.low, b.low));
       const texts = sorted.map((each) => intervalText(each, isDownward));
       return [name, isDownward ? texts.reverse() : texts];
     }),

@@ -2,7 +2,7 @@ import { type Doc, int32, type Value } from '../../bson/value.js';
 import type { Collection } from '../collection.js';
 import type { StoredIndex } from '../stored-index.js';
 import type { Residual } from './access.stages.js';
-import { boundsDoc, type IndexBounds, type TreeRange } from './index-bounds.js';
+import { boundsDoc, type IndexBounds, keyParts, type TreeRange } from './index-bounds.js';
 import { KeyWalk } from './key-walk.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
 
@@ -49,11 +49,11 @@ export class IndexScan extends PlanStage {
   /** Which index it is. */
   protected identity(): [string, Value][] {
     const { spec } = this.index;
-    const keyPattern: Doc =
-      spec.kind === 'wildcard' ? new Map([['$_path', int32(1)], ...this.wildcardKey()]) : spec.key;
-    const paths = spec.fields.map((field, i): [string, Value] => [
-      field,
-      prefixesOf(field, this.index.multikeyPaths.get(i) ?? []),
+    const parts = keyParts(this.index, this.bounds);
+    const keyPattern: Doc = new Map(parts);
+    const paths = parts.map(([name], i): [string, Value] => [
+      name,
+      prefixesOf(name, this.index.multikeyPaths.get(i) ?? []),
     ]);
     return [
       ['keyPattern', keyPattern],
@@ -66,10 +66,6 @@ export class IndexScan extends PlanStage {
       ['isPartial', spec.partialFilter !== undefined],
       ['indexVersion', int32(2)],
     ];
-  }
-
-  private wildcardKey(): [string, Value][] {
-    return [[String(this.bounds.fields[0]![0]!.low), int32(1)]];
   }
 
   protected override counters(): [string, Value][] {

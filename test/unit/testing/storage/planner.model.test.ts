@@ -24,6 +24,9 @@ const INDEXES: [Plain, Plain][] = [
   [{ a: 1, b: 1, c: -1 }, {}],
   [{ c: 'hashed' }, {}],
   [{ '$**': 1 }, {}],
+  [{ c: 1, '$**': 1 }, { wildcardProjection: { c: 0, _id: 0 } }],
+  [{ 'a.$**': 1, b: -1 }, {}],
+  [{ b: -1, 'a.$**': -1, c: 1 }, {}],
   [{ b: 1 }, { collation: ENGLISH }],
   [{ b: -1, a: 1 }, { collation: ENGLISH }],
 ];
@@ -179,7 +182,7 @@ describe('planQuery', () => {
             storage.close();
           },
         ),
-        { numRuns: 60 },
+        { numRuns: 50 },
       );
     },
   );

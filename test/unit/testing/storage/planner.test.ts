@@ -155,6 +155,31 @@ describe('planQuery', () => {
     });
   });
 
+  it('uses a compound wildcard index by its fields and a path', () => {
+    createIndex(storage, collection, { kind: 1, 'attributes.$**': 1 });
+    insertAll(storage, collection, [
+      { _id: 'x', kind: 'car', attributes: { color: 'red', doors: 4 } },
+      { _id: 'y', kind: 'car', attributes: { color: 'blue' } },
+      { _id: 'z', kind: 'car' },
+    ]);
+    expect(winner({ kind: 'car', 'attributes.color': 'red' })).toMatchObject({
+      stage: 'FETCH',
+      inputStage: {
+        stage: 'IXSCAN',
+        keyPattern: { kind: 1, $_path: 1, 'attributes.color': 1 },
+        indexBounds: {
+          kind: ['["car", "car"]'],
+          $_path: ['["attributes.color", "attributes.color"]'],
+          'attributes.color': ['["red", "red"]'],
+        },
+      },
+    });
+    expect(find(collection, { kind: 'car', 'attributes.color': 'red' })).toEqual(['x']);
+    expect(plan(collection, { kind: 'car' }).summary).toBe('IXSCAN');
+    expect(find(collection, { kind: 'car' }).sort()).toEqual(['x', 'y', 'z']);
+    expect(winner({ 'attributes.color': 'red' })).toMatchObject({ stage: 'COLLSCAN' });
+  });
+
   it('compares strings by an index only under its collation', () => {
     const collation = parseCollation(docFrom({ locale: 'en', strength: 2 }))!;
     createIndex(storage, collection, { name: 1 }, { collation: { locale: 'en', strength: 2 } });

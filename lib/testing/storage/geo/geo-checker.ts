@@ -1,10 +1,11 @@
-import { formatDoc, formatValue } from '../bson/format.js';
-import { isNumeric, toNumber } from '../bson/number.js';
-import { splitPath, visitPath } from '../bson/path.js';
-import { type Doc, isDoc, type Value } from '../bson/value.js';
-import { CommandError } from '../errors.js';
-import { parseLocation } from '../query/geo/location.js';
-import type { IndexSpec } from './index.spec.js';
+import { formatDoc, formatValue } from '../../bson/format.js';
+import { isNumeric, toNumber } from '../../bson/number.js';
+import { splitPath, visitPath } from '../../bson/path.js';
+import { type Doc, isDoc, type Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
+import { parseLocation } from '../../query/geo/location.js';
+import type { IndexSpec } from '../index.spec.js';
+import { numberOr } from './geo-index.js';
 
 /**
  * Gives what refuses a document that a geospatial index cannot hold (manual: 2dsphere Indexes, 2d Indexes). A missing
@@ -25,9 +26,6 @@ export function geoChecker({ key, doc: listed }: IndexSpec): (doc: Doc) => void 
     }
   };
 }
-
-const numberOr = (value: Value | undefined, otherwise: number): number =>
-  isNumeric(value) ? toNumber(value) : otherwise;
 
 /** @throws CommandError 16755 */
 function checkSphere(value: Value, doc: Doc): void {
