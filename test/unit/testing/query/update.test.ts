@@ -174,7 +174,7 @@ describe('compileUpdate', () => {
   });
 
   // Such a replacement is compared before it gets the document's _id, so the server writes it and counts it.
-  it('a replacement without _id modifies even a document it does not change', () => {
+  test('a replacement without _id modifies even a document it does not change', () => {
     const result = compileUpdate(doc({ a: 1 }), plainEnv()).apply(doc({ _id: 1, a: 1 }));
     expect(result.isModified).toBe(true);
     expect(result.doc).toEqual(doc({ _id: 1, a: 1 }));
