@@ -1,11 +1,14 @@
-// Requests per second of one Nest application whose controllers inject 10 models, by the way they are injected: plain
-// and tenant models side by side in one application, in turns, one load generator for all. What cannot be in the same
-// application (durable providers, nestjs-cls, and the application without this module) has one of its own. A second is
-// one of the server's processor time, so that what else runs on the machine counts for nothing. Ratios are of the plain
-// models in the same turn.
+// Requests per second of Nest applications whose controllers inject 10 models, by the way they are injected: side by
+// side in one process, in short turns back and forth, one load generator for all. Durable providers are in a process of
+// their own, as their strategy counts for a whole process. A second is one of the server's processor time, so that what
+// else runs on the machine counts for nothing. Ratios are of an application with plain models and without this module,
+// in the same turn.
+// The last rows say what AsyncLocalStorage costs a process at all, whoever uses it: plain models where nobody does, and
+// where one bare `run` a request does.
 //   npm run build && node bench/tenancy.mjs [turns] [milliseconds a turn]
 // NESTJS_CLS=<folder of an installed nestjs-cls that sees this project's @nestjs> adds its proxy providers.
 import 'reflect-metadata';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { fork } from 'node:child_process';
 import { connect } from 'node:net';
 import { createRequire } from 'node:module';
@@ -53,6 +56,10 @@ const tenantTokens = (scope) => MODELS.map((name) => getTenantModelToken(name, s
 
 /** Each application, and how the controller of each of its paths finds its 10 models. */
 const APPLICATIONS = {
+  plain: async () => {
+    const { providers, tokens } = plain();
+    return { providers, paths: { plain: tokens } };
+  },
   'the module': async () => {
     const { providers, tokens } = plain();
     return {
@@ -87,41 +94,55 @@ const APPLICATIONS = {
     const root = ClsModule.forRoot({ middleware: { mount: true } });
     return { imports: [root, ...proxies], paths: { cls: MODELS.map((name) => `cls${name}`) } };
   },
-  'no module': async () => {
-    const { providers, tokens } = plain();
-    return { providers, paths: { plain: tokens } };
-  },
+  'bare run': async () => ({
+    ...(await APPLICATIONS.plain()),
+    prepare: (app) => {
+      const storage = new AsyncLocalStorage();
+      const adapter = app.getHttpAdapter();
+      if (adapter.getType() === 'express') adapter.use((_request, _response, next) => storage.run({}, next));
+      else adapter.getInstance().addHook('onRequest', (_request, _reply, done) => storage.run({}, done));
+    },
+  }),
 };
 
-/** What is measured: an application and a path of it. The first is what the others are compared with. */
+/** The processes, by the applications in them. */
+const SIDE_BY_SIDE = ['plain', 'the module', ...(process.env.NESTJS_CLS ? ['nestjs-cls'] : [])];
+
+/** What is measured: a process, an application in it and a path of that. The first is what the others are compared with. */
 const WAYS = {
-  'plain @InjectModel': ['the module', 'plain'],
-  '@InjectTenantModel': ['the module', 'als'],
-  'scope REQUEST': ['the module', 'request'],
-  'durable providers': ['durable', 'durable'],
-  ...(process.env.NESTJS_CLS && { 'nestjs-cls': ['nestjs-cls', 'cls'] }),
-  'plain, without the module': ['no module', 'plain'],
+  'plain @InjectModel': [SIDE_BY_SIDE, 'plain', 'plain'],
+  '@InjectTenantModel': [SIDE_BY_SIDE, 'the module', 'als'],
+  'scope REQUEST': [SIDE_BY_SIDE, 'the module', 'request'],
+  'durable providers': [['durable'], 'durable', 'durable'],
+  ...(process.env.NESTJS_CLS && { 'nestjs-cls': [SIDE_BY_SIDE, 'nestjs-cls', 'cls'] }),
+  "plain, in the module's application": [SIDE_BY_SIDE, 'the module', 'plain'],
+  'plain, no AsyncLocalStorage in process': [['plain'], 'plain', 'plain'],
+  'plain, a bare AsyncLocalStorage.run': [['bare run'], 'bare run', 'plain'],
 };
 const [PLAIN, TENANT] = Object.keys(WAYS);
-const WITHOUT = Object.keys(WAYS).at(-1);
 
-if (process.argv[2] === '--serve') await serve(process.argv[3], process.argv[4]);
-else await compare(Number(process.argv[2] ?? 7), Number(process.argv[3] ?? 1500));
+if (process.argv[2] === '--serve') await serve(process.argv[3].split(','), process.argv[4]);
+else await compare(Number(process.argv[2] ?? 20), Number(process.argv[3] ?? 400));
 
-async function serve(application, adapter) {
-  const { imports = [], providers = [], paths, prepare } = await APPLICATIONS[application]();
+async function serve(applications, adapter) {
+  const ports = {};
+  for (const name of applications) ports[name] = await listen(await APPLICATIONS[name](), adapter);
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage();
+    process.send((user + system) / 1e6);
+  });
+  process.send(ports);
+  process.on('disconnect', () => process.exit());
+}
+
+async function listen({ imports = [], providers = [], paths, prepare }, adapter) {
   const controllers = Object.entries(paths).map(([path, tokens]) => controllerOf(path, tokens));
   class App {}
   Module({ imports, providers, controllers })(App);
   const app = await NestFactory.create(App, ADAPTERS[adapter](), { logger: ['error', 'fatal'] });
   prepare?.(app);
   await app.listen(0, '127.0.0.1');
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage();
-    process.send((user + system) / 1e6);
-  });
-  process.send(app.getHttpServer().address().port);
-  process.on('disconnect', () => process.exit());
+  return app.getHttpServer().address().port;
 }
 
 /** A controller into which these models are injected, and which uses each of them. */
@@ -145,38 +166,40 @@ function controllerOf(path, tokens) {
 }
 
 async function compare(turns, turnMS) {
-  const applications = [...new Set(Object.values(WAYS).map(([application]) => application))];
   for (const adapter of Object.keys(ADAPTERS)) {
     section(`${adapter}, 10 models, ${TENANTS} tenants, ${CONNECTIONS} connections, median of ${turns} turns`);
-    const servers = new Map(await Promise.all(applications.map(async (name) => [name, await start(name, adapter)])));
-    const rates = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]));
-    const measure = ([application, path]) => load(servers.get(application), path, turnMS);
-    for (const way of Object.values(WAYS)) await measure(way);
+    const names = Object.keys(WAYS);
+    const processes = [...new Set(Object.values(WAYS).map(([applications]) => applications))];
+    const servers = new Map();
+    for (const applications of processes) servers.set(applications, await start(applications, adapter));
+    const rates = Object.fromEntries(names.map((way) => [way, []]));
+    const measure = ([applications, name, path]) => {
+      const { child, ports } = servers.get(applications);
+      return load(child, ports[name], path, turnMS);
+    };
+    for (const way of [...names, ...names]) await measure(WAYS[way]);
     for (let turn = 0; turn < turns; turn++) {
-      for (const [name, way] of Object.entries(WAYS)) rates[name].push(await measure(way));
+      for (const way of turn % 2 ? names.toReversed() : names) rates[way].push(await measure(WAYS[way]));
     }
-    const ratio = (way, to) => median(rates[way].map((rate, turn) => rate / rates[to][turn]));
-    const isKept = (value) => value >= BOUNDS[adapter];
-    for (const way of Object.keys(WAYS)) {
-      const figure = `${Math.round(median(rates[way]))} requests/s   ${ratio(way, PLAIN).toFixed(2)} × plain`;
-      row(way, figure, way === TENANT ? `at least ${BOUNDS[adapter]}` : undefined, isKept(ratio(way, PLAIN)));
+    for (const way of names) {
+      const ratio = median(rates[way].map((rate, turn) => rate / rates[PLAIN][turn]));
+      const figure = `${Math.round(median(rates[way]))} requests/s   ${ratio.toFixed(2)} × plain`;
+      row(way, figure, way === TENANT ? `at least ${BOUNDS[adapter]}` : undefined, ratio >= BOUNDS[adapter]);
     }
-    const whole = ratio(TENANT, WITHOUT);
-    row(`${TENANT} of that`, `${whole.toFixed(2)} × plain`, `at least ${BOUNDS[adapter]}`, isKept(whole));
     for (const { child } of servers.values()) child.disconnect();
   }
 }
 
-async function start(application, adapter) {
-  const child = fork(fileURLToPath(import.meta.url), ['--serve', application, adapter]);
-  const port = await new Promise((resolve, reject) =>
-    child.once('message', resolve).once('exit', () => reject(new Error(`${application} did not start`))),
+async function start(applications, adapter) {
+  const child = fork(fileURLToPath(import.meta.url), ['--serve', applications.join(), adapter]);
+  const ports = await new Promise((resolve, reject) =>
+    child.once('message', resolve).once('exit', () => reject(new Error(`${applications.join(', ')} did not start`))),
   );
-  return { child, port };
+  return { child, ports };
 }
 
 /** Answers a processor second that a server gives to keep-alive connections which each ask again when they are answered. */
-async function load({ child, port }, path, durationMS) {
+async function load(child, port, path, durationMS) {
   let answers = 0;
   let isOver = false;
   const startedAt = await processorSeconds(child);

@@ -5,10 +5,6 @@ import { isPromise, TenantResolution } from './tenant.resolution.js';
 
 type Next = (error?: unknown) => void;
 
-/** On a request: its scope, for what serves it in a context that has lost it. */
-const SCOPE = Symbol('polymongo.scope');
-type ScopedRequest = TenantRequest & { [SCOPE]?: TenantScope };
-
 /**
  * Lets each HTTP request in as its tenant, or as none; asks and waits only where something is not known yet. Every
  * request gets a scope of its own, so that none inherits the tenant of the code that started the server.
@@ -25,28 +21,31 @@ export class TenantEntry {
   }
 
   /** @param next called in the request's scope, or with an error outside of any */
-  enter(request: ScopedRequest, next: Next): void {
+  enter(request: TenantRequest, next: Next): void {
     try {
       const found = this.resolution.beforeGuards(request);
-      if (isPromise(found)) found.then((tenantId) => this.#admit(request, tenantId, next)).catch(next);
-      else this.#admit(request, found, next);
+      if (isPromise(found)) found.then((tenantId) => this.#admit(tenantId, next)).catch(next);
+      else this.#admit(found, next);
     } catch (error) {
       next(error);
     }
   }
 
-  #admit(request: ScopedRequest, tenantId: string | undefined, next: Next): void {
+  #admit(tenantId: string | undefined, next: Next): void {
     const admission = tenantId === undefined ? undefined : this.directory.admit(tenantId);
-    if (admission) admission.then(() => this.#proceed(request, tenantId, next), next);
-    else this.#proceed(request, tenantId, next);
+    if (admission) admission.then(() => this.#proceed(tenantId, next), next);
+    else this.#proceed(tenantId, next);
   }
 
-  #proceed(request: ScopedRequest, tenantId: string | undefined, next: Next): void {
+  #proceed(tenantId: string | undefined, next: Next): void {
     const scope = { tenantId, isPending: this.resolution.hasAfterGuards, isRequest: true };
-    request[SCOPE] = scope;
     this.context.within(scope, next);
   }
 }
+
+/** On a request of Fastify: its scope, for what serves it in a context that has lost it. */
+const SCOPE = Symbol('polymongo.scope');
+type ScopedRequest = TenantRequest & { [SCOPE]?: TenantScope | undefined };
 
 /** What of Fastify's instance this touches. */
 interface FastifyHooks {
@@ -74,7 +73,12 @@ export function enterWithEachRequest(adapter: HttpAdapter, entry: TenantEntry): 
   }
   const { context } = entry;
   const fastify = adapter.getInstance() as FastifyHooks;
-  fastify.addHook('onRequest', (request, _reply, done) => entry.enter(request, done));
+  fastify.addHook('onRequest', (request: ScopedRequest, _reply, done) =>
+    entry.enter(request, (error) => {
+      request[SCOPE] = context.scope;
+      done(error);
+    }),
+  );
   // A body is read in the context of its socket, which is no tenant's.
   fastify.addHook('preValidation', (request: ScopedRequest, _reply, done) => {
     const scope = request[SCOPE];
