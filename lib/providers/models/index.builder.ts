@@ -1,4 +1,4 @@
-import { bound, DATABASE, type BoundModel } from './model.template.js';
+import { bound, DATABASE, type BoundModel } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 
 /** How many databases get collections and indexes at the same time; createIndexes is heavy on the server. */

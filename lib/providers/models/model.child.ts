@@ -1,5 +1,6 @@
 import type { Database } from '../pools/database.js';
-import { DATABASE, type BoundModel, type TemplateHost } from './model.template.js';
+import { DATABASE, type BoundModel } from './model.binding.js';
+import type { TemplateHost } from './model.template.js';
 import type { AnyModel } from './model.types.js';
 
 type Constructor = new (document?: unknown, fields?: unknown, options?: unknown) => object;

@@ -6,15 +6,9 @@ import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { createBlueprintConnection } from './blueprint.connection.js';
 import { IndexBuilder } from './index.builder.js';
+import { bound, type BoundModel, DATABASE } from './model.binding.js';
 import { createChild } from './model.child.js';
-import {
-  bound,
-  createTemplate,
-  DATABASE,
-  type BoundModel,
-  type ModelExtension,
-  type TemplateHost,
-} from './model.template.js';
+import { createTemplate, type ModelExtension, type TemplateHost } from './model.template.js';
 import type { AnyModel } from './model.types.js';
 
 /** A schema to register, as @nestjs/mongoose's `forFeature` takes it. */

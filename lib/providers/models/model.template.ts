@@ -2,20 +2,11 @@ import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
 import { PoolInitializingError } from '../pools/pool.errors.js';
 import { activeTransaction, outsideTransaction, transactionOf, transactionOn } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';
+import { defineDocumentAccessors } from './document.accessors.js';
+import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
 import { closeWithLoop } from './model.cursor.js';
+import { discriminatorsOn } from './model.discriminators.js';
 import type { AnyModel } from './model.types.js';
-
-/** On a model: the database it is bound to. */
-export const DATABASE = Symbol('polymongo.database');
-const COLLECTION = Symbol('polymongo.collection');
-const DISCRIMINATORS = Symbol('polymongo.discriminators');
-
-/** A compiled model on one database. */
-export type BoundModel = AnyModel & {
-  [DATABASE]: Database;
-  [COLLECTION]?: Collection;
-  [DISCRIMINATORS]?: Record<string, AnyModel>;
-};
 
 /** What templates need of the registry they are made for. */
 export interface TemplateHost {
@@ -221,59 +212,6 @@ function joined<O extends SessionOptions>(model: unknown, options: O | undefined
 /** The options of a call such as `create(docs, options)`. */
 const optionsIn = ([, options]: readonly unknown[]): SessionOptions | undefined =>
   typeof options === 'object' && options !== null && !Array.isArray(options) ? options : undefined;
-
-export const bound = (model: unknown): BoundModel => model as BoundModel;
-
-/** The database a document was read from or will be saved to. */
-export const databaseOf = (document: unknown): Database | undefined =>
-  (document as { constructor?: BoundModel } | null | undefined)?.constructor?.[DATABASE];
-
-export const isInstanceOf = (blueprint: AnyModel, document: unknown): boolean =>
-  typeof document === 'object' &&
-  document !== null &&
-  Object.prototype.isPrototypeOf.call(blueprint.prototype, document);
-
-/** mongoose reads the connection and the collection from documents too, by name and by symbols of its own. */
-function defineDocumentAccessors(prototype: object, blueprint: AnyModel): void {
-  const accessors: [string | symbol, (model: BoundModel) => unknown][] = [
-    ['db', (model) => model.db],
-    ['collection', (model) => model.collection],
-    ['$collection', (model) => model.collection],
-    ['discriminators', (model) => model.discriminators],
-    ...Object.getOwnPropertySymbols(blueprint.prototype).flatMap(
-      (symbol): [symbol, (model: BoundModel) => unknown][] => {
-        if (symbol.description === 'mongoose#Model#db') return [[symbol, (model) => model.db]];
-        if (symbol.description === 'mongoose#Model#collection') return [[symbol, (model) => model.collection]];
-        return [];
-      },
-    ),
-  ];
-  for (const [key, read] of accessors) {
-    if (typeof key === 'string' && blueprint.schema.path(key)) continue; // a field of the user's own
-    Object.defineProperty(prototype, key, {
-      configurable: true,
-      get(this: { constructor: BoundModel }) {
-        return read(this.constructor);
-      },
-    });
-  }
-}
-
-function discriminatorsOn(
-  model: BoundModel,
-  blueprint: AnyModel,
-  host: TemplateHost,
-): Record<string, AnyModel> | undefined {
-  const compiled = blueprint.discriminators;
-  if (!compiled) return undefined;
-  const names = Object.keys(compiled);
-  if (!Object.hasOwn(model, DISCRIMINATORS) || Object.keys(model[DISCRIMINATORS]!).length !== names.length) {
-    model[DISCRIMINATORS] = Object.fromEntries(
-      names.map((name) => [name, host.modelOn(model[DATABASE], compiled[name] as AnyModel)]),
-    );
-  }
-  return model[DISCRIMINATORS];
-}
 
 function optionsOfCollection(blueprint: AnyModel): object {
   const { options, _userProvidedOptions } = blueprint.schema as unknown as {

@@ -3,7 +3,7 @@ import type { Subscriber } from 'rxjs';
 import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { ModelRegistry } from '../models/model.registry.js';
-import { bound, type BoundModel } from '../models/model.template.js';
+import { bound, type BoundModel } from '../models/model.binding.js';
 import { outsideTransaction } from '../pools/active.transaction.js';
 import type { OpenStream } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { DATABASE, type BoundModel } from '../models/model.template.js';
+import { DATABASE, type BoundModel } from '../models/model.binding.js';
 import type { Database } from '../pools/database.js';
 import type { WatchSource } from './resuming.stream.js';
 import { driverOptionsOf, pipelineOf, type WatchOptions } from './watch.options.js';

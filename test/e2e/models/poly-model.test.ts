@@ -9,6 +9,8 @@ interface Animal {
   saves: number;
 }
 
+type AnimalModelType = mongoose.Model<Animal, object, { greet(): string }, { loudName: string }>;
+
 const animalSchema = new mongoose.Schema(
   {
     name: { type: String, required: true },
@@ -17,8 +19,8 @@ const animalSchema = new mongoose.Schema(
   },
   {
     statics: {
-      byName(this: mongoose.Model<Animal, object, { greet(): string }, { loudName: string }>, name: string) {
-        return this.findOne({ name });
+      byName(this: unknown, name: string) {
+        return (this as AnimalModelType).findOne({ name });
       },
     },
     methods: {

@@ -1,0 +1,28 @@
+import type { BoundModel } from './model.binding.js';
+import type { AnyModel } from './model.types.js';
+
+/** mongoose reads the connection and the collection from documents too, by name and by symbols of its own. */
+export function defineDocumentAccessors(prototype: object, blueprint: AnyModel): void {
+  const accessors: [string | symbol, (model: BoundModel) => unknown][] = [
+    ['db', (model) => model.db],
+    ['collection', (model) => model.collection],
+    ['$collection', (model) => model.collection],
+    ['discriminators', (model) => model.discriminators],
+    ...Object.getOwnPropertySymbols(blueprint.prototype).flatMap(
+      (symbol): [symbol, (model: BoundModel) => unknown][] => {
+        if (symbol.description === 'mongoose#Model#db') return [[symbol, (model) => model.db]];
+        if (symbol.description === 'mongoose#Model#collection') return [[symbol, (model) => model.collection]];
+        return [];
+      },
+    ),
+  ];
+  for (const [key, read] of accessors) {
+    if (typeof key === 'string' && blueprint.schema.path(key)) continue; // a field of the user's own
+    Object.defineProperty(prototype, key, {
+      configurable: true,
+      get(this: { constructor: BoundModel }) {
+        return read(this.constructor);
+      },
+    });
+  }
+}

@@ -1,0 +1,30 @@
+import type { Collection } from 'mongoose';
+import type { Database } from '../pools/database.js';
+import type { AnyModel } from './model.types.js';
+
+/** On a model: the database it is bound to. */
+export const DATABASE = Symbol('polymongo.database');
+/** On a model: its collection, made on first use. */
+export const COLLECTION = Symbol('polymongo.collection');
+/** On a model: its discriminators on the same database. */
+export const DISCRIMINATORS = Symbol('polymongo.discriminators');
+
+/** A compiled model on one database. */
+export type BoundModel = AnyModel & {
+  [DATABASE]: Database;
+  [COLLECTION]?: Collection;
+  [DISCRIMINATORS]?: Record<string, AnyModel>;
+};
+
+/** A model as what it is here; mongoose's own types do not say. */
+export const bound = (model: unknown): BoundModel => model as BoundModel;
+
+/** The database a document was read from or will be saved to. */
+export const databaseOf = (document: unknown): Database | undefined =>
+  (document as { constructor?: BoundModel } | null | undefined)?.constructor?.[DATABASE];
+
+/** Whether a value is a document of a blueprint, on whatever database. */
+export const isInstanceOf = (blueprint: AnyModel, document: unknown): boolean =>
+  typeof document === 'object' &&
+  document !== null &&
+  Object.prototype.isPrototypeOf.call(blueprint.prototype, document);
