@@ -17,7 +17,9 @@ export const tickOf = (timestamp: Timestamp): Tick =>
 
 /** The source of cluster time: it only grows, whatever the wall clock does. */
 export class Clock {
-  private last: Tick = Math.floor(Date.now() / 1000) * INCREMENTS + 1;
+  /** Earlier than any time given. */
+  readonly first: Tick = Math.floor(Date.now() / 1000) * INCREMENTS + 1;
+  private last: Tick = this.first;
 
   /** The newest time given or learnt. */
   get now(): Tick {

@@ -143,6 +143,18 @@ export class Oplog {
     }
   }
 
+  /** The entries that are there from `ts` on, those of one commit together; the newest first when `isReversed`. */
+  *commits(ts: Tick, isReversed = false): Generator<OplogEntry[]> {
+    const entries = this.entries.slice(this.seek(ts));
+    if (isReversed) entries.reverse();
+    for (let at = 0; at < entries.length;) {
+      const start = at;
+      while (at < entries.length && entries[at]!.ts === entries[start]!.ts) at++;
+      const commit = entries.slice(start, at);
+      yield isReversed ? commit.reverse() : commit;
+    }
+  }
+
   /**
    * Resolves when an entry newer than `ts` that `isWanted` is in the log, at once if there is one already.
    * Nothing polls: commits wake it.

@@ -17,6 +17,7 @@ import { explainCommand } from '../diagnostics/explain.command.js';
 import { emptyCursor, openCursor } from '../cursor/open-cursor.js';
 import type { Operation } from '../operation.js';
 import type { ReplyDoc } from '../reply.js';
+import { isMadeWhenRead } from '../system/system-collections.js';
 import { docsOf, encodeAll, OperationPipelineHost } from './pipeline-host.js';
 
 export const aggregate: Command = {
@@ -120,7 +121,7 @@ export function runPipeline(
     };
     return written instanceof Promise ? written.then(answer) : answer(written);
   }
-  const isPlanned = !pipeline.source && !isView && coll !== undefined;
+  const isPlanned = !pipeline.source && !isView && coll !== undefined && !isMadeWhenRead({ db, coll });
   const documents = isPlanned
     ? pipeline.process(
         docsOf(

@@ -13,6 +13,8 @@ import type { Match } from '../../storage/plan/stage.js';
 import type { ReadView } from '../../storage/read-view.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import type { Operation } from '../operation.js';
+import { startOf } from '../oplog/oplog.js';
+import { isMadeWhenRead, readMade } from '../system/system-collections.js';
 import { MergeWriter } from './merge-writer.js';
 import { stageSource } from './stage-sources.js';
 import { replaceCollection } from './replace-collection.js';
@@ -35,6 +37,10 @@ export class OperationPipelineHost implements PipelineHost {
   read(ns: Namespace, query: LeadingQuery = {}, env: QueryEnv = this.plainEnv()): Iterable<Doc> {
     const entry = this.op.server.storage.catalog.find(ns, this.view);
     if (entry?.kind === 'view') return this.readView(entry, query, env);
+    if (isMadeWhenRead(ns)) {
+      const made = readMade(this.op.server, ns, { from: startOf(query.filter ?? EMPTY) });
+      return compilePipeline(stagesOf(query), env, { namespace: ns }).processAll(made);
+    }
     const plan = planQuery(entry, { ...query, filter: query.filter ?? EMPTY }, env);
     return docsOf(plan.run(this.view), env);
   }

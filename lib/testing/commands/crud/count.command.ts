@@ -1,6 +1,7 @@
 import type { Doc } from '../../bson/value.js';
 import { countArgument, docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
+import { isMadeWhenRead } from '../system/system-collections.js';
 import { int, reply } from '../reply.js';
 import { hintOf } from './find.command.js';
 import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
@@ -45,9 +46,9 @@ export const count: Command = {
     const skip = countArgument(args, 'skip') ?? 0;
     const filter = docArgument(args, 'query') ?? EMPTY;
     const collation = docArgument(args, 'collation');
-    if (entry?.kind === 'view') {
+    if (entry?.kind === 'view' || isMadeWhenRead(ns)) {
       const query = { filter, skip, limit: Number.isFinite(limit) ? limit : undefined };
-      return reply({ n: int([...readFromView(op, entry, view, query, queryEnv(op, { collation }))].length) });
+      return reply({ n: int([...readFromView(op, ns, view, query, queryEnv(op, { collation }))].length) });
     }
     const env = queryEnv(op, { collation, collection: entry });
     const plan = planQuery(entry, { ...countRequestOf(args), filter }, env);

@@ -6,6 +6,7 @@ import { splitPath, visitPath } from '../../bson/path.js';
 import { timestampOf } from '../../storage/clock.js';
 import { docArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
+import { isMadeWhenRead } from '../system/system-collections.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import { reply } from '../reply.js';
 import { hintOf } from './find.command.js';
@@ -37,8 +38,8 @@ export const distinct: Command = {
     const path = splitPath(key);
     const found = new Map<unknown, Value>();
     const docs =
-      entry?.kind === 'view'
-        ? readFromView(op, entry, view, { filter }, env)
+      entry?.kind === 'view' || isMadeWhenRead(ns)
+        ? readFromView(op, ns, view, { filter }, env)
         : docsOf(
             planQuery(entry, { filter, hint: hintOf(args), distinctKey: stringArgument(args, 'key') }, env).run(view),
           );

@@ -10,6 +10,8 @@ import { boolArgument, countArgument, docArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import type { DocumentSource } from '../cursor/client-cursor.js';
 import { openCursor } from '../cursor/open-cursor.js';
+import { findMade } from '../system/find-made.js';
+import { isMadeWhenRead } from '../system/system-collections.js';
 import { TailableSource } from '../cursor/tailable-source.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import type { PlanRequest } from '../../storage/plan/planner.js';
@@ -58,6 +60,8 @@ export const find: Command = {
     const { view, snapshot } = openReadView(op);
     const entry = server.storage.catalog.find(ns, view);
     const request = planRequestOf(args);
+    if (isMadeWhenRead(ns))
+      return findMade(op, ns, request, queryEnv(op, { collation: docArgument(args, 'collation') }));
     if (entry?.kind === 'view') return findInView(op, request);
     const collation = docArgument(args, 'collation');
     const metadata = new QueryMetadata(metadataOf(request.filter));

@@ -1,7 +1,7 @@
 import type { Doc } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import type { LeadingQuery } from '../../query/pipeline-host.js';
-import type { View } from '../../storage/collection.js';
+import type { Namespace } from '../../storage/namespace.js';
 import type { ReadView } from '../../storage/read-view.js';
 import { OperationPipelineHost, stagesOf } from '../aggregate/pipeline-host.js';
 import { runPipeline } from '../aggregate/aggregate.command.js';
@@ -10,16 +10,16 @@ import type { Operation } from '../operation.js';
 import type { ReplyDoc } from '../reply.js';
 import { namespaceOf } from './namespace-argument.js';
 
-/** The documents of a view that match, as count and distinct read them. */
+/** The documents of a view, or of a collection made when it is read, that match, as count and distinct read them. */
 export function readFromView(
   op: Operation,
-  view: View,
+  ns: Namespace,
   readView: ReadView,
   query: LeadingQuery,
   env: QueryEnv,
 ): Iterable<Doc> {
   const host = new OperationPipelineHost(op, readView);
-  return host.read(view.ns, query, { ...env, host });
+  return host.read(ns, query, { ...env, host });
 }
 
 /** A find on a view is an aggregation of the same meaning. */

@@ -8,7 +8,8 @@ import { boolArgument, docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { openCursor, sourceOf } from '../cursor/open-cursor.js';
-import { fieldsOf, int } from '../reply.js';
+import { OPLOG } from '../oplog/oplog.js';
+import { fieldsOf, int, long } from '../reply.js';
 
 export const listCollections: Command = {
   name: 'listCollections',
@@ -29,6 +30,7 @@ export const listCollections: Command = {
     if (entries.some(({ kind }) => kind === 'view') && (!matches || matches(systemViews()))) {
       found.push(systemViews());
     }
+    if (op.db === OPLOG.db && (!matches || matches(oplogEntry()))) found.push(oplogEntry());
     const shown = found.map((entry) =>
       encodeDoc(isNameOnly ? fieldsOf({ name: entry.get('name'), type: entry.get('type') }) : entry),
     );
@@ -38,6 +40,9 @@ export const listCollections: Command = {
     });
   },
 };
+
+/** How much the oplog holds at most. */
+const OPLOG_BYTES = 64 * 1024 * 1024;
 
 const idIndex = (): Doc => fieldsOf({ v: int(2), key: fieldsOf({ _id: int(1) }), name: '_id_' });
 
@@ -49,6 +54,15 @@ const systemViews = (): Doc =>
     options: fieldsOf({}),
     info: fieldsOf({ readOnly: false }),
     idIndex: idIndex(),
+  });
+
+/** A replica set's oplog. */
+const oplogEntry = (): Doc =>
+  fieldsOf({
+    name: OPLOG.coll,
+    type: 'collection',
+    options: fieldsOf({ capped: true, size: long(OPLOG_BYTES), autoIndexId: false }),
+    info: fieldsOf({ readOnly: false }),
   });
 
 function describe(entry: CatalogEntry): Doc {
