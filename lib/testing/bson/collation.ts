@@ -99,7 +99,7 @@ export function parseCollation(options: Doc | undefined): Collation | undefined 
   const locale = options.get('locale');
   if (typeof locale !== 'string') {
     throw locale === undefined
-      ? new CommandError('IDLFailedToParse', "BSON field 'collation.locale' is missing but a required field")
+      ? new CommandError(40414, "BSON field 'collation.locale' is missing but a required field")
       : new CommandError('TypeMismatch', "BSON field 'collation.locale' is the wrong type, expected type 'string'");
   }
   const spec = fullSpec(options, locale);

@@ -21,29 +21,50 @@ const ACCEPTED = {
   binData: ['binData'],
   timestamp: ['timestamp'],
   stringOrArray: ['string', 'array'],
+  optionalBool: ['bool'],
+  ownedObject: ['object'],
 } as const satisfies Record<string, readonly TypeName[]>;
 
 /** `any` takes every type; a trailing `!` marks a required argument. */
 export type ArgumentType = keyof typeof ACCEPTED | 'any';
 export type ArgumentTable = Readonly<Record<string, ArgumentType | `${ArgumentType}!`>>;
 
-const wrongType = (path: string, value: Value, types: readonly string[]): CommandError =>
+/** @param isVariant whether the field may be of more types, of which those given fit best */
+export const wrongType = (
+  path: string,
+  value: Value,
+  types: readonly string[],
+  isVariant = types.length > 1,
+): CommandError =>
   new CommandError(
     'TypeMismatch',
     `BSON field '${path}' is the wrong type '${typeName(value)}', expected type${
-      types.length > 1 ? `s '[${types.join(', ')}]'` : ` '${types[0]}'`
+      // The server forgets to close the last quotation mark of a list.
+      isVariant ? `s '[${types.join(', ')}']` : ` '${types[0]}'`
     }`,
   );
 
-const missingField = (path: string): CommandError =>
-  new CommandError('IDLFailedToParse', `BSON field '${path}' is missing but a required field`);
+/** What is said of a wrong type by the parsers of two types that the server wrote by hand. */
+const WRONG_TYPE: Readonly<Record<string, (field: string, value: Value) => string>> = {
+  optionalBool: (field, value) => `Field '${field}' should be a boolean value, but found: ${typeName(value)}`,
+  ownedObject: (field) => `Expected field ${field}to be of type object`,
+};
 
-const tableOf = (table: ArgumentTable): Map<string, { types: readonly string[] | undefined; isRequired: boolean }> =>
+const missingField = (path: string): CommandError =>
+  new CommandError(40414, `BSON field '${path}' is missing but a required field`);
+
+interface ArgumentRule {
+  readonly types: readonly string[] | undefined;
+  readonly isRequired: boolean;
+  readonly wrong: ((field: string, value: Value) => string) | undefined;
+}
+
+const tableOf = (table: ArgumentTable): Map<string, ArgumentRule> =>
   new Map(
     Object.entries(table).map(([field, type]) => {
       const isRequired = type.endsWith('!');
       const name = (isRequired ? type.slice(0, -1) : type) as ArgumentType;
-      return [field, { types: name === 'any' ? undefined : ACCEPTED[name], isRequired }];
+      return [field, { types: name === 'any' ? undefined : ACCEPTED[name], isRequired, wrong: WRONG_TYPE[name] }];
     }),
   );
 
@@ -71,15 +92,11 @@ export class ArgumentParser {
         if (isKnownElsewhere(field)) continue;
         throw unknownField(this.owner, field);
       }
+      if (!known.types || known.types.includes(typeName(value))) continue;
+      if (known.wrong) throw new CommandError('TypeMismatch', known.wrong(field, value));
       // A null or undefined argument counts as absent.
-      if (
-        known.types &&
-        value !== null &&
-        !(value instanceof BsonUndefined) &&
-        !known.types.includes(typeName(value))
-      ) {
-        throw wrongType(`${this.owner}.${field}`, value, known.types);
-      }
+      if (value === null || value instanceof BsonUndefined) continue;
+      throw wrongType(`${this.owner}.${field}`, value, known.types);
     }
     for (const field of this.required) {
       if (args.get(field) == null) throw missingField(`${this.owner}.${field}`);
@@ -98,13 +115,24 @@ export function integerArgument(args: Doc, field: string): number | undefined {
   return Number.isNaN(number) ? 0 : Math.trunc(number);
 }
 
-/** @throws CommandError for a negative number */
-export function countArgument(args: Doc, field: string): number | undefined {
+/** @throws CommandError 51024 for a number below `least` */
+export function countArgument(args: Doc, field: string, least = 0): number | undefined {
   const count = integerArgument(args, field);
-  if (count !== undefined && count < 0) {
-    throw new CommandError(51024, `BSON field '${field}' value must be >= 0, actual value '${count}'`);
+  if (count !== undefined && count < least) {
+    throw new CommandError(51024, `BSON field '${field}' value must be >= ${least}, actual value '${asInt64(count)}'`);
   }
   return count;
+}
+
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
+
+/** A number as the server's int64 takes it: cut off, and at its ends at most. */
+export function asInt64(number: number | bigint): bigint {
+  if (typeof number === 'bigint') return number;
+  if (Number.isNaN(number)) return 0n;
+  if (number >= 2 ** 63) return MAX_INT64;
+  return number < -(2 ** 63) ? MIN_INT64 : BigInt(Math.trunc(number));
 }
 
 /** A boolean argument; numbers count as true unless they are 0. */

@@ -8,6 +8,8 @@ export interface Command {
   readonly aliases?: readonly string[];
   /** The arguments it knows, itself among them; generic ones such as `lsid` and `comment` need not be named. */
   readonly args: ArgumentTable;
+  /** What the errors about its arguments call it, if not by its name. */
+  readonly parsedAs?: string;
   /** Unknown arguments are ignored, as by the server's commands without an IDL parser. */
   readonly isLenient?: boolean;
   readonly isAdminOnly?: boolean;

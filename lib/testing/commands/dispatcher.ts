@@ -7,11 +7,11 @@ import type { RequestMessage } from '../wire/message.js';
 import { checkApiVersion } from './api-version.js';
 import { requireAuthentication } from './auth/require-authentication.js';
 import { checkConcerns } from './concerns.js';
-import { ArgumentParser, stringArgument } from './arguments.js';
+import { stringArgument } from './arguments.js';
 import { executeOperation } from './execute.js';
-import type { Command } from './command.js';
+import { checkArguments } from './command-arguments.js';
 import { errorReply, finishReply } from './final-reply.js';
-import { isGenericArgument, parseGenericArguments } from './generic-arguments.js';
+import { parseGenericArguments } from './generic-arguments.js';
 import { Operation } from './operation.js';
 import { splitDocuments } from './raw-documents.js';
 import { findCommand } from './registry.js';
@@ -20,8 +20,6 @@ import type { MongoServer } from './server.js';
 
 /** Turns a request into a command, runs it and makes its reply. */
 export class Dispatcher implements RequestHandler {
-  private readonly parsers = new Map<Command, ArgumentParser>();
-
   constructor(private readonly server: MongoServer) {}
 
   handle(request: RequestMessage, connection: Connection): Reply | undefined | Promise<Reply | undefined> {
@@ -81,8 +79,7 @@ export class Dispatcher implements RequestHandler {
       if (args.has(field)) throw new CommandError(40413, `BSON field '${commandName}.${field}' is a duplicate field`);
       args.set(field, sequence.map(decodeDoc));
     }
-    if (!command.isLenient)
-      this.parserOf(command).check(args, (field) => field === commandName || isGenericArgument(field));
+    checkArguments(command, commandName, args);
     return new Operation(
       server.nextOperationId(),
       server,
@@ -95,12 +92,6 @@ export class Dispatcher implements RequestHandler {
       request,
       documents,
     );
-  }
-
-  private parserOf(command: Command): ArgumentParser {
-    let parser = this.parsers.get(command);
-    if (!parser) this.parsers.set(command, (parser = new ArgumentParser(command.name, command.args)));
-    return parser;
   }
 
   private finish(op: Operation, reply?: ReplyDoc, error?: unknown): Reply | undefined {

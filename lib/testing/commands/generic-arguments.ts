@@ -5,6 +5,7 @@ import type { Doc, Value } from '../bson/value.js';
 import {
   ArgumentParser,
   type ArgumentTable,
+  asInt64,
   boolArgument,
   docArgument,
   integerArgument,
@@ -86,8 +87,12 @@ export function parseGenericArguments(args: Doc): GenericArguments {
   const given = args.get('maxTimeMS');
   if (given !== undefined && !isNumeric(given)) throw new CommandError('BadValue', 'maxTimeMS must be a number');
   const maxTimeMS = integerArgument(args, 'maxTimeMS') ?? 0;
+  if (typeof given === 'number' && Number.isFinite(given) && Math.abs(given) < 2 ** 63 && !Number.isInteger(given)) {
+    throw new CommandError('BadValue', 'maxTimeMS has non-integral value');
+  }
   if (maxTimeMS < 0 || maxTimeMS > 0x7fffffff) {
-    throw new CommandError('BadValue', `${maxTimeMS} value for maxTimeMS is out of range [0, 2147483647]`);
+    const value = asInt64(typeof given === 'bigint' ? given : maxTimeMS);
+    throw new CommandError('BadValue', `${value} value for maxTimeMS is out of range [0, 2147483647]`);
   }
   const autocommit = args.get('autocommit');
   return {
@@ -107,10 +112,7 @@ export function parseGenericArguments(args: Doc): GenericArguments {
 export function sessionKey(lsid: Doc): string {
   const id = lsid.get('id');
   if (id === undefined) {
-    throw new CommandError(
-      'IDLFailedToParse',
-      "BSON field 'OperationSessionInfo.lsid.id' is missing but a required field",
-    );
+    throw new CommandError(40414, "BSON field 'OperationSessionInfo.lsid.id' is missing but a required field");
   }
   if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID || id.position !== 16) {
     throw new CommandError('InvalidUUID', 'uuid must be a 16-byte binary field with UUID (4) subtype');

@@ -1,3 +1,4 @@
+import { typeNameOfCode } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { asBuffer } from '../bson/decode.js';
 import { findTopLevelField } from '../bson/validate.js';
@@ -40,7 +41,7 @@ function documentsOf(body: Buffer, start: number, end: number): Uint8Array[] {
     if (body[at] !== OBJECT) {
       throw new CommandError(
         'TypeMismatch',
-        `BSON field 'insert.documents.${documents.length}' is the wrong type, expected type 'object'`,
+        `BSON field 'insert.documents.${documents.length}' is the wrong type '${typeNameOfCode(body[at]!) ?? 'unknown'}', expected type 'object'`,
       );
     }
     const value = body.indexOf(0, at) + 1;

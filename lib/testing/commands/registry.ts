@@ -1,5 +1,14 @@
 import { logout, saslContinue, saslStart } from './auth/sasl.commands.js';
-import { authenticate, createUser, dropUser, updateUser, usersInfo } from './auth/user.commands.js';
+import {
+  authenticate,
+  createUser,
+  dropAllUsersFromDatabase,
+  dropUser,
+  grantRolesToUser,
+  revokeRolesFromUser,
+  updateUser,
+} from './auth/user.commands.js';
+import { usersInfo } from './auth/users-info.command.js';
 import type { Command } from './command.js';
 import { count } from './crud/count.command.js';
 import { aggregate } from './aggregate/aggregate.command.js';
@@ -78,6 +87,7 @@ const COMMANDS: readonly Command[] = [
   deleteCommand,
   distinct,
   drop,
+  dropAllUsersFromDatabase,
   dropDatabase,
   dropIndexes,
   dropSearchIndex,
@@ -92,6 +102,7 @@ const COMMANDS: readonly Command[] = [
   getLog,
   getMore,
   getParameter,
+  grantRolesToUser,
   hello,
   hostInfo,
   insert,
@@ -115,6 +126,7 @@ const COMMANDS: readonly Command[] = [
   renameCollection,
   replSetGetConfig,
   replSetGetStatus,
+  revokeRolesFromUser,
   saslContinue,
   saslStart,
   serverStatus,

@@ -10,7 +10,7 @@ import {
   type Expression,
   type OperatorFamily,
 } from './expression/operator.js';
-import { display } from './expression/display.js';
+import { formatDoc } from '../bson/format.js';
 
 import { accumulatedOperators } from './expression/accumulated.operators.js';
 import { arithmeticOperators } from './expression/arithmetic.operators.js';
@@ -113,7 +113,7 @@ class Compiler implements CompileContext {
     if (value.size !== 1) {
       throw new CommandError(
         15983,
-        `an expression specification must contain exactly one field, the name of the expression. Found ${value.size} fields in ${display(value)}, while parsing object.`,
+        `An object representing an expression must have exactly one field: ${formatDoc(value)}`,
       );
     }
     const operator = OPERATORS.get(name);

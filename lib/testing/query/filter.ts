@@ -139,9 +139,9 @@ function where({ env, isNested }: FilterCompiler, operand: Value): Filter {
   const scripts = new ScriptContext();
   const holds = scripts.compile(code);
   return (doc) => {
-    env.checkInterrupt();
     scripts.set('obj', doc);
     const result = holds(doc, []);
+    env.checkInterrupt(); // the call itself may have taken all the time there was
     return result !== undefined && isTruthy(result) && result !== '' && !Number.isNaN(result);
   };
 }

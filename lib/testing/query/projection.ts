@@ -20,7 +20,7 @@ const NO_MATCH: MatchDetails = { index: -1 };
  */
 export function compileProjection(spec: Doc, env: QueryEnv, filter?: Doc): Projection {
   if (spec.size === 0) return (doc) => doc;
-  const { type, root, isPositional } = new ProjectionParser(env, 'find', filter).parse(spec);
+  const { type, root, isPositional } = new ProjectionParser(env, 'find').parse(spec);
   const project = projector(root, type);
   const matches = isPositional && filter ? compileFilter(filter, env) : undefined;
   return (doc, details) => {

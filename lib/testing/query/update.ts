@@ -13,7 +13,7 @@ import type { ModifierCompiler } from './update/modifier.js';
 import { bit, increment, multiplyBy } from './update/number.modifiers.js';
 import { push } from './update/push.modifier.js';
 import { addRename } from './update/rename.js';
-import { addNode, type Branch, branch, identifierIn } from './update/tree.js';
+import { addNode, branch, checkPath, identifierIn, type Branch } from './update/tree.js';
 import { documentOfFilter, withIdFirst } from './update/upsert.js';
 
 export type { UpdateResult, UpdateSite } from './update/apply.js';
@@ -102,6 +102,7 @@ function buildTree(update: Doc, env: QueryEnv, filters: ReadonlyMap<string, Elem
       );
     }
     for (const [path, operand] of fields) {
+      checkPath(path);
       if (compile) addNode(tree, path, { kind: 'leaf', modifier: compile(operand, path, env) }, filters);
       else addRename(tree, path, operand, filters);
     }

@@ -97,22 +97,17 @@ describe('errors that users meet', () => {
     [
       'an unknown expression',
       168,
-      "Invalid $project :: caused by :: Unrecognized expression '$foo'",
-      (_, users) => users.aggregate([{ $project: { a: { $foo: 1 } } }]).toArray(),
+      "Invalid $addFields :: caused by :: Unrecognized expression '$foo'",
+      (_, users) => users.aggregate([{ $addFields: { a: { $foo: 1 } } }]).toArray(),
     ],
     [
       'an unknown field of a command',
       40415,
-      "BSON field 'find.foo' is an unknown field.",
+      "BSON field 'FindCommandRequest.foo' is an unknown field.",
       on({ find: 'users', foo: 1 }),
     ],
     ['a missing field of a command', 40414, "BSON field 'update.updates' is missing but a required field", on({ update: 'users' })], // prettier-ignore
-    [
-      'a wrong type in a command',
-      14,
-      "BSON field 'find.filter' is the wrong type 'int', expected type 'object'",
-      on({ find: 'users', filter: 1 }),
-    ],
+    ['a wrong type in a command', 14, 'Expected field filterto be of type object', on({ find: 'users', filter: 1 })],
     ['a collection that is there', 48, 'Collection app.users already exists.', on({ create: 'users', capped: true, size: 9 })], // prettier-ignore
     ['a $ in a name', 73, "Invalid namespace specified 'app.a$b'", on({ create: 'a$b' })],
   ])('%s is %i', async (_title, code, message, run) => {

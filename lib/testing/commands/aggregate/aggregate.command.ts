@@ -1,12 +1,11 @@
 import { CommandError, inContext } from '../../errors.js';
-import { assertKnownFields } from '../../bson/known-fields.js';
-import type { Doc, Value } from '../../bson/value.js';
+import { isDoc, type Doc, type Value } from '../../bson/value.js';
 import { compilePipeline, pipelineStages } from '../../query/pipeline.js';
 import type { PipelineNamespace } from '../../query/pipeline-host.js';
 import { timestampOf } from '../../storage/clock.js';
 import { checkDbName, checkNamespace, nsString } from '../../storage/namespace.js';
 import { planQuery } from '../../storage/plan/planner.js';
-import { boolArgument, countArgument, docArgument } from '../arguments.js';
+import { ArgumentParser, boolArgument, countArgument, docArgument } from '../arguments.js';
 import { openChangeStream } from '../change-stream/open-change-stream.js';
 import type { Command } from '../command.js';
 import { hintOf } from '../crud/find.command.js';
@@ -20,6 +19,8 @@ import type { ReplyDoc } from '../reply.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { docsOf, encodeAll, OperationPipelineHost } from './pipeline-host.js';
 
+const CURSOR = new ArgumentParser('cursor', { batchSize: 'number' });
+
 export const aggregate: Command = {
   name: 'aggregate',
   isInApiV1: true,
@@ -31,7 +32,7 @@ export const aggregate: Command = {
     pipeline: 'array!',
     explain: 'safeBool',
     allowDiskUse: 'safeBool',
-    cursor: 'object',
+    cursor: 'any',
     collation: 'object',
     hint: 'any',
     bypassDocumentValidation: 'safeBool',
@@ -50,6 +51,10 @@ export const aggregate: Command = {
       }
       return explainCommand(op, false);
     }
+    const given = args.get('cursor');
+    if (given != null && !isDoc(given)) {
+      throw new CommandError('TypeMismatch', 'cursor field must be missing or an object');
+    }
     const cursor = docArgument(args, 'cursor');
     if (!cursor) {
       throw new CommandError(
@@ -57,7 +62,7 @@ export const aggregate: Command = {
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
     }
-    assertKnownFields(cursor, 'cursor', ['batchSize']);
+    CURSOR.check(cursor);
     const namespace = aggregateNamespace(op);
     const batchSize = countArgument(cursor, 'batchSize');
     checkReadConcern(op, stages);

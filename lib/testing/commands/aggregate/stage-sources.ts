@@ -5,7 +5,7 @@ import type { PipelineNamespace } from '../../query/pipeline-host.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
 import type { ReadView } from '../../storage/read-view.js';
-import { ArgumentParser, integerArgument } from '../arguments.js';
+import { ArgumentParser, countArgument } from '../arguments.js';
 import { describeOperations } from '../diagnostics/current-op.command.js';
 import { collectionStats } from '../diagnostics/stats.commands.js';
 import type { Operation } from '../operation.js';
@@ -25,17 +25,26 @@ const COLL_STATS = new ArgumentParser('$collStats', {
   queryExecStats: 'object',
 });
 
+const STORAGE_STATS = new ArgumentParser('$collStats.storageStats', {
+  scale: 'number',
+  verbose: 'safeBool',
+  waitForLock: 'safeBool',
+  numericOnly: 'safeBool',
+});
+
 const collStats: StageSource = (op, spec, collection, { db, coll = '' }) => {
   COLL_STATS.check(spec);
   const ns = nsString({ db, coll });
-  if (spec.has('count') && !collection) {
+  const storageStats = spec.get('storageStats');
+  if (isDoc(storageStats)) STORAGE_STATS.check(storageStats);
+  const scale = isDoc(storageStats) ? (countArgument(storageStats, 'scale', 1) ?? 1) : 1;
+  const missing = collection ? undefined : ['storageStats', 'count'].find((part) => spec.has(part));
+  if (missing) {
     throw new CommandError(
       'NamespaceNotFound',
-      `Unable to retrieve count in $collStats stage :: caused by :: Collection [${ns}] not found.`,
+      `Unable to retrieve ${missing} in $collStats stage :: caused by :: Collection [${ns}] not found.`,
     );
   }
-  const storageStats = spec.get('storageStats');
-  const scale = isDoc(storageStats) ? (integerArgument(storageStats, 'scale') ?? 1) : 1;
   const noLatency = (): Doc => fieldsOf({ latency: long(0), ops: long(0) });
   return [
     fieldsOf({

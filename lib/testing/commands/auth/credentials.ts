@@ -1,4 +1,5 @@
-import type { Value } from '../../bson/value.js';
+import { randomUUID } from 'node:crypto';
+import type { Doc, Value } from '../../bson/value.js';
 import { fieldsOf } from '../reply.js';
 import type { ScramMechanism, ScramSecret } from './scram.secret.js';
 import { SCRAM_MECHANISMS, secretOf } from './scram.secret.js';
@@ -17,10 +18,23 @@ export type EmbeddedUser =
 export interface StoredUser {
   readonly user: string;
   readonly db: string;
+  /** 16 bytes, the user's own for as long as it is there. */
+  readonly userId: Buffer;
+  readonly customData: Doc | undefined;
   /** One for each mechanism that the user may log in with. */
   readonly secrets: ReadonlyMap<ScramMechanism, ScramSecret>;
   readonly roles: Value[];
 }
+
+/** What `createUser` and `updateUser` say of a user. */
+export interface UserChange {
+  readonly password?: string | undefined;
+  readonly roles?: Value[] | undefined;
+  readonly mechanisms?: readonly ScramMechanism[] | undefined;
+  readonly customData?: Doc | undefined;
+}
+
+const uuidBytes = (): Buffer => Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
 
 const ROOT: Value[] = [fieldsOf({ role: 'root', db: 'admin' })];
 
@@ -40,7 +54,7 @@ export class Credentials {
       if (!name || !password) {
         throw new TypeError('Each of `users` needs a username and a password: { username: "ann", password: "…" }');
       }
-      this.set(db ?? 'admin', name, password, ROOT);
+      this.set(db ?? 'admin', name, { password, roles: ROOT });
     }
   }
 
@@ -53,19 +67,26 @@ export class Credentials {
   }
 
   /** Adds a user, or changes what is given of one there is; new passwords are for all mechanisms unless told. */
-  set(
-    db: string,
-    user: string,
-    password: string | undefined,
-    roles: Value[] | undefined,
-    mechanisms: readonly ScramMechanism[] = SCRAM_MECHANISMS,
-  ): void {
+  set(db: string, user: string, change: UserChange): void {
     const known = this.find(db, user);
+    const { password, mechanisms = SCRAM_MECHANISMS } = change;
     const secrets =
       password === undefined
         ? known!.secrets
         : new Map(mechanisms.map((mechanism) => [mechanism, secretOf(mechanism, user, password)] as const));
-    this.users.set(`${db}.${user}`, { user, db, secrets, roles: roles ?? known?.roles ?? [] });
+    this.users.set(`${db}.${user}`, {
+      user,
+      db,
+      userId: known?.userId ?? uuidBytes(),
+      customData: change.customData ?? known?.customData,
+      secrets,
+      roles: change.roles ?? known?.roles ?? [],
+    });
+  }
+
+  /** @returns how many there were */
+  deleteAllOf(db: string): number {
+    return this.all.filter((user) => user.db === db && this.delete(db, user.user)).length;
   }
 
   /** @returns whether there was such a user */

@@ -21,7 +21,7 @@ export class ScramConversation {
   private readonly serverFirst: string;
   private step: 'proof' | 'empty' | 'done' = 'proof';
 
-  /** @throws CommandError AuthenticationFailed for an unknown user, or one without this mechanism */
+  /** @throws CommandError AuthenticationFailed for an unknown user, MechanismUnavailable for one without this mechanism */
   constructor(
     credentials: Credentials,
     mechanism: ScramMechanism,
@@ -33,8 +33,15 @@ export class ScramConversation {
     this.clientFirstBare = clientFirst.slice(bareStart);
     const attributes = attributesOf(this.clientFirstBare);
     this.user = (attributes.get('n') ?? '').replaceAll('=2C', ',').replaceAll('=3D', '=');
-    const secret = credentials.find(db, this.user)?.secrets.get(mechanism);
-    if (!secret) throw failed();
+    const user = credentials.find(db, this.user);
+    if (!user) throw failed();
+    const secret = user.secrets.get(mechanism);
+    if (!secret) {
+      throw new CommandError(
+        'MechanismUnavailable',
+        `Unable to use ${mechanism} based authentication for user without any ${mechanism} credentials registered`,
+      );
+    }
     this.secret = secret;
     this.nonce = `${attributes.get('r') ?? ''}${randomBytes(NONCE_LENGTH).toString('base64')}`;
     this.serverFirst = `r=${this.nonce},s=${secret.salt.toString('base64')},i=${secret.iterations}`;

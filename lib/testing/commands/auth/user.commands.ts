@@ -1,18 +1,28 @@
 import { CommandError } from '../../errors.js';
-import type { Doc, Value } from '../../bson/value.js';
-import { isDoc } from '../../bson/value.js';
-import { arrayArgument, stringArgument } from '../arguments.js';
+import type { Value } from '../../bson/value.js';
+import { equalValues } from '../../bson/compare.js';
+import { arrayArgument, docArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
-import { fieldsOf, reply } from '../reply.js';
-import type { StoredUser } from './credentials.js';
+import { fieldsOf, int, reply } from '../reply.js';
 import type { ScramMechanism } from './scram.secret.js';
 import { isScramMechanism } from './scram.secret.js';
 
 const USER_EXISTS = 51003;
 
-const userNotFound = (name: string, db: string): CommandError =>
-  new CommandError('UserNotFound', `Could not find user "${name}" for db "${db}"`);
+const userNotFound = (shown: string): CommandError => new CommandError('UserNotFound', `User ${shown} not found`);
+
+/** @throws CommandError as ICU's SASLprep does for a password that is none */
+function passwordOf({ args }: Operation): string | undefined {
+  const password = stringArgument(args, 'pwd');
+  if (password === '') {
+    throw new CommandError(50687, 'Error preflighting UTF-8 conversion: U_STRING_NOT_TERMINATED_WARNING');
+  }
+  if (password?.includes('\0')) {
+    throw new CommandError(50692, 'Error preflighting normalization: U_STRINGPREP_PROHIBITED_ERROR');
+  }
+  return password;
+}
 
 /** A role given by its name alone is one of the command's database. */
 const rolesOf = ({ args, db }: Operation): Value[] | undefined =>
@@ -44,15 +54,22 @@ export const createUser: Command = {
   run(op) {
     const { credentials } = op.server;
     const name = stringArgument(op.args, 'createUser')!;
-    const password = stringArgument(op.args, 'pwd');
-    if (!password) {
+    if (name === '') throw new CommandError('BadValue', "User document needs 'user' field to be non-empty");
+    const password = passwordOf(op);
+    const mechanisms = mechanismsOf(op);
+    if (password === undefined) {
       throw new CommandError(
         'BadValue',
         "Must provide a 'pwd' field for all user documents, except those with '$external' as the user's source db",
       );
     }
     if (credentials.find(op.db, name)) throw new CommandError(USER_EXISTS, `User "${name}@${op.db}" already exists`);
-    credentials.set(op.db, name, password, rolesOf(op), mechanismsOf(op));
+    credentials.set(op.db, name, {
+      password,
+      roles: rolesOf(op),
+      mechanisms,
+      customData: docArgument(op.args, 'customData'),
+    });
     return reply({});
   },
 };
@@ -64,8 +81,17 @@ export const updateUser: Command = {
   run(op) {
     const { credentials } = op.server;
     const name = stringArgument(op.args, 'updateUser')!;
-    if (!credentials.find(op.db, name)) throw userNotFound(name, op.db);
-    credentials.set(op.db, name, stringArgument(op.args, 'pwd'), rolesOf(op), mechanismsOf(op));
+    if (!Object.keys(USER_FIELDS).some((field) => op.args.has(field))) {
+      throw new CommandError('BadValue', 'Must specify at least one field to update in updateUser');
+    }
+    const change = {
+      password: passwordOf(op),
+      roles: rolesOf(op),
+      mechanisms: mechanismsOf(op),
+      customData: docArgument(op.args, 'customData'),
+    };
+    if (!credentials.find(op.db, name)) throw userNotFound(`${name}@${op.db}`);
+    credentials.set(op.db, name, change);
     return reply({});
   },
 };
@@ -76,34 +102,48 @@ export const dropUser: Command = {
   args: { dropUser: 'string!' },
   run({ args, db, server }) {
     const name = stringArgument(args, 'dropUser')!;
-    if (!server.credentials.delete(db, name)) throw userNotFound(name, db);
+    if (!server.credentials.delete(db, name)) throw userNotFound(`'${name}@${db}'`);
     return reply({});
   },
 };
 
-export const usersInfo: Command = {
-  name: 'usersInfo',
-  isLenient: true,
-  args: {},
-  run({ args, db, server }) {
-    const wanted = args.get('usersInfo');
-    const users = server.credentials.all.filter((user) => isWanted(user, wanted, db)).map(describe);
-    return reply({ users });
-  },
+export const dropAllUsersFromDatabase: Command = {
+  name: 'dropAllUsersFromDatabase',
+  isWrite: true,
+  args: { dropAllUsersFromDatabase: 'any' },
+  run: ({ db, server }) => reply({ n: int(server.credentials.deleteAllOf(db)) }),
 };
 
-/** `1` for all of the database, a name, `{ user, db }`, `{ forAllDBs: true }`, or a list of those. */
-function isWanted(user: StoredUser, wanted: Value | undefined, db: string): boolean {
-  if (Array.isArray(wanted)) return wanted.some((one) => isWanted(user, one, db));
-  if (typeof wanted === 'string') return user.user === wanted && user.db === db;
-  if (isDoc(wanted)) {
-    return wanted.get('forAllDBs') === true || (wanted.get('user') === user.user && wanted.get('db') === user.db);
-  }
-  return user.db === db;
-}
+/** `grantRolesToUser` and `revokeRolesFromUser`, by what becomes of a user's roles. */
+const roleChange = (
+  name: 'grantRolesToUser' | 'revokeRolesFromUser',
+  changed: (roles: Value[], given: Value[]) => Value[],
+): Command => ({
+  name,
+  isWrite: true,
+  args: { [name]: 'string!', roles: 'array!' },
+  run(op) {
+    const { credentials } = op.server;
+    const user = credentials.find(op.db, stringArgument(op.args, name)!);
+    if (!user) {
+      const wanted = `"${stringArgument(op.args, name)}" for db "${op.db}"`;
+      throw new CommandError('UserNotFound', `Could not find user ${wanted}`);
+    }
+    credentials.set(op.db, user.user, { roles: changed(user.roles, rolesOf(op)!) });
+    return reply({});
+  },
+});
 
-const describe = ({ user, db, roles, secrets }: StoredUser): Doc =>
-  fieldsOf({ _id: `${db}.${user}`, user, db, roles, mechanisms: [...secrets.keys()] });
+const isAmong = (roles: readonly Value[], role: Value): boolean => roles.some((other) => equalValues(other, role));
+
+export const grantRolesToUser = roleChange('grantRolesToUser', (roles, given) => [
+  ...roles,
+  ...given.filter((role) => !isAmong(roles, role)),
+]);
+
+export const revokeRolesFromUser = roleChange('revokeRolesFromUser', (roles, given) =>
+  roles.filter((role) => !isAmong(given, role)),
+);
 
 /** Only X.509 certificates use it, and a loopback server without TLS has none. */
 export const authenticate: Command = {

@@ -3,6 +3,7 @@ import type { Doc } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import type { Namespace } from '../../storage/namespace.js';
 import { ArgumentParser, arrayArgument, boolArgument, docArgument, integerArgument } from '../arguments.js';
+import { valueText } from '../../storage/value-text.js';
 import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
@@ -50,9 +51,12 @@ export const deleteCommand: Command = {
 function parseStatement(op: Operation, statement: unknown): Doc {
   if (!isDoc(statement)) throw new CommandError('TypeMismatch', "BSON field 'delete.deletes' has to hold objects");
   STATEMENT.check(statement);
-  const limit = integerArgument(statement, 'limit');
+  const limit = Number(statement.get('limit'));
   if (limit !== 0 && limit !== 1) {
-    throw new CommandError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`);
+    throw new CommandError(
+      'FailedToParse',
+      `The limit field in delete objects must be 0 or 1. Got ${valueText(statement.get('limit')!)}`,
+    );
   }
   if (limit === 0 && op.generic.txnNumber !== undefined && !op.isInTransaction) {
     throw new CommandError('InvalidOptions', 'Cannot use (or request) retryable writes with limit=0');

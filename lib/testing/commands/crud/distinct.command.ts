@@ -1,5 +1,6 @@
 import { CommandError } from '../../errors.js';
 import { valueKey } from '../../query/value-key.js';
+import { compareValues } from '../../bson/compare.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { splitPath, visitPath } from '../../bson/path.js';
@@ -52,7 +53,7 @@ export const distinct: Command = {
         return false;
       });
     }
-    const values = [...found.values()];
+    const values = [...found.values()].sort((a, b) => compareValues(a, b, env.collation));
     snapshot?.release();
     if (encodeDoc(new Map([['values', values]])).length > MAX_BSON_SIZE) {
       throw new CommandError(17217, 'distinct too big, 16mb cap');

@@ -4,6 +4,7 @@ import type { Doc } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import { compileProjection } from '../../query/projection.js';
 import type { Collection } from '../../storage/collection.js';
+import type { Namespace } from '../../storage/namespace.js';
 import type { Match } from '../../storage/plan/stage.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { boolArgument, docArgument } from '../arguments.js';
@@ -52,11 +53,12 @@ export const findAndModify: Command = {
     stmtId: 'exactInt',
   },
   async run(op) {
+    const ns = writeNamespaceOf(op);
     checkCombination(op);
     const stmtId = stmtIdOf(op, 0);
     const known = stmtId === undefined ? undefined : op.session?.retryableWrites.find(stmtId)?.reply;
     if (known) return new Map([...known, ['retriedStmtId', int(stmtId!)]]);
-    const pending = modify(op);
+    const pending = modify(op, ns);
     const answer = pending instanceof Promise ? await pending : pending;
     if (stmtId !== undefined) op.session?.retryableWrites.record(stmtId, { n: 1, reply: new Map(answer) });
     return answer;
@@ -69,7 +71,7 @@ function checkCombination({ args }: Operation): void {
     throw new CommandError('FailedToParse', "Cannot specify both an 'update' and 'remove'=true");
   }
   if (isRemove && boolArgument(args, 'upsert')) {
-    throw new CommandError('FailedToParse', "Cannot specify both 'upsert'=true and 'remove'=true");
+    throw new CommandError('FailedToParse', 'Cannot specify both upsert=true and remove=true ');
   }
   if (isRemove && boolArgument(args, 'new')) {
     throw new CommandError(
@@ -85,9 +87,8 @@ function checkCombination({ args }: Operation): void {
   }
 }
 
-function modify(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+function modify(op: Operation, ns: Namespace): ReplyDoc | Promise<ReplyDoc> {
   const { args, server } = op;
-  const ns = writeNamespaceOf(op);
   const filter = docArgument(args, 'query') ?? EMPTY;
   return runWrite(op, (unit) => {
     const existing = server.storage.catalog.collection(ns, unit);

@@ -25,30 +25,31 @@ const EMPTY: Doc = new Map();
 
 export const find: Command = {
   name: 'find',
+  parsedAs: 'FindCommandRequest',
   isInApiV1: true,
   isAllowedInTransaction: true,
   takesReadConcern: true,
   args: {
     find: 'any',
-    filter: 'object',
-    projection: 'object',
-    sort: 'object',
+    filter: 'ownedObject',
+    projection: 'ownedObject',
+    sort: 'ownedObject',
     hint: 'any',
     collation: 'object',
     skip: 'number',
     limit: 'number',
     batchSize: 'number',
-    singleBatch: 'safeBool',
+    singleBatch: 'optionalBool',
     allowDiskUse: 'safeBool',
-    min: 'object',
-    max: 'object',
-    returnKey: 'safeBool',
-    showRecordId: 'safeBool',
-    tailable: 'safeBool',
+    min: 'ownedObject',
+    max: 'ownedObject',
+    returnKey: 'optionalBool',
+    showRecordId: 'optionalBool',
+    tailable: 'optionalBool',
     oplogReplay: 'safeBool',
-    noCursorTimeout: 'safeBool',
-    awaitData: 'safeBool',
-    allowPartialResults: 'safeBool',
+    noCursorTimeout: 'optionalBool',
+    awaitData: 'optionalBool',
+    allowPartialResults: 'optionalBool',
     readOnce: 'bool',
     let: 'object',
     term: 'any',
@@ -116,7 +117,7 @@ export function hintOf(args: Doc): Doc | string | undefined {
 
 function checkTailable(args: Doc): void {
   if (boolArgument(args, 'awaitData') && !boolArgument(args, 'tailable')) {
-    throw new CommandError('FailedToParse', 'Cannot set awaitData without tailable');
+    throw new CommandError('FailedToParse', "Cannot set 'awaitData' without also setting 'tailable'");
   }
   if (boolArgument(args, 'tailable') && docArgument(args, 'sort')?.size) {
     throw new CommandError('BadValue', 'cannot use tailable option with a sort other than {$natural: 1}');

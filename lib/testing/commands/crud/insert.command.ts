@@ -37,7 +37,7 @@ export const insert: Command = {
   async run(op) {
     const { args, documents, server } = op;
     if (!documents) {
-      throw new CommandError('IDLFailedToParse', "BSON field 'insert.documents' is missing but a required field");
+      throw new CommandError(40414, "BSON field 'insert.documents' is missing but a required field");
     }
     checkBatchSize(documents.length);
     const ns = writeNamespaceOf(op);

@@ -4,11 +4,14 @@ import type { Namespace } from '../../storage/namespace.js';
 import { checkNamespace } from '../../storage/namespace.js';
 import type { Operation } from '../operation.js';
 
-/** The collection a command names as its first argument. @throws CommandError InvalidNamespace (73) */
-export function namespaceOf({ args, commandName, db }: Operation): Namespace {
+/** The collection a command names as its first argument. @throws CommandError BadValue, InvalidNamespace (73) */
+export function namespaceOf({ args, commandName, db, command }: Operation): Namespace {
   const coll = args.get(commandName);
   if (typeof coll !== 'string') {
-    throw new CommandError('InvalidNamespace', `collection name has invalid type ${typeName(coll)}`);
+    throw new CommandError(
+      command.name === 'distinct' ? 'InvalidNamespace' : 'BadValue',
+      `collection name has invalid type ${typeName(coll)}`,
+    );
   }
   const ns = { db, coll };
   checkNamespace(ns);

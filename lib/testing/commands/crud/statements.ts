@@ -15,7 +15,7 @@ export interface BatchOutcome {
 
 /** What insert, update and delete all take beside their statements. */
 export const WRITE_BATCH_ARGUMENTS = {
-  ordered: 'safeBool',
+  ordered: 'bool',
   bypassDocumentValidation: 'safeBool',
   stmtId: 'exactInt',
   stmtIds: 'array',

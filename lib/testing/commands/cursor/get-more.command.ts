@@ -48,8 +48,10 @@ export const getMore: Command = {
 function findCursor(op: Operation): ClientCursor {
   const { args, generic, db, server } = op;
   const id = longArgument(args, 'getMore')!;
+  const coll = stringArgument(args, 'collection')!;
+  if (coll === '') throw new CommandError('InvalidNamespace', 'Collection names cannot be empty');
+  const ns = `${db}.${coll}`;
   const cursor = server.cursors.find(id);
-  const ns = `${db}.${stringArgument(args, 'collection')}`;
   op.isChangeStream = cursor.options.isChangeStream === true;
   if (cursor.ns !== ns) {
     throw new CommandError(

@@ -1,4 +1,4 @@
-import { arrayArgument } from '../arguments.js';
+import { arrayArgument, wrongType } from '../arguments.js';
 import type { Command } from '../command.js';
 import { reply } from '../reply.js';
 
@@ -8,7 +8,10 @@ export const killCursors: Command = {
   isAllowedInTransaction: true,
   args: { killCursors: 'string!', cursors: 'array!' },
   run({ args, server }) {
-    const ids = arrayArgument(args, 'cursors')!.filter((id): id is bigint => typeof id === 'bigint');
+    const ids = arrayArgument(args, 'cursors')!.map((id, index) => {
+      if (typeof id === 'bigint') return id;
+      throw wrongType(`killCursors.cursors.${index}`, id, ['long']);
+    });
     const killed = ids.filter((id) => server.cursors.kill(id));
     return reply({
       cursorsKilled: killed,

@@ -34,7 +34,7 @@ export class TailableSource implements DocumentSource {
     if (!collection.isCapped) {
       throw new CommandError(
         'BadValue',
-        `error processing query: ns=${nsString(collection.ns)} tailable cursor requested on non capped collection`,
+        `error processing query: ns=${nsString(collection.ns)}Tree: $and\nSort: {}\nProj: {}\n tailable cursor requested on non capped collection`,
       );
     }
     this.matches = compileFilter(filter, env);

@@ -5,7 +5,14 @@ import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import { parseIndexSpec } from '../../storage/index.spec.js';
 import { nsString } from '../../storage/namespace.js';
-import { ArgumentParser, boolArgument, docArgument, integerArgument, stringArgument } from '../arguments.js';
+import {
+  ArgumentParser,
+  boolArgument,
+  countArgument,
+  docArgument,
+  integerArgument,
+  stringArgument,
+} from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { checkValidator } from '../crud/validator.js';
@@ -196,9 +203,8 @@ const MOST_BYTES = 2 ** 50;
 
 /** @throws CommandError BadValue for a size or a number of documents that no capped collection has */
 function assertInRange(args: Doc, field: string): void {
-  const value = integerArgument(args, field);
+  const value = field === 'size' ? countArgument(args, field, 1) : integerArgument(args, field);
   if (value === undefined || (field === 'max' && value <= 0)) return;
-  if (value < 0) throw new CommandError(51024, `BSON field '${field}' value must be >= 0, actual value '${value}'`);
   if (value > (field === 'max' ? 0x7fff_ffff : MOST_BYTES)) {
     throw new CommandError('BadValue', `BSON field '${field}' value ${value} is out of range`);
   }
@@ -232,7 +238,6 @@ function checkCapped(args: Doc): void {
       `BSON field 'size' value must be <= ${MAX_CAPPED_BYTES}, actual value '${size}'`,
     );
   }
-  if (size <= 0) throw new CommandError(51024, `BSON field 'size' value must be >= 1, actual value '${size}'`);
   if ((integerArgument(args, 'max') ?? 0) >= MAX_CAPPED_COUNT) {
     throw new CommandError('BadValue', 'max in a capped collection has to be < 2^31 or not set');
   }

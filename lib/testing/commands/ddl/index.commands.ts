@@ -1,12 +1,13 @@
 import { CommandError } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import { formatDoc } from '../../bson/format.js';
-import type { Doc } from '../../bson/value.js';
+import { equalValues } from '../../bson/compare.js';
+import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
 import { LATEST } from '../../storage/read-view.js';
-import { arrayArgument, boolArgument, docArgument, integerArgument } from '../arguments.js';
+import { arrayArgument, boolArgument, docArgument, integerArgument, wrongType } from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { runWrite } from '../crud/write.js';
@@ -56,9 +57,10 @@ export const createIndexes: Command = {
 function specsOf({ args }: Operation): Doc[] {
   const specs = arrayArgument(args, 'indexes')!;
   if (specs.length === 0) throw new CommandError('BadValue', 'Must specify at least one index to create');
-  return specs.map((spec) => {
-    if (!isDoc(spec)) {
-      throw new CommandError('TypeMismatch', "The elements of the 'indexes' array must be objects");
+  return specs.map((spec, index) => {
+    if (!isDoc(spec)) throw wrongType(`createIndexes.indexes.${index}`, spec, ['object']);
+    if (specs.slice(0, index).some((earlier) => equalValues(earlier, spec))) {
+      throw new CommandError('IndexAlreadyExists', `Identical index already exists: ${String(spec.get('name'))}`);
     }
     for (const field of ['key', 'name']) {
       if (spec.has(field)) continue;
@@ -97,6 +99,15 @@ function requireCollection(op: Operation, collection: Collection | undefined): C
   throw new CommandError('NamespaceNotFound', `ns does not exist: ${nsString(namespaceOf(op))}`);
 }
 
+/** @throws CommandError TypeMismatch unless it is a name, a key or a list of names */
+function checkDropped(index: Value): void {
+  if (Array.isArray(index)) {
+    if (!index.every((name) => typeof name === 'string')) throw wrongType('dropIndexes.index', index, ['string'], true);
+  } else if (typeof index !== 'string' && !isDoc(index)) {
+    throw wrongType('dropIndexes.index', index, ['string', 'object']);
+  }
+}
+
 export const dropIndexes: Command = {
   name: 'dropIndexes',
   aliases: ['deleteIndexes'],
@@ -107,6 +118,7 @@ export const dropIndexes: Command = {
     const ns = namespaceOf(op);
     const { catalog } = op.server.storage;
     const index = op.args.get('index')!;
+    checkDropped(index);
     const pending = runWrite(op, (unit) => {
       const collection = catalog.collection(ns, unit);
       if (!collection) throw new CommandError('NamespaceNotFound', `ns not found ${nsString(ns)}`);

@@ -21,6 +21,12 @@ export const buildInfo: Command = {
       sysInfo: 'deprecated',
       versionArray: [...VERSION.split('.').map((part) => int(Number(part))), int(0)],
       openssl: fieldsOf({ running: `OpenSSL ${process.versions.openssl}` }),
+      buildEnvironment: fieldsOf({
+        distmod: '',
+        distarch: process.arch,
+        target_arch: process.arch,
+        target_os: process.platform,
+      }),
       bits: int(64),
       debug: false,
       maxBsonObjectSize: int(MAX_BSON_SIZE),

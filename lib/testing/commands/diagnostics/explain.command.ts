@@ -8,6 +8,7 @@ import type { PlanRequest } from '../../storage/plan/planner.js';
 import { aggregateNamespace } from '../aggregate/aggregate.command.js';
 import { OperationPipelineHost } from '../aggregate/pipeline-host.js';
 import { arrayArgument, docArgument, stringArgument } from '../arguments.js';
+import { checkArguments } from '../command-arguments.js';
 import type { Command } from '../command.js';
 import { countRequestOf } from '../crud/count.command.js';
 import { hintOf, planRequestOf } from '../crud/find.command.js';
@@ -39,6 +40,7 @@ export const explain: Command = {
     const [name] = inner.keys();
     const command = name === undefined ? undefined : findCommand(name);
     if (!command) throw new CommandError('CommandNotFound', `Explain failed due to unknown command: ${name}`);
+    checkArguments(command, name!, inner);
     return explainCommand(innerOperation(op, command, name!, inner), verbosity !== 'queryPlanner');
   },
 };

@@ -73,7 +73,11 @@ export const dataSize: Command = {
     if (args.has('keyPattern') || args.has('min') || args.has('max')) {
       throw new CommandError('CommandNotSupported', 'dataSize of a range is not supported by the embedded MongoDB');
     }
-    const ns = parseNs(stringArgument(args, 'dataSize')!);
+    const name = stringArgument(args, 'dataSize')!;
+    const ns = parseNs(name);
+    if (ns.coll === '') {
+      throw new CommandError('InvalidNamespace', `Namespace ${name} is not a valid collection name`);
+    }
     const collection = server.storage.catalog.collection(ns, LATEST);
     return reply({
       estimate: boolArgument(args, 'estimate'),

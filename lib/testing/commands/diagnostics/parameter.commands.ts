@@ -1,25 +1,30 @@
 import { CommandError } from '../../errors.js';
-import { isDoc } from '../../bson/value.js';
+import { type Doc, isDoc } from '../../bson/value.js';
+import { ArgumentParser, boolArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { isGenericArgument } from '../generic-arguments.js';
 import { reply } from '../reply.js';
 
-const noOption = (): CommandError => new CommandError('InvalidOptions', 'no option found to get');
+const OPTIONS = new ArgumentParser('getParameter', { showDetails: 'safeBool', allParameters: 'safeBool' });
 
 export const getParameter: Command = {
   name: 'getParameter',
   isAdminOnly: true,
   isLenient: true,
   args: {},
-  run({ args, server }) {
+  run({ args, server: { parameters } }) {
     const target = args.get('getParameter');
-    const wantsAll = target === '*' || (isDoc(target) && target.get('allParameters') === true);
-    if (wantsAll) return reply(Object.fromEntries(server.parameters.all));
-    const found = [...args.keys()]
-      .filter((name) => name !== 'getParameter' && !isGenericArgument(name) && server.parameters.all.has(name))
-      .map((name) => [name, server.parameters.all.get(name)!] as const);
-    if (found.length === 0) throw noOption();
-    return reply(Object.fromEntries(found));
+    const options: Doc = isDoc(target) ? target : new Map();
+    OPTIONS.check(options);
+    const wantsAll = target === '*' || boolArgument(options, 'allParameters');
+    const found = [...parameters.all].filter(
+      ([name]) => wantsAll || (name !== 'getParameter' && !isGenericArgument(name) && args.has(name)),
+    );
+    if (found.length === 0) throw new CommandError('InvalidOptions', 'no option found to get');
+    const isDetailed = boolArgument(options, 'showDetails');
+    return reply(
+      Object.fromEntries(found.map(([name, value]) => [name, isDetailed ? parameters.detailsOf(name) : value])),
+    );
   },
 };
 

@@ -34,7 +34,7 @@ export const getLog: Command = {
     const log = stringArgument(args, 'getLog')!;
     if (log === '*') return reply({ names: ['global', 'startupWarnings'] });
     if (log !== 'global' && log !== 'startupWarnings') {
-      throw new CommandError(96, `No log named '${log}'`);
+      throw new CommandError('OperationFailed', `No log named '${log}'`);
     }
     return reply({ totalLinesWritten: int(0), log: [] });
   },

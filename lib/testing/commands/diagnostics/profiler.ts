@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<string, string>> = {
   count: 'command',
   distinct: 'command',
   findAndModify: 'command',
+  explain: 'command',
 };
 
 /** Writes what the operations of a database did to its `system.profile` (manual: Database Profiler). */

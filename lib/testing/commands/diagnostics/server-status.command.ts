@@ -1,6 +1,27 @@
+import type { Doc } from '../../bson/value.js';
+import type { Catalog, CatalogEntry } from '../../storage/catalog.js';
+import { LATEST } from '../../storage/read-view.js';
 import type { Command } from '../command.js';
 import { fieldsOf, int, long, reply } from '../reply.js';
 import { VERSION } from './build-info.command.js';
+
+/** How many collections of which kind there are, in all databases. */
+function catalogStats(catalog: Catalog): Doc {
+  const entries = catalog.dbNames.flatMap((db) => catalog.list(db, LATEST));
+  const isInternal = ({ ns }: CatalogEntry): boolean => ['admin', 'config', 'local'].includes(ns.db);
+  const own = entries.filter((entry) => !isInternal(entry));
+  const collections = own.filter(({ kind }) => kind === 'collection');
+  const having = (option: string): number => collections.filter(({ options }) => options.has(option)).length;
+  return fieldsOf({
+    collections: int(collections.length - having('timeseries')),
+    capped: int(having('capped')),
+    clustered: int(having('clusteredIndex')),
+    timeseries: int(having('timeseries')),
+    views: int(own.filter(({ kind }) => kind === 'view').length),
+    internalCollections: int(entries.filter((entry) => isInternal(entry) && entry.kind === 'collection').length),
+    internalViews: int(entries.filter((entry) => isInternal(entry) && entry.kind === 'view').length),
+  });
+}
 
 export const serverStatus: Command = {
   name: 'serverStatus',
@@ -21,6 +42,7 @@ export const serverStatus: Command = {
       uptimeEstimate: long(Math.floor(uptimeMS / 1000)),
       localTime: new Date(),
       asserts: fieldsOf({ regular: int(0), warning: int(0), msg: int(0), user: int(0), rollovers: int(0) }),
+      catalogStats: catalogStats(server.storage.catalog),
       connections: fieldsOf({
         current: int(connections.length),
         available: int(65_536 - connections.length),

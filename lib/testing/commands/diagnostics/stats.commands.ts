@@ -1,26 +1,22 @@
+import { Binary } from 'bson';
 import { CommandError } from '../../errors.js';
-import type { Doc } from '../../bson/value.js';
+import type { Doc, Value } from '../../bson/value.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
 import { LATEST } from '../../storage/read-view.js';
-import { boolArgument, integerArgument } from '../arguments.js';
+import { boolArgument, countArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import { fieldsOf, int, long, reply } from '../reply.js';
 import { collectionIndexSize, databaseSize, indexSize, storageSize } from './sizes.js';
-
-function scaleOf(args: Doc): number {
-  const scale = integerArgument(args, 'scale') ?? 1;
-  if (scale < 1) throw new CommandError(51024, `BSON field 'scale' value must be >= 1, actual value '${scale}'`);
-  return scale;
-}
 
 export const dbStats: Command = {
   name: 'dbStats',
   aliases: ['dbstats'],
   args: { dbStats: 'any', scale: 'number', freeStorage: 'number' },
   run(op) {
-    const scale = scaleOf(op.args);
+    const scale = integerArgument(op.args, 'scale') ?? 1;
+    if (scale < 1) throw new CommandError('BadValue', 'Scale factor must be greater than zero');
     const size = databaseSize(op.server.storage.catalog.list(op.db, LATEST));
     const totalSize = size.storageSize + size.indexSize;
     return reply({
@@ -34,12 +30,21 @@ export const dbStats: Command = {
       indexes: long(size.indexes),
       indexSize: size.indexSize / scale,
       totalSize: totalSize / scale,
+      ...(boolArgument(op.args, 'freeStorage') && {
+        freeStorageSize: 0,
+        indexFreeStorageSize: 0,
+        totalFreeStorageSize: 0,
+      }),
       scaleFactor: long(scale),
       fsUsedSize: totalSize / scale,
       fsTotalSize: totalSize / scale,
     });
   },
 };
+
+/** As int32 where it fits. */
+const wholeNumber = (value: number | undefined): Value | undefined =>
+  value === undefined ? undefined : value <= 0x7fff_ffff ? int(value) : long(value);
 
 /** The numbers of collStats, which `$collStats: { storageStats: {} }` gives too. */
 export function collectionStats(collection: Collection | undefined, scale: number): Doc {
@@ -69,7 +74,7 @@ export function collectionStats(collection: Collection | undefined, scale: numbe
     freeStorageSize: int(0),
     capped: collection.isCapped,
     max: collection.options.get('max'),
-    maxSize: collection.options.get('size'),
+    maxSize: wholeNumber(integerArgument(collection.options, 'size')),
     nindexes: int(indexes.length),
     indexDetails: fieldsOf({}),
     indexBuilds: [],
@@ -89,7 +94,10 @@ export const collStats: Command = {
   run(op) {
     const ns = namespaceOf(op);
     const collection = op.server.storage.catalog.collection(ns, LATEST);
-    return reply({ ns: nsString(ns), ...Object.fromEntries(collectionStats(collection, scaleOf(op.args))) });
+    return reply({
+      ns: nsString(ns),
+      ...Object.fromEntries(collectionStats(collection, countArgument(op.args, 'scale', 1) ?? 1)),
+    });
   },
 };
 
@@ -112,11 +120,12 @@ export const validate: Command = {
     const indexes = collection.indexes.list();
     return reply({
       ns: nsString(ns),
-      nInvalidDocuments: long(0),
-      nNonCompliantDocuments: long(0),
-      nrecords: long(collection.count),
+      uuid: new Binary(Buffer.from(collection.uuid), Binary.SUBTYPE_UUID),
+      nInvalidDocuments: int(0),
+      nNonCompliantDocuments: int(0),
+      nrecords: int(collection.count),
       nIndexes: int(indexes.length),
-      keysPerIndex: fieldsOf(Object.fromEntries(indexes.map(({ spec }) => [spec.name, long(collection.count)]))),
+      keysPerIndex: fieldsOf(Object.fromEntries(indexes.map(({ spec }) => [spec.name, int(collection.count)]))),
       indexDetails: fieldsOf(Object.fromEntries(indexes.map(({ spec }) => [spec.name, fieldsOf({ valid: true })]))),
       valid: true,
       repaired: false,

@@ -31,7 +31,10 @@ function noteClient({ args, client }: Operation): void {
   const metadata = docArgument(args, 'client');
   if (!metadata) return;
   if (client.metadata) {
-    throw new CommandError(186, 'The client metadata document may only be sent in the first hello');
+    throw new CommandError(
+      'ClientMetadataCannotBeMutated',
+      'The client metadata document may only be sent in the first hello',
+    );
   }
   client.metadata = metadata;
 }

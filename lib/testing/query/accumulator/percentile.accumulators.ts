@@ -21,7 +21,7 @@ export function compilePercentile(argument: Value, context: CompileContext, name
   assertKnownFields(argument, name, fields);
   for (const field of fields) {
     if (argument.has(field)) continue;
-    throw new CommandError('IDLFailedToParse', `BSON field '${name}.${field}' is missing but a required field`);
+    throw new CommandError(40414, `BSON field '${name}.${field}' is missing but a required field`);
   }
   if (argument.get('method') !== 'approximate') {
     throw new CommandError('BadValue', "Currently only 'approximate' can be used as percentile 'method'.");

@@ -23,14 +23,17 @@ const bitOfInteger = (n: bigint, at: number): boolean => ((n >> BigInt(Math.min(
 
 function positionOf(index: number, value: Value): number {
   const shown = formatField(String(index), value);
-  if (!isNumeric(value)) throw new CommandError('BadValue', `bit positions must be an integer but got: ${shown}`);
+  if (!isNumeric(value))
+    throw new CommandError('BadValue', `Failed to parse bit position. Expected a number in: ${shown}`);
   if (isNaNValue(value)) throw new CommandError('BadValue', `bit positions cannot take a NaN: ${shown}`);
   if (Math.abs(toNumber(value)) > 2147483647) {
     throw new CommandError('BadValue', `bit positions cannot be represented as a 32-bit signed integer: ${shown}`);
   }
   const position = toExactInt64(value);
-  if (position === undefined) throw new CommandError('BadValue', `bit positions must be an integer but got: ${shown}`);
-  if (position < 0n) throw new CommandError('BadValue', `bit positions must be >= 0 but got: ${shown}`);
+  if (position === undefined)
+    throw new CommandError('BadValue', `Failed to parse bit position. Expected an integer: ${shown}`);
+  if (position < 0n)
+    throw new CommandError('BadValue', `Failed to parse bit position. Expected a non-negative number in: ${shown}`);
   return Number(position);
 }
 

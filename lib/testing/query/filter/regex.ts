@@ -145,7 +145,7 @@ export function toRegExp(pattern: string, options: string): RegExp {
   if (pattern.includes('\0'))
     throw new CommandError('BadValue', 'Regular expression cannot contain an embedded null byte');
   for (const option of options) {
-    if (!'imsxu'.includes(option)) throw new CommandError(51108, `invalid flag in regex options: ${option}`);
+    if (!'imsxu'.includes(option)) throw new CommandError(51108, ` invalid flag in regex options: ${option}`);
   }
   const inline = INLINE_OPTIONS.exec(pattern);
   const all = options + (inline?.[1] ?? '');

@@ -90,7 +90,12 @@ export interface NearQuery {
   readonly measure: Measure;
   readonly least: number;
   readonly most: number;
+  readonly isNearSphere: boolean;
 }
+
+/** How the planner's errors show it. */
+export const nearText = (field: string, { most, isNearSphere }: NearQuery): string =>
+  `GEONEAR  field=${field} maxdist=${Number(Math.min(most, Number.MAX_VALUE).toPrecision(6))} isNearSphere=${Number(isNearSphere)}`;
 
 const NEAR_OPERATORS = ['$near', '$nearSphere', '$geoNear'];
 const LIMITS = ['$minDistance', '$maxDistance'];
@@ -115,7 +120,12 @@ function limitOf(fields: Doc, name: string, otherwise: number): number {
 /** Reads a `$near` in any of its forms (manual: $near, $nearSphere). @throws CommandError */
 export function parseNear(operators: Doc): NearQuery {
   const [[name, operand]] = operators as unknown as [[string, Value]];
-  const isOnSphere = name === '$nearSphere';
+  return { ...limitedNear(operand, operators, name === '$nearSphere'), isNearSphere: name === '$nearSphere' };
+}
+
+type LimitedNear = Omit<NearQuery, 'isNearSphere'>;
+
+function limitedNear(operand: Value, operators: Doc, isOnSphere: boolean): LimitedNear {
   if (isDoc(operand) && operand.has('$geometry')) {
     const center = operand.get('$geometry')!;
     const point = isDoc(center) && !center.has('type') && center.has('coordinates') ? asPoint(center) : center;
@@ -135,7 +145,7 @@ export function parseNear(operators: Doc): NearQuery {
   return isNumeric(third) ? { ...near, most: toNumber(third) } : near;
 }
 
-const withLimits = (measure: Measure, operators: Doc): NearQuery => ({
+const withLimits = (measure: Measure, operators: Doc): LimitedNear => ({
   measure,
   least: limitOf(operators, '$minDistance', 0),
   most: limitOf(operators, '$maxDistance', Infinity),

@@ -55,8 +55,8 @@ export const accumulatorOperator: AccumulatorOperator = (argument, context, name
         add(scope) {
           const values = args(scope);
           if (!Array.isArray(values)) throw isNotAnArray(4544712, 'accumulateArgs');
-          context.env.checkInterrupt();
           state = accumulate(undefined, [state, ...values]);
+          context.env.checkInterrupt(); // the call itself may have taken all the time there was
         },
         result: () => (finalize ? finalize(undefined, [state]) : state),
       };

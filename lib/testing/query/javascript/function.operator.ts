@@ -34,9 +34,10 @@ export const functionOperator: Operator = (argument, context, name) => {
     throw new CommandError(31419, "Currently the only supported language specifier is 'js'.");
   }
   return (scope) => {
-    context.env.checkInterrupt();
     const values = args(scope);
     if (!Array.isArray(values)) throw new CommandError(31266, 'The args field must be of type array');
-    return call(undefined, values);
+    const result = call(undefined, values);
+    context.env.checkInterrupt(); // the call itself may have taken all the time there was
+    return result;
   };
 };

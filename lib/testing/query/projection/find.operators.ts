@@ -70,16 +70,6 @@ export function positional(value: Value, { index }: MatchDetails): Value {
   return [value[index]!];
 }
 
-/** Whether a query asks about a field, or one below it, so that it can tell a position in it. */
-export function asksAbout(filter: Doc, field: string): boolean {
-  for (const [name, condition] of filter) {
-    if (!name.startsWith('$')) {
-      if (name.split('.', 1)[0] === field) return true;
-    } else if (Array.isArray(condition) && condition.some((part) => isDoc(part) && asksAbout(part, field))) return true;
-  }
-  return false;
-}
-
 /** Both syntaxes of `$slice` were tried, and neither took the argument. */
 export function invalidSlice(spec: Doc, findError: CommandError, expressionError: CommandError): CommandError {
   return new CommandError(

@@ -6,9 +6,8 @@ import type { QueryEnv } from '../env.js';
 import { compileExpression, isOperator } from '../expression.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { isTruthy } from '../expression/operand.js';
-import { severalOperators } from './added-fields.js';
 import type { ProjectionType } from './apply.js';
-import { asksAbout, elemMatch, invalidSlice, positional, slice } from './find.operators.js';
+import { elemMatch, invalidSlice, positional, slice } from './find.operators.js';
 import { addNode, type Branch, branch, branchAt, type ProjectionNode } from './node.js';
 
 /** `$slice`, `$elemMatch` and the positional `$` are a find's alone. */
@@ -19,6 +18,8 @@ export interface ParsedProjection {
   readonly root: Branch;
   readonly isPositional: boolean;
 }
+
+const FIND_OPERATORS = ['$slice', '$elemMatch'];
 
 /** Reads the projection of a find or of `$project`, and decides whether it names what is kept or what is dropped. */
 export class ProjectionParser {
@@ -34,7 +35,6 @@ export class ProjectionParser {
   constructor(
     private readonly env: QueryEnv,
     private readonly dialect: ProjectionDialect,
-    private readonly filter?: Doc,
   ) {}
 
   parse(spec: Doc): ParsedProjection {
@@ -62,9 +62,11 @@ export class ProjectionParser {
         throw new CommandError(31271, 'positional projection cannot be used with an expression or sub object');
       this.subDocument(parent, name, value, above);
     } else if (typeof value === 'boolean' || isNumeric(value)) {
-      if (!isTruthy(value)) this.exclude(parent, name, above);
-      else if (position === -1) this.include(parent, name, above);
-      else this.includePositional(parent, name, position, above);
+      if (!isTruthy(value)) {
+        if (position !== -1) throw new CommandError(31395, 'positional projection cannot be used with exclusion');
+        this.exclude(parent, name, above);
+      } else if (position === -1) this.include(parent, name, above);
+      else this.includePositional(parent, name, position);
     } else {
       if (position !== -1) throw new CommandError(31308, 'positional projection cannot be used with a literal');
       this.expression(parent, name, value, formatField(name, value));
@@ -72,9 +74,17 @@ export class ProjectionParser {
   }
 
   private positionIn(name: string): number {
-    if (this.dialect === 'find') return positionOf(name);
-    if (!name.endsWith('.$')) return -1;
-    throw new CommandError(31324, 'Cannot use positional projection in aggregation projection');
+    const isAtEnd = name.endsWith('.$');
+    if (isAtEnd && this.dialect === 'aggregation') {
+      throw new CommandError(31324, 'Cannot use positional projection in aggregation projection');
+    }
+    if (name.includes('.$.')) {
+      throw new CommandError(
+        31394,
+        "As of 4.4, it's illegal to specify positional operator in the middle of a path.Positional projection may only be used at the end, for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.",
+      );
+    }
+    return isAtEnd ? name.length - '.$'.length : -1;
   }
 
   private add(parent: Branch, name: string, node: ProjectionNode): void {
@@ -110,21 +120,11 @@ export class ProjectionParser {
     this.type = 'exclusion';
   }
 
-  private includePositional(parent: Branch, name: string, position: number, above: readonly string[]): void {
+  private includePositional(parent: Branch, name: string, position: number): void {
     if (this.isPositional) {
       throw new CommandError(31276, 'Cannot specify more than one positional projection per query.');
     }
     if (this.hasElemMatch) throw new CommandError(31256, 'Cannot specify positional operator and $elemMatch.');
-    const field = above[0] ?? name.split('.', 1)[0]!;
-    if (!this.filter || !asksAbout(this.filter, field)) {
-      throw new CommandError(31277, `Positional projection '${name}' does not match the query document.`);
-    }
-    if (position + 2 < name.length) {
-      throw new CommandError(
-        31394,
-        "As of 4.4, it's illegal to specify positional operator in the middle of a path.Positional projection may only be used at the end, for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.",
-      );
-    }
     this.add(parent, name.slice(0, position), { kind: 'transform', transform: positional });
     this.isPositional = true;
     this.setInclusion(name);
@@ -140,17 +140,18 @@ export class ProjectionParser {
     }
     if (spec.size === 1 && first.startsWith('$')) return this.operator(parent, name, spec, first, above);
     const path = parseFieldPath(name);
-    if (first.startsWith('$') && this.dialect === 'aggregation') throw severalOperators(spec, [...above, ...path]);
     const nested = branchAt(parent, path, name);
     for (const [key, value] of spec) this.field(nested, key, value, [...above, ...path]);
   }
 
   private operator(parent: Branch, name: string, spec: Doc, operator: string, above: readonly string[]): void {
+    if (!isOperator(operator) && !FIND_OPERATORS.includes(operator)) {
+      throw new CommandError(31325, `Unknown expression ${operator}`);
+    }
     if (this.dialect === 'aggregation') this.expression(parent, name, spec);
     else if (operator === '$slice') this.slice(parent, name, spec);
     else if (operator === '$elemMatch') this.elemMatch(parent, name, spec, above);
-    else if (isOperator(operator)) this.expression(parent, name, spec);
-    else throw new CommandError(31325, `Unknown expression ${operator}`);
+    else this.expression(parent, name, spec);
   }
 
   private slice(parent: Branch, name: string, spec: Doc): void {
@@ -188,12 +189,4 @@ export class ProjectionParser {
     else this.type = 'inclusion';
     this.add(parent, name, { kind: 'compute', compute: compileExpression(value, this.env) });
   }
-}
-
-/** Where the first positional `$` begins in a path, with the dot before it; -1 where there is none. */
-function positionOf(name: string): number {
-  const inside = name.indexOf('.$.');
-  if (inside !== -1) return inside;
-  if (name.endsWith('.$')) return name.length - 2;
-  return name === '$' ? 0 : -1;
 }

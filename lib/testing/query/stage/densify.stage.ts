@@ -23,7 +23,7 @@ interface DensifySpec {
 }
 
 const missing = (field: string): CommandError =>
-  new CommandError('IDLFailedToParse', `BSON field '$densify.${field}' is missing but a required field`);
+  new CommandError(40414, `BSON field '$densify.${field}' is missing but a required field`);
 
 function parse(spec: Value, name: string): DensifySpec {
   const fields = docSpec(

@@ -55,12 +55,12 @@ export function grouping(id: Expression, accumulators: Accumulators, env: QueryE
 export const groupStage: StageDefinition = {
   compile(spec, { env }) {
     const fields = docSpec(spec, 15947, () => "a group's fields must be specified in an object");
-    const id = fields.get('_id');
-    if (id === undefined) throw new CommandError(15955, 'a group specification must include an _id');
     const accumulators = compileAccumulators(
       [...fields].filter(([field]) => field !== '_id'),
       env,
     );
+    const id = fields.get('_id');
+    if (id === undefined) throw new CommandError(15955, 'a group specification must include an _id');
     return grouping(compileExpression(id, env), accumulators, env);
   },
 };

@@ -1,5 +1,6 @@
 import { CommandError } from '../../errors.js';
-import { isDoc, typeName } from '../../bson/value.js';
+import { formatField } from '../../bson/format.js';
+import { isDoc, typeName, type Value } from '../../bson/value.js';
 import type { PipelineNamespace } from '../pipeline-host.js';
 import type { StageDefinition, StageFamily } from './stage.js';
 
@@ -7,18 +8,15 @@ import type { StageDefinition, StageFamily } from './stage.js';
 function hostSource(
   options: Pick<StageDefinition, 'forbiddenIn' | 'isCollectionless'>,
   assertNamespace: (namespace: PipelineNamespace) => void = () => {},
+  notAnObject = (name: string, spec: Value): CommandError =>
+    new CommandError('FailedToParse', `the ${name} stage specification must be an object, but found ${typeName(spec)}`),
 ): StageDefinition {
   return {
     ...options,
     position: 'first',
     isSource: true,
     compile(spec, context, name) {
-      if (!isDoc(spec)) {
-        throw new CommandError(
-          'FailedToParse',
-          `the ${name} stage specification must be an object, but found ${typeName(spec)}`,
-        );
-      }
+      if (!isDoc(spec)) throw notAnObject(name, spec);
       assertNamespace(context.namespace);
       return () => context.host.source(name, spec, context.namespace);
     },
@@ -49,7 +47,12 @@ export const hostSourceStages: StageFamily = {
     isCollectionless: true,
     forbiddenIn: ['$facet', '$lookup', '$unionWith', 'view', 'transaction'],
   }),
-  $collStats: hostSource({ forbiddenIn: ['$facet', 'transaction'] }),
+  $collStats: hostSource(
+    { forbiddenIn: ['$facet', 'transaction'] },
+    undefined,
+    (name, spec) =>
+      new CommandError(5447000, `$collStats must take a nested object but found: ${formatField(name, spec)}`),
+  ),
   $indexStats: hostSource({ forbiddenIn: ['$facet', 'transaction'] }),
   $planCacheStats: hostSource({ forbiddenIn: ['$facet', 'transaction'] }),
   $currentOp: hostSource(

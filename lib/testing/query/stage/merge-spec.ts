@@ -41,8 +41,7 @@ export function parseMerge(spec: Value, db: string): MergeSpec {
   const fields: Doc = isDoc(spec) ? spec : new Map([['into', spec]]);
   assertKnownFields(fields, '$merge', FIELDS);
   const into = fields.get('into');
-  if (into === undefined)
-    throw new CommandError('IDLFailedToParse', "BSON field '$merge.into' is missing but a required field");
+  if (into === undefined) throw new CommandError(40414, "BSON field '$merge.into' is missing but a required field");
   const target = targetOf(into, db);
   if (target === undefined) {
     throw new CommandError(

@@ -25,7 +25,7 @@ export const outStage: StageDefinition = {
       }
       for (const field of ['db', 'coll']) {
         if (!spec.has(field))
-          throw new CommandError('IDLFailedToParse', `BSON field '$out.${field}' is missing but a required field`);
+          throw new CommandError(40414, `BSON field '$out.${field}' is missing but a required field`);
       }
     }
     const target = targetOf(spec, context.namespace.db);

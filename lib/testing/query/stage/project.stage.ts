@@ -1,4 +1,4 @@
-import { docOf, typeName, type Doc, type Value } from '../../bson/value.js';
+import { type Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { ConstantError } from '../expression/operator.js';
 import { compileAddFields, compileProject } from '../projection.js';
@@ -36,15 +36,18 @@ export const unsetStage: StageDefinition = {
     if (fields.length === 0) {
       throw new CommandError(31119, '$unset specification must be a string or an array with at least one field');
     }
-    const excluded: Doc = docOf(
-      ...fields.map((field): [string, Value] => {
-        if (typeof field === 'string') return [field, false];
+    const excluded: Doc = new Map();
+    for (const field of fields) {
+      if (typeof field !== 'string') {
         throw new CommandError(
           31120,
-          `$unset specification must be a string or an array containing only string values, found ${typeName(field)}`,
+          '$unset specification must be a string or an array containing only string values',
         );
-      }),
-    );
+      }
+      if (excluded.has(field))
+        throw new CommandError(31250, `Invalid ${name} :: caused by :: Path collision at ${field}`);
+      excluded.set(field, false);
+    }
     return mapping(within(name, () => compileProject(excluded, env)));
   },
 };

@@ -118,7 +118,7 @@ export const setWindowFieldsStage: StageDefinition = {
     assertKnownFields(fields, name, ['partitionBy', 'sortBy', 'output']);
     const output = fields.get('output');
     if (output === undefined)
-      throw new CommandError('IDLFailedToParse', `BSON field '${name}.output' is missing but a required field`);
+      throw new CommandError(40414, `BSON field '${name}.output' is missing but a required field`);
     if (!isDoc(output)) {
       throw new CommandError(
         'TypeMismatch',

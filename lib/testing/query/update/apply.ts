@@ -14,7 +14,7 @@ import {
   type Rename,
   type UpdateNode,
 } from './tree.js';
-import { inArray, notAnArray, notViable, pathMissing } from './path-errors.js';
+import { inArray, notAnArray, notViable, pathMissing, sourceNotViable } from './path-errors.js';
 import { checkStorable } from './storable.js';
 
 const MAX_PADDING = 1_500_000;
@@ -36,6 +36,12 @@ export interface UpdateResult {
 }
 
 type Container = Doc | Value[];
+
+/** Whether all that is to be done below is that fields are renamed to others elsewhere. */
+const isRenamedOnly = (node: UpdateNode): boolean =>
+  node.kind === 'branch'
+    ? [...node.children.values()].every(isRenamedOnly)
+    : node.kind === 'rename' && node.from === undefined;
 
 /** One application of an update's tree to one document, which it copies where it changes it. */
 export class TreeApplication {
@@ -115,6 +121,7 @@ export class TreeApplication {
       const below = this.firstLeaf(node);
       if (below?.onInsertOnly && !this.site.isInsert) return container;
       if (hasArrayUpdate(node)) throw notAnArray(part, current);
+      if (isRenamedOnly(node)) return container; // its target says what is in the way
       if (below?.toleratesBlockedPath) return container;
       const [child] = [...node.children.keys()].sort(inUpdateOrder);
       throw notViable(child!, { [part]: current }, [...path, step], below?.creates ?? true);
@@ -219,11 +226,15 @@ export class TreeApplication {
 
   private renamedValue(from: string, parts: readonly string[]): Value | undefined {
     let value: Value | undefined = this.before;
+    let array: string | undefined;
     for (const [i, part] of parts.entries()) {
-      if (Array.isArray(value)) throw inArray('source', from, this.before, parts[i - 1]!);
-      if (!isDoc(value)) return undefined;
-      value = value.get(part);
+      if (value === undefined) return undefined;
+      if (Array.isArray(value)) array ??= parts[i - 1]!;
+      if (isDoc(value)) value = value.get(part);
+      else if (Array.isArray(value) && isIndex(part)) value = value[Number(part)];
+      else throw sourceNotViable(parts[i - 1]!, from, value);
     }
+    if (value !== undefined && array !== undefined) throw inArray('source', from, this.before, array);
     return value;
   }
 

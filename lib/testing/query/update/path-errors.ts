@@ -34,6 +34,13 @@ export function notViable(
   );
 }
 
+/** `$rename` from below what has no fields, or what is no index of an array. */
+export const sourceNotViable = (part: string, path: string, value: Value): CommandError =>
+  new CommandError(
+    'PathNotViable',
+    `cannot use the part (${part} of ${path}) to traverse the element ({${formatField(part, value)}})`,
+  );
+
 /** `$rename` from or to an element of an array. */
 export function inArray(role: 'source' | 'destination', path: string, doc: Doc, array: string): CommandError {
   const id = doc.has('_id') ? formatField('_id', doc.get('_id')!) : 'no id';

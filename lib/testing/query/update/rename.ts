@@ -2,7 +2,7 @@ import { formatField } from '../../bson/format.js';
 import type { Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { ElementFilter } from './array-filters.js';
-import { addNode, type Branch } from './tree.js';
+import { addNode, checkPath, type Branch } from './tree.js';
 
 const bad = (message: string): CommandError => new CommandError('BadValue', message);
 const isDynamic = (path: string): boolean => path.split('.').some((part) => part === '$' || part.startsWith('$['));
@@ -14,9 +14,11 @@ export function addRename(
   operand: Value,
   filters: ReadonlyMap<string, ElementFilter>,
 ): void {
+  checkPath(from);
   const shown = formatField(from, operand);
   if (typeof operand !== 'string') throw bad(`The 'to' field for $rename must be a string: ${shown}`);
   if (operand.includes('\0')) throw bad("The 'to' field for $rename cannot contain an embedded null byte");
+  checkPath(operand);
   if (from === operand) throw bad(`The source and target field for $rename must differ: ${shown}`);
   if (operand.startsWith(`${from}.`) || from.startsWith(`${operand}.`)) {
     throw bad(`The source and target field for $rename must not be on the same path: ${shown}`);

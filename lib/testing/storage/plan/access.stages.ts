@@ -154,15 +154,16 @@ export class EndOfFile extends PlanStage {
   }
 }
 
-/** How errors of the planner begin. */
+/** How errors of the planner begin. @param tree the part of the query it could not plan, which clients look into */
 export const plannerError = (
   collection: Collection,
   code: 'BadValue' | 'NoQueryExecutionPlans',
   what: string,
+  tree?: string,
 ): CommandError =>
   new CommandError(
     code,
-    `error processing query: ns=${nsString(collection.ns)} planner returned error :: caused by :: ${what}`,
+    `error processing query: ns=${nsString(collection.ns)}${tree ? `Tree: ${tree}\nSort: {}\nProj: {}\n` : ''} planner returned error :: caused by :: ${what}`,
   );
 
 /** Whether two key patterns are the same one, in the same order. */

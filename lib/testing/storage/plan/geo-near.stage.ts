@@ -1,7 +1,14 @@
 import { splitPath } from '../../bson/path.js';
 import { type Doc, int32, type Value } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
-import { type GeoIndexKind, type GeoIndexOn, nearIn, type NearQuery, nearestAt } from '../../query/geo/near.js';
+import {
+  type GeoIndexKind,
+  type GeoIndexOn,
+  nearIn,
+  type NearQuery,
+  nearestAt,
+  nearText,
+} from '../../query/geo/near.js';
 import type { Collection } from '../collection.js';
 import type { RecordId } from '../record-store.js';
 import type { StoredIndex } from '../stored-index.js';
@@ -47,7 +54,10 @@ export function geoNear(collection: Collection, filter: Doc, env: QueryEnv): Pla
       near.measure.indexKinds.includes(kind) &&
       (!index.spec.partialFilter || implies(filter, index.spec.partialFilter)),
   );
-  if (!fit) throw plannerError(collection, 'NoQueryExecutionPlans', 'unable to find index for $geoNear query');
+  if (!fit) {
+    const what = 'unable to find index for $geoNear query';
+    throw plannerError(collection, 'NoQueryExecutionPlans', what, nearText(field, near));
+  }
   return new GeoNear(collection, fit, near, residualOf(filter, env));
 }
 
