@@ -6,6 +6,7 @@ import type { PoolConfig } from '../../polymongo.pool-options.js';
 import type { PoolState } from '../../polymongo.types.js';
 import type { ConnectionBudget } from './connection.budget.js';
 import { within } from './deadline.js';
+import { IdleTimer } from './idle.timer.js';
 import { PoolClient } from './pool.client.js';
 import { PoolLease, type LeaseKind, type LeaseUser } from './pool.lease.js';
 import { assertTransition } from './pool-state.js';
@@ -44,8 +45,7 @@ export class DatabasePool {
   #closeBy = 0;
   #forcedWaitMS = 0;
   #wakeClosing: (() => void) | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
-  #idleSince = 0;
+  readonly #idle: IdleTimer | undefined;
   #openedAt = 0;
   #lastUsed: number | undefined;
 
@@ -54,6 +54,7 @@ export class DatabasePool {
     readonly host: PoolHost,
   ) {
     this.#link = new PoolClient(config, () => host.events.emit('statistics', { pool: config.dbName }));
+    if (config.autoClose) this.#idle = new IdleTimer(config.ttl, () => void this.close('idle', 'patient'));
   }
 
   get name(): string {
@@ -111,6 +112,7 @@ export class DatabasePool {
   lease(kind: LeaseKind, user?: LeaseUser, abort?: () => void): PoolLease {
     const lease = new PoolLease(this, kind, user, abort);
     this.#leases.add(lease);
+    this.#idle?.pause();
     this.#lastUsed = Date.now();
     return lease;
   }
@@ -119,12 +121,9 @@ export class DatabasePool {
   endLease(lease: PoolLease): void {
     this.#leases.delete(lease);
     const isIdle = this.#leases.size === 0;
-    if (isIdle) {
-      this.#idleSince = Date.now();
-      this.#wakeClosing?.();
-    }
+    if (isIdle) this.#wakeClosing?.();
     if (this.#state !== 'connected') return;
-    if (isIdle) this.#armIdleTimer(this.config.ttl);
+    if (isIdle) this.#idle?.start();
     if (isIdle || (lease.kind === 'long' && !this.hasLongLease)) this.host.onFreed(this);
   }
 
@@ -176,9 +175,9 @@ export class DatabasePool {
       this.#transition('closed', 'connect failed');
       throw error;
     }
-    this.#openedAt = this.#idleSince = Date.now();
+    this.#openedAt = Date.now();
     this.#transition('connected');
-    if (this.#leases.size === 0) this.#armIdleTimer(this.config.ttl);
+    if (this.#leases.size === 0) this.#idle?.start();
   }
 
   async #close(reason: string): Promise<boolean> {
@@ -188,8 +187,7 @@ export class DatabasePool {
       this.#transition('closed', reason);
     }
     if (this.#state !== 'connected') return true;
-    clearTimeout(this.#idleTimer);
-    this.#idleTimer = undefined;
+    this.#idle?.stop();
     this.#transition('draining', reason);
     await this.#waitUntil(() => this.#leases.size === 0);
     if (this.#leases.size > 0 && this.#urgency === 'patient') {
@@ -252,20 +250,6 @@ export class DatabasePool {
       await within(leftMS, new Promise<void>((resolve) => (this.#wakeClosing = resolve)));
     }
     this.#wakeClosing = undefined;
-  }
-
-  #armIdleTimer(afterMS: number): void {
-    if (!this.config.autoClose || this.#idleTimer) return;
-    this.#idleTimer = setTimeout(() => this.#onIdleTimer(), afterMS);
-    this.#idleTimer.unref();
-  }
-
-  #onIdleTimer(): void {
-    this.#idleTimer = undefined;
-    if (this.#leases.size > 0 || this.#state !== 'connected') return;
-    const leftMS = this.#idleSince + this.config.ttl - Date.now();
-    if (leftMS > 0) this.#armIdleTimer(leftMS);
-    else void this.close('idle', 'patient');
   }
 
   #transition(to: PoolState, reason?: string): void {

@@ -1,7 +1,8 @@
 import type { Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { Collection } from '../collection.js';
-import type { IndexTree, TreeCursor } from '../index.tree.js';
+import type { IndexTree } from '../index.tree.js';
+import type { TreeCursor } from '../index.tree-cursor.js';
 import { type RecordId, readSlot, type Slot } from '../record-store.js';
 import type { StoredIndex } from '../stored-index.js';
 import type { TreeRange } from './index-bounds.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { IndexTree, type TreeCursor } from '../../../../lib/testing/storage/index.tree.js';
+import { IndexTree } from '../../../../lib/testing/storage/index.tree.js';
+import type { TreeCursor } from '../../../../lib/testing/storage/index.tree-cursor.js';
 
 const byNumber = (a: number, b: number): number => a - b;
 
