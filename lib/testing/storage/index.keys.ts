@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { MinKey } from 'bson';
+import { hashedIndexKey } from '../bson/hash.js';
 import { multikeyOf, type MultikeyPaths, walkTo } from '../bson/multikey.js';
 import { type Path, splitPath } from '../bson/path.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from '../bson/value.js';
@@ -7,20 +7,12 @@ import { CommandError } from '../errors.js';
 import { TextIndexFields } from '../query/text/text-index.js';
 import { geoFieldsOf, geoKeys } from './geo/geo-index.js';
 import type { IndexSpec } from './index.spec.js';
-import { encodeKey } from './key-string.js';
 
 /** The keys a document has in an index, as lists of values, and which fields of the index led through an array. */
 export interface ExtractedKeys {
   readonly keys: Value[][];
   readonly arrays: MultikeyPaths;
 }
-
-/** What a hashed index stores for a value: 64 bits of the MD5 of its key, equal for equal values. */
-export const hashOf = (value: Value): bigint =>
-  createHash('md5')
-    .update(encodeKey([value]), 'latin1')
-    .digest()
-    .readBigInt64LE(0);
 
 /** Which parts of an index's keys go down. */
 export function keyDirections(spec: IndexSpec): readonly boolean[] {
@@ -80,7 +72,7 @@ class KeyExtraction {
   }
 
   private stored(value: Value, field: number): Value {
-    return this.spec.isHashed[field] ? hashOf(value) : value;
+    return this.spec.isHashed[field] ? hashedIndexKey(value) : value;
   }
 
   private parallel(field: number, other: number): CommandError {

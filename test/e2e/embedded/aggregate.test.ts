@@ -126,4 +126,26 @@ describe('aggregate', () => {
       size: new Int32(2),
     });
   });
+
+  test('$meta gives the keys a document was sorted and found by', async () => {
+    const docs = orders.db.collection('keys', { promoteValues: true });
+    await docs.insertMany([{ a: 2, b: 1 }, { a: 1, b: 2 }]); // prettier-ignore
+    await docs.createIndex({ a: 1 });
+    const project = { $project: { _id: 0, a: 1, sorted: { $meta: 'sortKey' }, key: { $meta: 'indexKey' } } };
+    expect(await docs.aggregate([{ $match: { a: { $gt: 0 } } }, { $sort: { b: 1 } }, project]).toArray()).toEqual([
+      { a: 2, sorted: [1], key: { a: 2 } },
+      { a: 1, sorted: [2], key: { a: 1 } },
+    ]);
+    const late = [{ $addFields: { c: { $add: ['$a', '$b'] } } }, { $sort: { c: 1, a: -1 } }, { $project: { _id: 0, k: { $meta: 'sortKey' } } }]; // prettier-ignore
+    expect(await docs.aggregate(late).toArray()).toEqual([{ k: [3, 2] }, { k: [3, 1] }]);
+  });
+
+  test('$toHashedIndexKey gives what a hashed index keeps', async () => {
+    const docs = orders.db.collection('hashed');
+    await docs.insertOne({ n: 1 });
+    const project = { _id: 0, n: { $toHashedIndexKey: '$n' }, same: { $toHashedIndexKey: 1.5 } };
+    const [found] = await docs.aggregate([{ $project: project }]).toArray();
+    expect(String(found?.n)).toBe('5902408780260971510');
+    expect(String(found?.same)).toBe('5902408780260971510');
+  });
 });

@@ -134,7 +134,9 @@ export function runPipeline(
             entry,
             { ...pipeline.leading, filter: pipeline.leading.filter ?? new Map(), hint: hintOf(op.args) },
             pipeline.env,
-          ).run(view),
+          ),
+          view,
+          pipeline.leading.sort,
           pipeline.env,
         ),
       )

@@ -9,9 +9,10 @@ import type { View } from '../../storage/collection.js';
 import { checkNamespace } from '../../storage/namespace.js';
 import { geoIndexesOf } from '../../storage/plan/geo-near.stage.js';
 import { planQuery } from '../../storage/plan/planner.js';
-import type { Match } from '../../storage/plan/stage.js';
+import type { QueryPlan } from '../../storage/plan/query-plan.js';
 import type { ReadView } from '../../storage/read-view.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
+import { metadataWriter } from '../crud/match-metadata.js';
 import type { Operation } from '../operation.js';
 import { startOf } from '../oplog/oplog.js';
 import { isMadeWhenRead, readMade } from '../system/system-collections.js';
@@ -42,7 +43,7 @@ export class OperationPipelineHost implements PipelineHost {
       return compilePipeline(stagesOf(query), env, { namespace: ns }).processAll(made);
     }
     const plan = planQuery(entry, { ...query, filter: query.filter ?? EMPTY }, env);
-    return docsOf(plan.run(this.view), env);
+    return docsOf(plan, this.view, query.sort, env);
   }
 
   /** A view's documents are those of its pipeline. */
@@ -100,11 +101,12 @@ export class OperationPipelineHost implements PipelineHost {
 }
 
 /** The documents of a plan's matches, with the metadata that `$meta` asks for. */
-export function* docsOf(matches: Iterable<Match>, { metadata }: QueryEnv): Iterable<Doc> {
-  const wantsId = metadata?.wanted.has('recordId');
-  for (const { id, doc } of matches) {
-    if (wantsId) metadata!.set(doc, 'recordId', BigInt(id));
-    yield doc;
+export function* docsOf(plan: QueryPlan, view: ReadView, sort: Doc | undefined, env: QueryEnv): Iterable<Doc> {
+  const { metadata } = env;
+  const note = metadata && metadata.wanted.size > 0 ? metadataWriter(metadata, plan, sort, env) : undefined;
+  for (const match of plan.run(view)) {
+    note?.(match);
+    yield match.doc;
   }
 }
 

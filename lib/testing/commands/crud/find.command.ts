@@ -82,6 +82,9 @@ export const find: Command = {
     const returnsKey = boolArgument(args, 'returnKey');
     const plan = planQuery(entry, returnsKey ? request : { ...request, projection }, env);
     const show = returnsKey ? keyProjection(plan) : project;
+    if (metadata.wanted.has('sortKey') && !request.sort?.size) {
+      throw new CommandError('BadValue', 'cannot use sortKey $meta projection without a sort');
+    }
     const note = metadata.wanted.size > 0 ? metadataWriter(metadata, plan, request.sort, env) : undefined;
     const matches = plan.run(view);
     const source: DocumentSource = {

@@ -1,6 +1,5 @@
 import { getPath, splitPath } from '../../bson/path.js';
 import type { Doc } from '../../bson/value.js';
-import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../../query/env.js';
 import type { QueryMetadata } from '../../query/metadata.js';
 import { sortOrder } from '../../query/sort.js';
@@ -16,10 +15,7 @@ export function metadataWriter(
   env: QueryEnv,
 ): (match: Match) => void {
   const { wanted } = metadata;
-  if (wanted.has('sortKey') && !sort?.size) {
-    throw new CommandError('BadValue', 'cannot use sortKey $meta projection without a sort');
-  }
-  const order = wanted.has('sortKey') && sort ? sortOrder(sort, env) : undefined;
+  const order = wanted.has('sortKey') && sort?.size ? sortOrder(sort, env) : undefined;
   const keyOf = keyProjection(plan);
   return ({ id, doc }: Match): void => {
     if (order) metadata.set(doc, 'sortKey', order.keyOf(doc));

@@ -81,6 +81,37 @@ const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:T?(\d{2}):?(\d{2}):?(\d{2})?(?:\.(\d{1
 const WORDS =
   /^(?:[A-Za-z]{3,9},?\s+)?(?:([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?|(\d{1,2})(?:st|nd|rd|th)?\s+([A-Za-z]{3,9})),?\s+(\d{4})(?:,?\s+(?:at\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?)?\s*(Z|GMT|UTC|[+-]\d{2}:?\d{2})?$/;
 
+/** Dates in numbers that may be followed by a time and a zone, with what their parts are (timelib's formats, as mongod). */
+const DATES: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^(\d{4})\/(\d{1,2})\/(\d{1,2})/, ['Y', 'm', 'd']],
+  [/^(\d{1,2})\/(\d{1,2})\/(\d{4})/, ['m', 'd', 'Y']],
+  [/^(\d{1,2})[-.](\d{1,2})[-.](\d{4})/, ['d', 'm', 'Y']],
+  [/^(\d{4})-?W(\d{2})(?:-?([0-7]))?(?!\d)/, ['G', 'V', 'u']],
+  [/^(\d{4})[-.]?(\d{3})(?!\d)/, ['Y', 'j']],
+  [/^(\d{4})-(\d{1,2})-(\d{1,2})/, ['Y', 'm', 'd']],
+];
+const TIME = /^(?:[T\s]+(\d{1,2})(?::(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(?:([ap])\.?m\.?)?)?/i;
+const ZONE = /^\s*(Z|GMT|UTC|[+-]\d{2}(?::?\d{2})?|[A-Za-z]+\/[A-Za-z_/]+)?\s*$/i;
+
+function readDate(text: string): Found | undefined {
+  for (const [pattern, parts] of DATES) {
+    const date = pattern.exec(text);
+    if (!date) continue;
+    const found: Found = Object.fromEntries(parts.map((part, i) => [part, date[i + 1]]));
+    const rest = text.slice(date[0].length);
+    const time = TIME.exec(rest)!;
+    const zone = ZONE.exec(rest.slice(time[0].length));
+    const [, H, M, S, L, half] = time;
+    if (!zone || (H !== undefined && M === undefined && half === undefined)) continue;
+    const hour = half === undefined ? H : String((Number(H) % 12) + (half.toLowerCase() === 'p' ? 12 : 0));
+    return { ...found, H: hour, M, S, L, zone: zone[1] };
+  }
+  return undefined;
+}
+
+/** Seconds since the epoch. */
+const EPOCH = /^@(-?\d{1,12})$/;
+
 interface Found extends Record<string, number | string | undefined> {
   zone?: string | undefined;
 }
@@ -92,7 +123,7 @@ function read(text: string): Found | undefined {
     return { Y, m, d, H, M, S, L, zone };
   }
   const words = WORDS.exec(text);
-  if (!words) return undefined;
+  if (!words) return readDate(text.trim());
   const [, before, dayAfter, dayBefore, after, Y, H, M, S, zone] = words;
   const m = monthNumber(before ?? after ?? '');
   return m === 0 ? undefined : { Y, m, d: dayAfter ?? dayBefore, H, M, S, zone };
@@ -109,6 +140,8 @@ const monthNumber = (name: string): number =>
  * @throws CommandError ConversionFailure for anything else, and for two time zones
  */
 export function parseDate(text: string, zone: TimeZone, isZoneGiven: boolean): Date {
+  const [, seconds] = EPOCH.exec(text.trim()) ?? [];
+  if (seconds !== undefined) return new Date(Number(seconds) * 1000);
   const found = read(text);
   if (!found) {
     const isIncomplete = /^\d{1,2}:\d{2}/.test(text) || /^[A-Za-z]+$/.test(text);
@@ -139,8 +172,10 @@ function assemble(text: string, found: Found, zone: TimeZone, isZoneGiven: boole
   const ofDay = localOf({ year: 1970, ...time });
   let local: number;
   if (found['G'] !== undefined) local = localOfIso(number('G', 1970), number('V', 1), number('u', 1)) + ofDay;
-  else if (found['j'] !== undefined) local = localOf({ year: number('Y', 1970), day: number('j', 1), ...time });
-  else {
+  else if (found['j'] !== undefined) {
+    local = localOf({ year: number('Y', 1970), day: number('j', 1), ...time });
+    if (partsOf(local).year !== number('Y', 1970)) throw failure(text, '0: The parsed date was invalid');
+  } else {
     const year = number('Y', 1970);
     const day = number('d', 1);
     if (day < 1 || day > partsOf(addMonths(localOf({ year, month, day: 1 }), 1) - 1).day) {

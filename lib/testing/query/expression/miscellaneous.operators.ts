@@ -1,5 +1,6 @@
 import { Binary } from 'bson';
 import { encodeDoc } from '../../bson/encode.js';
+import { hashedIndexKey } from '../../bson/hash.js';
 import { int32, isDoc, typeName } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { functionOperator } from '../javascript/function.operator.js';
@@ -40,6 +41,7 @@ export const miscellaneousOperators: OperatorFamily = {
     if (isDoc(value)) return int32(encodeDoc(value).length);
     throw new CommandError(31393, `$bsonSize requires a document input, found: ${typeName(value)}`);
   }),
+  $toHashedIndexKey: unary((value) => hashedIndexKey(value ?? null)),
   $meta: (argument, { env: { metadata = NO_METADATA } }) => {
     if (typeof argument !== 'string') throw new CommandError(17307, '$meta only supports string arguments');
     if (!METADATA.includes(argument)) throw new CommandError(17308, `Unsupported argument to $meta: ${argument}`);

@@ -8,7 +8,11 @@ export const sortStage: StageDefinition = {
       env,
     );
     return function* (docs) {
-      yield* sortDocs(docs, order);
+      const isKeyWanted = env.metadata?.wanted.has('sortKey');
+      for (const doc of sortDocs(docs, order)) {
+        if (isKeyWanted) env.metadata!.set(doc, 'sortKey', order.keyOf(doc));
+        yield doc;
+      }
     };
   },
 };

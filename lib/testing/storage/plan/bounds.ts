@@ -1,8 +1,8 @@
 import { Binary, BSONRegExp, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import type { Collation } from '../../bson/collation.js';
+import { hashedIndexKey } from '../../bson/hash.js';
 import { isNaNValue, isNumeric } from '../../bson/number.js';
 import { BsonUndefined, dateOf, type Doc, isDoc, type Value } from '../../bson/value.js';
-import { hashOf } from '../index.keys.js';
 import { ALL, complement, type Interval, interval, MAX, MIN, point, union } from './interval.js';
 import type { Predicate } from './predicate.js';
 
@@ -105,10 +105,10 @@ const isTrue = (operand: Value): boolean => operand !== false && operand !== nul
 function equalTo(value: Value, index: BoundsContext): Interval[] | undefined {
   if (value === null) {
     if (index.isSparse) return undefined;
-    return index.isHashed ? [point(hashOf(null))] : [point(BsonUndefined.value), point(null)];
+    return index.isHashed ? [point(hashedIndexKey(null))] : [point(BsonUndefined.value), point(null)];
   }
   if (value instanceof BsonUndefined) return undefined;
-  if (index.isHashed) return Array.isArray(value) ? undefined : [point(hashOf(value))];
+  if (index.isHashed) return Array.isArray(value) ? undefined : [point(hashedIndexKey(value))];
   if (Array.isArray(value)) return [point(value.length > 0 ? value[0]! : BsonUndefined.value), point(value)];
   return [point(value)];
 }

@@ -75,6 +75,13 @@ describe('dates and strings', () => {
         'date 2017-02-08T17:10:40.000Z',
       ],
       [{ $dateFromString: { dateString: 'July 4, 2020 10:00' } }, 'date 2020-07-04T10:00:00.000Z'],
+      [{ $dateFromString: { dateString: '2020/02/03' } }, 'date 2020-02-03T00:00:00.000Z'],
+      [{ $dateFromString: { dateString: '02/03/2020 14:05' } }, 'date 2020-02-03T14:05:00.000Z'],
+      [{ $dateFromString: { dateString: '3.2.2020 2:05 PM' } }, 'date 2020-02-03T14:05:00.000Z'],
+      [{ $dateFromString: { dateString: '2020-034' } }, 'date 2020-02-03T00:00:00.000Z'],
+      [{ $dateFromString: { dateString: '2020-W05' } }, 'date 2020-01-27T00:00:00.000Z'],
+      [{ $dateFromString: { dateString: '2020W056T10:00+01:00' } }, 'date 2020-02-01T09:00:00.000Z'],
+      [{ $dateFromString: { dateString: '@1580688000' } }, 'date 2020-02-03T00:00:00.000Z'],
       [{ $dateFromString: { dateString: '06-15-2018', format: '%m-%d-%Y' } }, 'date 2018-06-15T00:00:00.000Z'],
       [
         { $dateFromString: { dateString: '2018-W01-1 +0100', format: '%G-W%V-%u %z' } },
@@ -85,6 +92,8 @@ describe('dates and strings', () => {
     ]);
     expectErrors([
       [{ $dateFromString: { dateString: '2017-13-01' } }, 241],
+      [{ $dateFromString: { dateString: '13/13/2020' } }, 241],
+      [{ $dateFromString: { dateString: '2020-400' } }, 241],
       [{ $dateFromString: { dateString: '2017-02-30' } }, 241],
       [{ $dateFromString: { dateString: '2017-02-08', format: '%d-%m' } }, 241],
       [{ $dateFromString: { dateString: '2017-02-08Z', timezone: 'UTC' } }, 241],
