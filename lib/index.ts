@@ -115,6 +115,7 @@ export { TenantContext } from './providers/tenant/tenant.context.js';
 export { TenantContextIdStrategy } from './providers/tenant/tenant.context-id.strategy.js';
 export type { ForEachOptions, TenantResult, TenantTask, TenantTaskContext } from './providers/tenant/tenant.fan-out.js';
 export { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
+export { TenantExceptionFilter } from './providers/tenant/tenant.exception-filter.js';
 export {
   afterGuards,
   fromClaim,

@@ -1,5 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Inject, Injectable, UseInterceptors, type INestApplication } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  UseFilters,
+  UseInterceptors,
+  type INestApplication,
+} from '@nestjs/common';
 import {
   ClientProxyFactory,
   EventPattern,
@@ -17,6 +25,7 @@ import {
   PolyMongoTenants,
   TenantContext,
   TenantInterceptor,
+  TenantExceptionFilter,
   WithTenant,
   type TenantModel,
 } from 'nestjs-polymongo';
@@ -44,7 +53,8 @@ class Notes {
   }
 }
 
-@Controller()
+@Controller('messages')
+@UseFilters(TenantExceptionFilter)
 class MessagesController {
   readonly events: (string | undefined)[] = [];
   constructor(@Inject(Notes) readonly notes: Notes) {}
@@ -64,6 +74,11 @@ class MessagesController {
     );
   }
 
+  @Get()
+  list() {
+    return this.notes.add();
+  }
+
   @MessagePattern('plain')
   plain() {
     return this.notes.context.current() ?? 'none';
@@ -78,6 +93,7 @@ class MessagesController {
 
 @WebSocketGateway()
 @UseInterceptors(TenantInterceptor)
+@UseFilters(TenantExceptionFilter)
 class NotesGateway {
   constructor(@Inject(Notes) readonly notes: Notes) {}
 
@@ -171,7 +187,11 @@ describe('a tenant outside of HTTP', () => {
       Array(3).fill('tcp1'),
     );
     expect(await firstValueFrom(client.send('plain', {}))).toBe('none');
-    await expect(firstValueFrom(client.send('add', { tenantId: '$where' }))).rejects.toBeDefined();
+    await expect(firstValueFrom(client.send('add', { tenantId: '$where' }))).rejects.toEqual({
+      status: 'error',
+      statusCode: 400,
+      message: expect.stringContaining('Invalid tenant id') as unknown,
+    });
   });
 
   it('is that of a TCP event', async () => {
@@ -196,7 +216,18 @@ describe('a tenant outside of HTTP', () => {
     const socket = connect();
     const failure = new Promise((resolve) => socket.on('exception', resolve));
     socket.emit('add', {});
-    expect(await failure).toMatchObject({ status: 'error' });
+    expect(await failure).toEqual({
+      status: 'error',
+      statusCode: 400,
+      message: expect.stringContaining('No tenant') as unknown,
+    });
+  });
+
+  it('is none of an HTTP request that names none, which the filter for messages answers as Nest does', async () => {
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}/messages`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ statusCode: 400 });
   });
 
   it('is that of a job', async () => {
