@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { ArgumentsHost } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/internal';
-import { TenantMissingError } from '../../../../lib/providers/tenant/tenant.errors.js';
-import { TenantExceptionFilter } from '../../../../lib/providers/tenant/tenant.exception-filter.js';
+import { TenantMissingError } from '../../../lib/providers/tenant/tenant.errors.js';
+import { TenantExceptionFilter } from '../../../lib/providers/tenant/tenant.exception-filter.js';
 
 const hostOf = (type: string, client: object): ArgumentsHost => {
   const host = new ExecutionContextHost([client]);
