@@ -273,9 +273,12 @@ const sameOption = (a: Doc, b: Doc, option: string): boolean => {
   return x === undefined || y === undefined ? x === y : equalValues(x, y);
 };
 
-/** Whether two specs have the same signature: what may not be there twice, whatever the names are. */
+/**
+ * Whether two specs have the same signature: what may not be there twice, whatever the names are. The key is the one
+ * listIndexes shows: those of text indexes do not name their fields.
+ */
 export const isSameSignature = (a: IndexSpec, b: IndexSpec): boolean =>
-  equalValues(a.key, b.key) &&
+  sameOption(a.doc, b.doc, 'key') &&
   a.isUnique === b.isUnique &&
   a.isSparse === b.isSparse &&
   sameOption(a.doc, b.doc, 'collation') &&

@@ -120,7 +120,8 @@ describe('$text and $meta', () => {
       totalDocsExamined: 1,
       executionStages: { stage: 'TEXT_MATCH' },
     });
-    expect(await errorOf(articles.createIndex({ n: 'text' }))).toMatchObject({ code: 67 });
+    expect(await errorOf(articles.createIndex({ n: 'text' }))).toMatchObject({ code: 85 });
+    expect(await errorOf(articles.createIndex({ m: 1, n: 'text' }))).toMatchObject({ code: 67 });
   });
 
   it('refuses searches that cannot be', async () => {
