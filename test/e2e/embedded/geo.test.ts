@@ -153,6 +153,15 @@ describe('geospatial queries', () => {
     expect(await errorOf(places.insertOne({ _id: 1, at: 'Paris' }))).toMatchObject({ code: 16755 });
     const open = { type: 'Polygon', coordinates: [[[0, 0], [0, 1], [1, 1]]] }; // prettier-ignore
     expect(await errorOf(places.insertOne({ _id: 1, at: open }))).toMatchObject({ code: 16755 });
+    const loop = (...ring: number[][]) => ({ type: 'Polygon', coordinates: [[...ring, ring[0]]] });
+    const crossed = loop([0, 0], [0, 1], [1, 0], [1, 1]);
+    const pinched = loop([0, 0], [2, 0], [1, 1], [2, 2], [0, 2], [1, 1]);
+    expect(await errorOf(places.insertOne({ _id: 1, at: crossed }))).toMatchObject({ code: 16755 });
+    expect(await errorOf(places.insertOne({ _id: 1, at: pinched }))).toMatchObject({ code: 16755 });
+    for (const operator of ['$geoIntersects', '$geoWithin']) {
+      const asked = places.findOne({ at: { [operator]: { $geometry: crossed } } });
+      expect(await errorOf(asked)).toMatchObject({ code: 2 });
+    }
     await places.insertMany([{ _id: 1, at: null }, { _id: 2 }]);
     const flat = client.db('geo').collection('flat');
     await flat.createIndex({ at: '2d' });

@@ -1,5 +1,6 @@
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
 import { badGeometry, parseGeometry } from '../geo/geometry.js';
+import { assertSimpleLoops } from '../geo/loops.js';
 import { locationsIn } from '../geo/location.js';
 import { nearestIn, parseNear } from '../geo/near.js';
 import { parseRegion } from '../geo/regions.js';
@@ -18,6 +19,7 @@ export function geoIntersects(operand: Value): Predicate {
   if (!shape) throw badGeometry('$geoIntersects must have a $geometry');
   if (shape[0] !== '$geometry') throw badGeometry(`unknown geo specifier: ${shape[0]}`);
   const geometry = parseGeometry(shape[1]);
+  assertSimpleLoops(geometry);
   return whole((value) =>
     locationsIn(value).some(({ spherical }) => spherical !== undefined && intersects(spherical, geometry)),
   );

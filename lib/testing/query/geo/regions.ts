@@ -2,6 +2,7 @@ import { formatField, formatValue } from '../../bson/format.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
 import { isDoc, type Value } from '../../bson/value.js';
 import { badGeometry, isGeoJson, parseGeometry, parsePoint } from './geometry.js';
+import { assertSimpleLoops } from './loops.js';
 import type { Location } from './location.js';
 import { isWithin } from './relations.js';
 import { angle, type Point, vectorOf } from './sphere.js';
@@ -73,7 +74,9 @@ function centerSphere(operand: Value): Region {
 function geometry(operand: Value): Region {
   if (!isDoc(operand)) throw badGeometry('$geometry must be an object');
   if (!isGeoJson(operand)) throw badGeometry(`unknown GeoJSON type: ${formatValue(operand)}`);
-  const { polygons } = parseGeometry(operand);
+  const asked = parseGeometry(operand);
+  assertSimpleLoops(asked);
+  const { polygons } = asked;
   if (polygons.length === 0) {
     throw badGeometry(`$geoWithin not supported with provided geometry: ${formatField('$geometry', operand)}`);
   }

@@ -4,6 +4,7 @@ import { splitPath, visitPath } from '../../bson/path.js';
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { parseLocation } from '../../query/geo/location.js';
+import { assertSimpleLoops } from '../../query/geo/loops.js';
 import type { IndexSpec } from '../index.spec.js';
 import { numberOr } from './geo-index.js';
 
@@ -35,7 +36,8 @@ function checkSphere(value: Value, doc: Doc): void {
     throw refuse(` geo element must be an array or object: ${formatValue(value)}`);
   }
   try {
-    if (parseLocation(value).spherical) return;
+    const { spherical } = parseLocation(value);
+    if (spherical) return assertSimpleLoops(spherical);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw refuse(` ${error.message}`);
