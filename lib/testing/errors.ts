@@ -22,6 +22,7 @@ export const ErrorCodes = {
   InvalidBSON: 22,
   AlreadyInitialized: 23,
   LockTimeout: 24,
+  RoleNotFound: 31,
   NamespaceNotFound: 26,
   IndexNotFound: 27,
   PathNotViable: 28,

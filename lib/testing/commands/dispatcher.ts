@@ -5,6 +5,7 @@ import type { Doc } from '../bson/value.js';
 import type { Connection, Reply, RequestHandler } from '../wire/connection.js';
 import type { RequestMessage } from '../wire/message.js';
 import { checkApiVersion } from './api-version.js';
+import { authorize } from './auth/authorization.js';
 import { requireAuthentication } from './auth/require-authentication.js';
 import { checkConcerns } from './concerns.js';
 import { stringArgument } from './arguments.js';
@@ -80,6 +81,7 @@ export class Dispatcher implements RequestHandler {
       args.set(field, sequence.map(decodeDoc));
     }
     checkArguments(command, commandName, args);
+    authorize(server.credentials, client, command, commandName, db, args);
     return new Operation(
       server.nextOperationId(),
       server,

@@ -1,3 +1,4 @@
+import { createRole, dropRole, rolesInfo, updateRole } from './auth/role.commands.js';
 import { logout, saslContinue, saslStart } from './auth/sasl.commands.js';
 import {
   authenticate,
@@ -79,6 +80,7 @@ const COMMANDS: readonly Command[] = [
   count,
   create,
   createIndexes,
+  createRole,
   createSearchIndexes,
   createUser,
   currentOp,
@@ -90,6 +92,7 @@ const COMMANDS: readonly Command[] = [
   dropAllUsersFromDatabase,
   dropDatabase,
   dropIndexes,
+  dropRole,
   dropSearchIndex,
   dropUser,
   endSessions,
@@ -127,6 +130,7 @@ const COMMANDS: readonly Command[] = [
   replSetGetConfig,
   replSetGetStatus,
   revokeRolesFromUser,
+  rolesInfo,
   saslContinue,
   saslStart,
   serverStatus,
@@ -135,6 +139,7 @@ const COMMANDS: readonly Command[] = [
   testVersion2,
   testVersions1And2,
   update,
+  updateRole,
   updateSearchIndex,
   updateUser,
   usersInfo,

@@ -39,7 +39,7 @@ describe('EmbeddedMongo with users', () => {
   it('lets a user in by the mechanisms that createUser named, and lists them', async () => {
     const client = new MongoClient(mongo.uri, { auth: { username: 'ann', password: 'sésame' } });
     const db = client.db('shop');
-    await db.command({ createUser: 'old', pwd: 'x', roles: [], mechanisms: ['SCRAM-SHA-1'] });
+    await db.command({ createUser: 'old', pwd: 'x', roles: ['read'], mechanisms: ['SCRAM-SHA-1'] });
     expect(await db.command({ usersInfo: 'old' })).toMatchObject({ users: [{ mechanisms: ['SCRAM-SHA-1'] }] });
     await client.close();
     const old = { username: 'old', password: 'x' };

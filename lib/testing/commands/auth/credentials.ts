@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Doc, Value } from '../../bson/value.js';
 import { fieldsOf } from '../reply.js';
+import type { Privilege } from './privileges.js';
+import { parseRoles, RoleCatalog, roleDoc } from './role-catalog.js';
 import type { ScramMechanism, ScramSecret } from './scram.secret.js';
 import { SCRAM_MECHANISMS, secretOf } from './scram.secret.js';
 
@@ -11,8 +13,12 @@ export type EmbeddedUser =
       readonly password: string;
       /** The database it authenticates against; default `admin`. */
       readonly authSource?: string;
+      readonly roles?: EmbeddedRoles;
     }
-  | { readonly user: string; readonly pwd: string; readonly db?: string };
+  | { readonly user: string; readonly pwd: string; readonly db?: string; readonly roles?: EmbeddedRoles };
+
+/** Built-in roles; one given by its name alone is of the user's database. Default: `root`. */
+export type EmbeddedRoles = readonly (string | { readonly role: string; readonly db: string })[];
 
 /** A user as `usersInfo` knows it. */
 export interface StoredUser {
@@ -40,10 +46,11 @@ const ROOT: Value[] = [fieldsOf({ role: 'root', db: 'admin' })];
 
 /** The users of a server, and whether clients have to be one of them. */
 export class Credentials {
+  readonly roles = new RoleCatalog();
   private readonly users = new Map<string, StoredUser>();
   readonly isAuthenticationRequired: boolean;
 
-  /** @throws TypeError for a user without a name or a password */
+  /** @throws TypeError for a user without a name or a password; CommandError RoleNotFound for a role that is none */
   constructor(users: readonly EmbeddedUser[] = []) {
     this.isAuthenticationRequired = users.length > 0;
     for (const user of users) {
@@ -54,7 +61,10 @@ export class Credentials {
       if (!name || !password) {
         throw new TypeError('Each of `users` needs a username and a password: { username: "ann", password: "…" }');
       }
-      this.set(db ?? 'admin', name, { password, roles: ROOT });
+      const home = db ?? 'admin';
+      const roles = user.roles?.map((role) => (typeof role === 'string' ? { role, db: home } : role));
+      if (roles) this.roles.require(roles);
+      this.set(home, name, { password, roles: roles?.map(roleDoc) ?? ROOT });
     }
   }
 
@@ -82,6 +92,11 @@ export class Credentials {
       secrets,
       roles: change.roles ?? known?.roles ?? [],
     });
+  }
+
+  /** What a user may do. */
+  privilegesOf({ roles, db }: StoredUser): Privilege[] {
+    return this.roles.privilegesOf(parseRoles(roles, db));
   }
 
   /** @returns how many there were */

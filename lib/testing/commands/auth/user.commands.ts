@@ -4,7 +4,9 @@ import { equalValues } from '../../bson/compare.js';
 import { arrayArgument, docArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
-import { fieldsOf, int, reply } from '../reply.js';
+import { int, reply } from '../reply.js';
+import { rolesArgument } from './role.commands.js';
+import { roleDoc } from './role-catalog.js';
 import type { ScramMechanism } from './scram.secret.js';
 import { isScramMechanism } from './scram.secret.js';
 
@@ -25,8 +27,7 @@ function passwordOf({ args }: Operation): string | undefined {
 }
 
 /** A role given by its name alone is one of the command's database. */
-const rolesOf = ({ args, db }: Operation): Value[] | undefined =>
-  arrayArgument(args, 'roles')?.map((role) => (typeof role === 'string' ? fieldsOf({ role, db }) : role));
+const rolesOf = (op: Operation): Value[] | undefined => rolesArgument(op)?.map(roleDoc);
 
 /** @throws CommandError BadValue for a mechanism that is none, or for an empty list */
 function mechanismsOf({ args }: Operation): ScramMechanism[] | undefined {

@@ -1,0 +1,32 @@
+import type { Namespace } from '../../storage/namespace.js';
+
+/** What a privilege is about; an empty `db` or `coll` stands for any, but for system collections. */
+export type Resource =
+  { readonly db: string; readonly coll: string } | { readonly cluster: true } | { readonly anyResource: true };
+
+/** Actions on a resource (manual: Privilege Actions). */
+export interface Privilege {
+  readonly resource: Resource;
+  readonly actions: readonly string[];
+}
+
+/** An action that a command takes, on a collection, a database (without `coll`), or the cluster. */
+export interface Demand {
+  readonly action: string;
+  readonly on: Partial<Namespace> | 'cluster';
+}
+
+export const ANY_ACTION = 'anyAction';
+
+export const grants = ({ resource, actions }: Privilege, { action, on }: Demand): boolean =>
+  (actions.includes(action) || actions.includes(ANY_ACTION)) && covers(resource, on);
+
+function covers(resource: Resource, on: Demand['on']): boolean {
+  if ('anyResource' in resource) return true;
+  if ('cluster' in resource || on === 'cluster') return 'cluster' in resource && on === 'cluster';
+  if (resource.db !== '' && resource.db !== on.db) return false;
+  if (on.coll === undefined) return resource.coll === '';
+  return (
+    resource.coll === on.coll || (resource.coll === '' && (!on.coll.startsWith('system.') || on.coll === 'system.js'))
+  );
+}
