@@ -43,6 +43,15 @@ describe('administrative commands', () => {
     expect(await names.countDocuments({ name: 'ADA' })).toBe(1);
   });
 
+  it('validate documents by the collation of their collection, but not those of a $jsonSchema', async () => {
+    const collation = { locale: 'en', strength: 2 };
+    const loose = await db.createCollection('loose', { collation, validator: { name: 'ada' } });
+    await expect(loose.insertOne({ name: 'ADA' })).resolves.toMatchObject({ acknowledged: true });
+    const schema = { $jsonSchema: { properties: { name: { enum: ['ada'] } } } };
+    const strict = await db.createCollection('strict', { collation, validator: schema });
+    await expect(strict.insertOne({ name: 'ADA' })).rejects.toMatchObject({ code: 121 });
+  });
+
   it('refuse capped sizes that there cannot be, and validators where none may be', async () => {
     await expect(db.createCollection('no', { capped: true, size: -1 })).rejects.toMatchObject({ code: 51024 });
     await expect(db.command({ convertToCapped: 'docs', size: 2 ** 70 })).rejects.toMatchObject({ code: 2 });
@@ -61,6 +70,9 @@ describe('administrative commands', () => {
   it('tell how large a collection is', async () => {
     const size = await db.command({ dataSize: 'embedded_administration.docs' });
     expect(size).toMatchObject({ numObjects: 3, size: 3 * 29 });
+    await db.collection('docs').createIndex({ n: 1 });
+    const range = { keyPattern: { n: 1 }, min: { n: 1 }, max: { n: 3 } };
+    expect(await db.command({ dataSize: 'embedded_administration.docs', ...range })).toMatchObject({ numObjects: 2 });
   });
 
   it('answer what needs nothing done, and refuse what only a standalone server does', async () => {

@@ -78,7 +78,9 @@ export function updateRecord(target: UpdateTarget, record: Match, update: Docume
 /** Inserts the document of an upsert. @throws CommandError */
 export function insertUpserted({ unit, collection, isValidationBypassed }: UpdateTarget, doc: Doc): Uint8Array {
   const bytes = encodeDoc(doc);
-  checkSize(bytes);
+  if (bytes.length > MAX_BSON_SIZE) {
+    throw new CommandError(17420, `Document to upsert is larger than ${MAX_BSON_SIZE}`);
+  }
   if (!isValidationBypassed) validatorOf(collection)?.check(bytes);
   unit.insert(collection, bytes);
   return bytes;

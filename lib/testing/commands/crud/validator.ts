@@ -2,7 +2,7 @@ import { CommandError } from '../../errors.js';
 import { decodeDoc } from '../../bson/decode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
-import { plainEnv } from '../../query/env.js';
+import { plainEnv, type QueryEnv } from '../../query/env.js';
 import type { Filter } from '../../query/filter.js';
 import { compileFilter } from '../../query/filter.js';
 import type { Collection } from '../../storage/collection.js';
@@ -15,15 +15,15 @@ const compiled = new WeakMap<Doc, Validator | 'none'>();
 export function validatorOf(collection: Collection): Validator | undefined {
   const { options } = collection;
   let known = compiled.get(options);
-  if (!known) compiled.set(options, (known = compileValidator(options) ?? 'none'));
+  if (!known) compiled.set(options, (known = compileValidator(collection) ?? 'none'));
   return known === 'none' ? undefined : known;
 }
 
-function compileValidator(options: Doc): Validator | undefined {
+function compileValidator({ options, collation }: Collection): Validator | undefined {
   const filter = docArgument(options, 'validator');
   const level = options.get('validationLevel');
   if (!filter || level === 'off' || options.get('validationAction') === 'warn') return undefined;
-  return new Validator(filter, level === 'moderate');
+  return new Validator(filter, level === 'moderate', { ...plainEnv(), ...(collation && { collation }) });
 }
 
 /** What inserts and updates have to satisfy (manual: Schema Validation). */
@@ -34,8 +34,9 @@ export class Validator {
     private readonly filter: Doc,
     /** Documents that were invalid before an update may stay so. */
     private readonly isModerate: boolean,
+    env: QueryEnv,
   ) {
-    this.matches = compileFilter(filter, plainEnv());
+    this.matches = compileFilter(filter, env);
   }
 
   /**

@@ -1,12 +1,15 @@
+import type { Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { planQuery } from '../../storage/plan/planner.js';
 import { LATEST } from '../../storage/read-view.js';
 import { nsString, parseNs } from '../../storage/namespace.js';
 import type { Collection } from '../../storage/collection.js';
-import { boolArgument, stringArgument } from '../arguments.js';
+import { boolArgument, docArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
+import { queryEnv } from '../crud/query-env.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
 import type { Operation } from '../operation.js';
-import { int, long, reply } from '../reply.js';
+import { int, long, reply, type ReplyDoc } from '../reply.js';
 
 // What an administrator asks of a server that has files. Here nothing needs to be done, so it is done at once.
 
@@ -59,7 +62,7 @@ export const planCacheClear: Command = {
   },
 };
 
-/** Of a whole collection; a `keyPattern` with `min` and `max` is for sharding. */
+/** Of a whole collection, or of what lies between two keys of an index. */
 export const dataSize: Command = {
   name: 'dataSize',
   args: {
@@ -69,16 +72,16 @@ export const dataSize: Command = {
     max: 'object',
     estimate: 'safeBool',
   },
-  run({ args, server }) {
-    if (args.has('keyPattern') || args.has('min') || args.has('max')) {
-      throw new CommandError('CommandNotSupported', 'dataSize of a range is not supported by the embedded MongoDB');
-    }
+  run(op) {
+    const { args, server } = op;
     const name = stringArgument(args, 'dataSize')!;
     const ns = parseNs(name);
     if (ns.coll === '') {
       throw new CommandError('InvalidNamespace', `Namespace ${name} is not a valid collection name`);
     }
     const collection = server.storage.catalog.collection(ns, LATEST);
+    const [min, max] = [docArgument(args, 'min'), docArgument(args, 'max')];
+    if (collection && (min || max)) return sizeOfRange(op, collection, min, max);
     return reply({
       estimate: boolArgument(args, 'estimate'),
       size: long(collection?.dataSize ?? 0),
@@ -87,3 +90,11 @@ export const dataSize: Command = {
     });
   },
 };
+
+function sizeOfRange(op: Operation, collection: Collection, min: Doc | undefined, max: Doc | undefined): ReplyDoc {
+  const hint = docArgument(op.args, 'keyPattern') ?? new Map([...(min ?? max)!.keys()].map((field) => [field, int(1)]));
+  const plan = planQuery(collection, { filter: new Map(), hint, min, max }, queryEnv(op, { collection }));
+  const found = [...plan.run(LATEST)];
+  const size = found.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return reply({ estimate: false, size: long(size), numObjects: long(found.length), millis: long(0) });
+}

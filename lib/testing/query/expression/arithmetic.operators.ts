@@ -3,7 +3,7 @@ import { decimalParts, divideDecimals, modDecimals, toDecimal128 } from '../../b
 import { asDecimal, isNumeric, multiply, type Numeric, subtract, toInt64, toNumber } from '../../bson/number.js';
 import { dateOf, int32, msOf, typeName } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { asInteger, logarithm, naturalLogarithm, power, squareRoot, exponential } from './math.js';
+import { logarithm, naturalLogarithm, power, squareRoot, exponential } from './math.js';
 import { isNullish } from './operand.js';
 import { binary, operator, unary, variadic, type Operand, type Operator, type OperatorFamily } from './operator.js';
 import { rounding, ceil, floor } from './rounding.js';
@@ -81,7 +81,8 @@ const isZero = (value: Numeric): boolean => {
 function remainder(a: Numeric, b: Numeric): Operand {
   if (isZero(b)) throw new CommandError(16610, "can't $mod by zero");
   if (isDecimal(a, b)) return toDecimal128(modDecimals(asDecimal(a), asDecimal(b)));
-  if (typeof a === 'number' || (typeof b === 'number' && asInteger(b) === undefined)) {
+  // A whole double counts as an int, for shells that have no others, but only as far as ints go.
+  if (typeof a === 'number' || (typeof b === 'number' && b !== (b | 0))) {
     return toNumber(a) % toNumber(b);
   }
   if (a instanceof Int32 && b instanceof Int32) return int32((a.value % b.value) | 0);

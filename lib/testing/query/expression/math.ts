@@ -14,8 +14,6 @@ import { int32 } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { displayDouble } from './display.js';
 
-export const asInteger = toExactInt64;
-
 const ZERO = finite(false, 0n, 0);
 const ONE = finite(false, 1n, 0);
 

@@ -112,10 +112,13 @@ export class TreeApplication {
 
   private applyChild(node: UpdateNode, container: Container, part: string, path: readonly PathStep[]): Container {
     if (node.kind === 'rename') return this.applyRename(node, container, part, path);
-    if (Array.isArray(container) && !isIndex(part)) return this.blocked(node, container, part, path);
+    if (Array.isArray(container) && !isIndex(part)) {
+      return this.isIdle(node) ? container : this.blocked(node, container, part, path);
+    }
     const step = Array.isArray(container) ? Number(part) : part;
     const current = isDoc(container) ? container.get(part) : container[Number(part)];
     if (node.kind === 'leaf') return this.applyLeaf(node, container, step, current, path);
+    if (this.isIdle(node)) return container;
     if (current === undefined) return this.create(node, container, step, path);
     if (!isDoc(current) && !Array.isArray(current)) {
       const below = this.firstLeaf(node);
@@ -135,6 +138,16 @@ export class TreeApplication {
     if (node.kind === 'rename') return undefined;
     const [child] = [...node.children].sort(([a], [b]) => inUpdateOrder(a, b));
     return child && this.firstLeaf(child[1]);
+  }
+
+  /** Whether all there is to do is renaming fields that are not there. */
+  private isIdle(node: UpdateNode): boolean {
+    if (node.kind === 'branch') return [...node.children.values()].every((child) => this.isIdle(child));
+    return (
+      node.kind === 'rename' &&
+      node.from !== undefined &&
+      this.renamedValue(node.from, node.from.split('.')) === undefined
+    );
   }
 
   /** A name that is no index, in an array. */

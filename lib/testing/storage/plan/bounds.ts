@@ -141,6 +141,8 @@ function ordered(operator: string, value: Value, index: BoundsContext): Interval
   if (value === null) return isIn ? equalTo(null, index) : [];
   if (value instanceof MinKey || value instanceof MaxKey) {
     if (index.isSparse) return undefined;
+    // An array is between them, whatever its elements are, whose keys stand for it.
+    if (index.isMultikey && isUpward === value instanceof MinKey) return [interval(MIN, true, MAX, true)];
     return [isUpward ? interval(value, isIn, MAX, true) : interval(MIN, true, value, isIn)];
   }
   if (isNaNValue(value)) return isIn ? [point(value)] : [];

@@ -316,6 +316,9 @@ describe('$jsonSchema', () => {
         },
       ),
     ).toBe(true);
+    const one = { properties: { a: { enum: [{ x: 1, y: 2 }] } } };
+    expect(matches({ $jsonSchema: one }, { a: { y: 2, x: 1 } })).toBe(true);
+    expect(matches({ $jsonSchema: one }, { a: { y: 1, x: 2 } })).toBe(false);
   });
 
   test('combines schemas with allOf, anyOf, oneOf and not', () => {

@@ -83,6 +83,8 @@ describe('compileProjection', () => {
     [{ 'e.$': 1, a: 1 }, { 'e.g': 3 }, { _id: 1, a: 1, e: [{ g: 3 }] }],
     [{ 'e.g.$': 1 }, { 'e.g': 3 }, { _id: 1, e: [{ g: 3 }] }],
     [{ 'n.$': 1 }, { a: 1, $or: [{ n: 4 }] }, { _id: 1, n: [4] }],
+    [{ 'n.$': 1 }, { 'e.g': 3 }, { _id: 1, n: [3] }], // the position is that of a parallel array
+    [{ 'x.$': 1 }, { a: 1 }, { _id: 1 }],
   ])('%j gives the element that %j matched', (spec, filter, expected) => {
     expect(hexOf(project(spec, DOC, filter))).toBe(hexOf(doc(expected)));
   });

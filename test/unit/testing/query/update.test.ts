@@ -160,6 +160,7 @@ describe('compileUpdate', () => {
     [{ a: 1 }, { $unset: { b: 1, 'a.b': 1 } }],
     [{ a: 1 }, { $setOnInsert: { b: 1, 'a.b': 2 } }],
     [{ a: 1 }, { $rename: { b: 'c' } }],
+    [{ a: 1, c: [4] }, { $rename: { b: 'a.d', x: 'c.d' } }],
     [{ a: [1] }, { $set: {} }],
     [{ a: [] }, { $set: { 'a.$[].x': 1 } }],
     [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MaxKey, MinKey } from 'bson';
 import fc from 'fast-check';
 import { type Collation, parseCollation } from '../../../../lib/testing/bson/collation.js';
 import { decodeDoc } from '../../../../lib/testing/bson/decode.js';
@@ -33,7 +34,22 @@ const INDEXES: [Plain, Plain][] = [
 
 const scalar = fc.oneof(
   fc.integer({ min: -2, max: 5 }),
-  fc.constantFrom(0.5, NaN, null, true, false, '', 'a', 'A', 'ab', 'b', new Date(1), new Date(2)),
+  fc.constantFrom(
+    0.5,
+    NaN,
+    null,
+    true,
+    false,
+    '',
+    'a',
+    'A',
+    'ab',
+    'b',
+    new Date(1),
+    new Date(2),
+    new MinKey(),
+    new MaxKey(),
+  ),
 );
 const innermost = fc.oneof(
   { weight: 4, arbitrary: scalar },

@@ -1,7 +1,7 @@
 import { compareValues, equalValues } from '../../../bson/compare.js';
 import { isDoc, type Value } from '../../../bson/value.js';
 import { atLeast, atMost, count, type Keyword, type KeywordFamily, rest } from './keyword.js';
-import { ifArray, mismatch, requireBoolean, requireDoc } from './operands.js';
+import { ifArray, mismatch, requireBoolean, requireDoc, withSortedFields } from './operands.js';
 
 const items: Keyword = (operand, _schema, _name, compile) => {
   if (isDoc(operand)) {
@@ -20,17 +20,10 @@ const additionalItems: Keyword = (operand, schema, name, compile) => {
   return ifArray((array) => array.slice(described.length).every(test));
 };
 
-/** A value with the fields of its documents in order: items are equal whatever order theirs have. */
-function fieldsSorted(value: Value): Value {
-  if (Array.isArray(value)) return value.map(fieldsSorted);
-  if (!isDoc(value)) return value;
-  return new Map([...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, fieldsSorted(field)]));
-}
-
 const uniqueItems: Keyword = (operand) => {
   if (!requireBoolean(operand, 'uniqueItems')) return undefined;
   return ifArray((array) => {
-    const sorted = array.map(fieldsSorted).sort((a, b) => compareValues(a, b));
+    const sorted = array.map(withSortedFields).sort((a, b) => compareValues(a, b));
     return sorted.every((value, i) => i === 0 || !equalValues(sorted[i - 1]!, value));
   });
 };

@@ -62,3 +62,12 @@ export const ifArray =
   (test: (array: Value[]) => boolean): SchemaTest =>
   (value) =>
     !Array.isArray(value) || test(value);
+
+/** A value with the fields of its documents in order: schemas compare them whatever their order is. */
+export function withSortedFields(value: Value): Value {
+  if (Array.isArray(value)) return value.map(withSortedFields);
+  if (!isDoc(value)) return value;
+  return new Map(
+    [...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, withSortedFields(field)]),
+  );
+}

@@ -16,6 +16,7 @@ import {
   requireNumber,
   requireStrings,
   type SchemaTest,
+  withSortedFields,
 } from './operands.js';
 
 const JSON_TYPES: Readonly<Record<string, readonly number[]>> = {
@@ -80,8 +81,11 @@ function multipleOf(operand: Value): SchemaTest {
 }
 
 function enumeration(operand: Value): SchemaTest {
-  const values = requireArray(operand, 'enum');
-  return (value) => values.some((allowed) => equalValues(allowed, value));
+  const values = requireArray(operand, 'enum').map(withSortedFields);
+  return (value) => {
+    const sorted = withSortedFields(value);
+    return values.some((allowed) => equalValues(allowed, sorted));
+  };
 }
 
 const text: Keyword = (operand, _schema, name) => {

@@ -21,6 +21,7 @@ describe('arithmetic', () => {
       [{ $multiply: [2, decimal('1.50')] }, 'decimal 3.00'],
       [{ $mod: [7, 4] }, 'int 3'],
       [{ $mod: [-7, 4n] }, 'long -3'],
+      [{ $mod: [500000000000n, double(450000000000)] }, 'double 50000000000'],
       [{ $mod: [7.5, 4] }, 'double 3.5'],
       [{ $abs: -2147483648 }, 'long 2147483648'],
     ]);
