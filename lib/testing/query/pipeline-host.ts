@@ -40,7 +40,7 @@ export interface PipelineHost {
   replaceCollection(namespace: Namespace, docs: Iterable<Doc>): void;
 
   /** Where `$merge` writes. @throws CommandError when the namespace cannot be written to */
-  writer(namespace: Namespace): CollectionWriter;
+  writer(namespace: Namespace, env: QueryEnv): CollectionWriter;
 }
 
 /** One collection as `$merge` writes to it: it sees the writes made so far. */

@@ -79,6 +79,12 @@ export class IndexCatalog {
     return this.list().filter(({ spec }) => equalValues(spec.key, key) && spec.key.size === key.size);
   }
 
+  /** Whether all these indexes are there, so that there is nothing to create. @throws CommandError as `create` does */
+  hasAll(specs: readonly Doc[], options: IndexSpecOptions = {}): boolean {
+    const existing = this.list().map(({ spec }) => spec);
+    return specs.every((given) => isThere(parseIndexSpec(given, this.collection.collation, options), existing));
+  }
+
   /**
    * Creates the indexes that are not there yet.
    * @returns the specs of those created

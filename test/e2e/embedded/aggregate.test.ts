@@ -82,6 +82,41 @@ describe('aggregate', () => {
     expect(await target.find({}, { promoteValues: true }).toArray()).toEqual([{ _id: 1, x: true }]);
   });
 
+  test('$merge finds its index by the collation of the pipeline, and knows $$new beside other variables', async () => {
+    const target = client.db('aggregate_e2e').collection('collated');
+    const collation = { locale: 'en', strength: 2 };
+    await target.createIndex({ item: 1 }, { unique: true, sparse: true, collation });
+    await target.insertOne({ _id: 1 as never, item: 'A' });
+    const whenMatched = [{ $set: { at: '$$new.at', by: '$$by' } }];
+    const merge = { $merge: { into: 'collated', on: 'item', let: { by: 'x' }, whenMatched } };
+    const [first] = [{ $match: { _id: 1 } }];
+    await expect(orders.aggregate([first!, merge], { promoteValues: true }).toArray()).rejects.toMatchObject({
+      code: 51183,
+    });
+    await orders.aggregate([first!, merge], { collation }).toArray();
+    expect(await target.find({}, { promoteValues: true }).toArray()).toEqual([
+      { _id: 1, item: 'A', at: new Date('2024-01-31T10:00:00Z'), by: 'x' },
+    ]);
+  });
+
+  test('refuses a document that is larger than clients can read', async () => {
+    const big = { $range: [0, 5_000_000] };
+    const work = orders.aggregate([{ $limit: 1 }, { $project: { big } }], { promoteValues: true }).toArray();
+    await expect(work).rejects.toMatchObject({ code: 10334 });
+  });
+
+  test('refuses a view of a pipeline that is wrong or writes', async () => {
+    const db = client.db('aggregate_e2e');
+    const view = (pipeline: Document[]) => db.createCollection('wrong', { viewOn: 'orders', pipeline });
+    await expect(view([{ $bogus: 1 }])).rejects.toThrow(/Unrecognized pipeline stage/);
+    await expect(view([{ $out: 'x' }])).rejects.toThrow(/view definition/);
+    await expect(view([{ $lookup: { from: 'x', as: 'x', pipeline: [{ $out: 'x' }] } }])).rejects.toThrow(
+      /sub-pipeline/,
+    );
+    await db.createCollection('right', { viewOn: 'orders', pipeline: [] });
+    await expect(db.command({ collMod: 'right', viewOn: 'orders', pipeline: [{ $bogus: 1 }] })).rejects.toThrow();
+  });
+
   test('$sample in a $lookup is drawn for each document', async () => {
     const numbers = client.db('aggregate_e2e').collection('numbers');
     await numbers.insertMany(Array.from({ length: 50 }, (_, _id) => ({ _id: _id as never })));
@@ -109,6 +144,7 @@ describe('aggregate', () => {
     await expect(fail({ $group: {} })).rejects.toMatchObject({ code: 15955 });
     await expect(fail({ $collStats: { count: 1 } })).rejects.toMatchObject({ code: 14 });
     await expect(fail({ $graphLookup: 1 })).rejects.toMatchObject({ code: 9 });
+    await expect(fail({ $graphLookup: { from: 1 } })).rejects.toMatchObject({ code: 9 });
     await expect(fail({ $merge: { into: 'copy', on: 1 } })).rejects.toMatchObject({ code: 51186 });
     await expect(fail({ $set: { x: { $divide: ['$n', 0] } } })).rejects.toMatchObject({ code: 16608 });
     await expect(fail({ $merge: { into: 'copy', whenMatched: 'fail' } })).rejects.toMatchObject({ code: 11000 });

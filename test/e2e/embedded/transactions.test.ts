@@ -114,6 +114,44 @@ describe('transactions through the driver', () => {
     });
   });
 
+  it('does not keep others from creating an index that is there', async () => {
+    await accounts.createIndex({ balance: -1 });
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await accounts.insertOne({ _id: 2, balance: 0 }, { session });
+      await expect(accounts.createIndex({ balance: -1 }, { maxTimeMS: 1000 })).resolves.toBe('balance_-1');
+      await session.abortTransaction();
+    });
+  });
+
+  it('lets an index be created on a new collection only while that is empty', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      const created = client.db('embedded_transactions').collection('created');
+      await created.createIndex({ a: 1 }, { session });
+      await created.insertOne({ a: 1 }, { session });
+      await expect(created.createIndex({ b: 1 }, { session })).rejects.toMatchObject({ code: 263 });
+    });
+  });
+
+  it.each(['commitTransaction', 'abortTransaction', 'killCursors'])('cannot begin with %s', async (name) => {
+    await client.withSession(async (session) => {
+      const first = {
+        lsid: session.id,
+        txnNumber: mongoose.mongo.Long.fromNumber(1),
+        startTransaction: true,
+        autocommit: false,
+      };
+      const rest = name === 'killCursors' ? { cursors: [mongoose.mongo.Long.ONE] } : {};
+      const db = client.db(name === 'killCursors' ? 'embedded_transactions' : 'admin');
+      await expect(
+        db.command({ [name]: name === 'killCursors' ? 'accounts' : 1, ...rest, ...first }),
+      ).rejects.toMatchObject({
+        code: 263,
+      });
+    });
+  });
+
   it('is told of by currentOp while none of its commands runs', async () => {
     await client.withSession(async (session) => {
       session.startTransaction();

@@ -77,7 +77,7 @@ function outputOf({ args, db }: Operation): Output | undefined {
 function writeResults(op: Operation, unit: WriteUnit, { mode, ns }: Output, job: MapReduceJob): void {
   const results = job.run(unit);
   if (mode === 'replace') return replaceCollection(op, unit, ns, results);
-  const writer = new MergeWriter(op, unit, ns);
+  const writer = new MergeWriter(op, unit, ns, undefined);
   for (const result of results) {
     const existing = writer.find(docOf(['_id', docOf(['$eq', result.get('_id')!])]));
     if (!existing) writer.insert(result);

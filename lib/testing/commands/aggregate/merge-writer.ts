@@ -26,11 +26,13 @@ export class MergeWriter implements CollectionWriter {
     private readonly op: Operation,
     private readonly unit: WriteUnit,
     private readonly ns: Namespace,
+    /** The pipeline's, not that of the collection it writes to. */
+    private readonly collation: Collation | undefined,
   ) {}
 
   find(filter: Doc): Doc | undefined {
     const collection = this.existing;
-    const env = queryEnv(this.op, { collection });
+    const env = { ...queryEnv(this.op, { collection }), collation: this.collation };
     const [match] = planQuery(collection, { filter, limit: 1 }, env).run(this.unit);
     if (!match) return undefined;
     this.found.set(match.doc, match);
@@ -64,15 +66,13 @@ export class MergeWriter implements CollectionWriter {
   hasUniqueIndex(fields: readonly string[]): boolean {
     const collection = this.existing;
     if (!collection) return fields.length === 1 && fields[0] === '_id';
-    const wanted = queryEnv(this.op, { collection }).collation;
     return collection.indexes
       .list()
       .some(
         ({ spec }) =>
           spec.isUnique &&
-          !spec.isSparse &&
           !spec.partialFilter &&
-          isSameCollation(spec.collation, wanted) &&
+          isSameCollation(spec.collation, this.collation) &&
           spec.fields.length === fields.length &&
           fields.every((field) => spec.fields.includes(field)),
       );

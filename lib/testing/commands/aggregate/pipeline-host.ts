@@ -13,6 +13,7 @@ import type { QueryPlan } from '../../storage/plan/query-plan.js';
 import type { ReadView } from '../../storage/read-view.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { metadataWriter } from '../crud/match-metadata.js';
+import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import type { Operation } from '../operation.js';
 import { startOf } from '../oplog/oplog.js';
 import { isMadeWhenRead, readMade } from '../system/system-collections.js';
@@ -80,9 +81,9 @@ export class OperationPipelineHost implements PipelineHost {
     replaceCollection(this.op, this.writableUnit(), ns, docs);
   }
 
-  writer(ns: Namespace): CollectionWriter {
+  writer(ns: Namespace, { collation }: QueryEnv): CollectionWriter {
     checkNamespace(ns);
-    return (this.mergeWriter = new MergeWriter(this.op, this.writableUnit(), ns));
+    return (this.mergeWriter = new MergeWriter(this.op, this.writableUnit(), ns, collation));
   }
 
   /** What `$merge` could not write, though it wrote the rest. */
@@ -120,6 +121,16 @@ export function stagesOf({ filter, sort, skip, limit }: LeadingQuery): Doc[] {
   return stages;
 }
 
+/** @throws CommandError BSONObjectTooLarge for a document that no client could read */
 export const encodeAll = function* (docs: Iterable<Doc>): Generator<Uint8Array> {
-  for (const doc of docs) yield encodeDoc(doc);
+  for (const doc of docs) {
+    const bytes = encodeDoc(doc);
+    if (bytes.length > MAX_BSON_SIZE) {
+      throw new CommandError(
+        'BSONObjectTooLarge',
+        `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_BSON_SIZE}`,
+      );
+    }
+    yield bytes;
+  }
 };

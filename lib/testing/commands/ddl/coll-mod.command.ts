@@ -11,6 +11,7 @@ import { runWrite } from '../crud/write.js';
 import { fieldsOf, reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
 import { checkOptions } from './create.command.js';
+import { checkViewPipeline } from './view-pipeline.js';
 
 const INDEX = new ArgumentParser('collMod.index', {
   name: 'string',
@@ -62,7 +63,9 @@ export const collMod: Command = {
       const changes: Doc = new Map([...op.args].filter(([name]) => fields.includes(name)));
       const before = entry.options;
       if (changes.size > 0) {
-        entry.options = merged(before, changes);
+        const options = merged(before, changes);
+        checkViewPipeline(op, options);
+        entry.options = options;
         unit.onAbort(() => (entry.options = before));
         if (entry.kind === 'collection' && changes.has('expireAfterSeconds')) unit.noteIndexes(entry);
       }

@@ -20,6 +20,7 @@ import { runWrite } from '../crud/write.js';
 import { checkCreatable } from '../crud/write-namespace.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
+import { checkViewPipeline } from './view-pipeline.js';
 
 /** The options that belong to the collection; the others only say how to create it. */
 const COLLECTION_OPTIONS = [
@@ -82,6 +83,7 @@ export const create: Command = {
     checkOptions(op);
     checkIdIndex(op.args);
     const options = optionsOf(op);
+    checkViewPipeline(op, options);
     const { catalog } = op.server.storage;
     const pending = runWrite(op, (unit) => {
       const existing = catalog.find(ns, unit);

@@ -6,7 +6,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
-import { LATEST } from '../../storage/read-view.js';
+import { LATEST, type ReadView } from '../../storage/read-view.js';
 import { arrayArgument, boolArgument, docArgument, integerArgument, wrongType } from '../arguments.js';
 import type { Command } from '../command.js';
 import { namespaceOf } from '../crud/namespace-argument.js';
@@ -26,19 +26,24 @@ export const createIndexes: Command = {
     const ns = namespaceOf(op);
     checkCreatable(ns);
     const specs = specsOf(op);
+    const options = { ignoresUnknown: boolArgument(op.args, 'ignoreUnknownIndexOptions') };
     const { catalog } = op.server.storage;
     const pending = runWrite(op, (unit) => {
       const existing = catalog.collection(ns, unit);
-      if (existing) catalog.checkUnused(unit, existing);
+      if (existing && !existing.indexes.hasAll(specs, options)) catalog.checkUnused(unit, existing);
       const collection = existing ?? catalog.collectionForWrite(unit, ns);
       const before = collection.indexes.size;
-      const created = collection.indexes.create(unit, specs, {
-        ignoresUnknown: boolArgument(op.args, 'ignoreUnknownIndexOptions'),
-      });
+      const created = collection.indexes.create(unit, specs, options);
       if (created.length > 0 && op.isInTransaction && collection.creator !== unit) {
         throw new CommandError(
           'OperationNotSupportedInTransaction',
           `Cannot create new indexes on existing collection ${nsString(ns)} in a multi-document transaction.`,
+        );
+      }
+      if (created.length > 0 && op.isInTransaction && !isEmpty(collection, unit)) {
+        throw new CommandError(
+          'OperationNotSupportedInTransaction',
+          `Cannot create new indexes on non-empty collection ${nsString(ns)} in a multi-document transaction.`,
         );
       }
       return { before, after: collection.indexes.size, created: created.length, isNew: !existing };
@@ -53,6 +58,8 @@ export const createIndexes: Command = {
     });
   },
 };
+
+const isEmpty = (collection: Collection, view: ReadView): boolean => collection.scan(view).next().done === true;
 
 function specsOf({ args }: Operation): Doc[] {
   const specs = arrayArgument(args, 'indexes')!;

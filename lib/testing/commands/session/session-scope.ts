@@ -118,6 +118,12 @@ function checkTransactionFields({ generic, command, commandName, db, args }: Ope
     );
   }
   const isEnd = command.name === 'commitTransaction' || command.name === 'abortTransaction';
+  if (generic.startTransaction && (isEnd || command.name === 'killCursors')) {
+    throw new CommandError(
+      'OperationNotSupportedInTransaction',
+      `Cannot run '${commandName}' as the first command of a multi-document transaction.`,
+    );
+  }
   if (!isEnd) checkTransactionNamespace(db, args.get(commandName));
   if (generic.readConcern && !generic.startTransaction) {
     throw new CommandError('InvalidOptions', 'Only the first command in a transaction may specify a readConcern');

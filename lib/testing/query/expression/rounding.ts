@@ -16,13 +16,19 @@ import { CommandError } from '../../errors.js';
 import { isNullish } from './operand.js';
 import { operator, type Operator } from './operator.js';
 
+/** How many digits a Decimal128 has. */
+const MAX_DIGITS = 34;
+
 type Mode = 'half-even' | 'towards-zero' | 'up' | 'down';
 
 /** Drops the digits after `place` decimals; a negative place rounds to tens, hundreds, … */
 function quantize(value: FiniteDecimal, place: number, mode: Mode): FiniteDecimal {
   const { negative, coefficient, exponent } = value;
   const excess = -place - exponent;
-  if (excess <= 0) return finite(negative, coefficient * pow10(-excess), -place);
+  if (excess <= 0) {
+    const added = Math.min(-excess, Math.max(0, MAX_DIGITS - String(coefficient).length));
+    return finite(negative, coefficient * pow10(added), exponent - added);
+  }
   if (mode === 'half-even') return finite(negative, shiftRight(coefficient, excess), -place);
   const unit = pow10(excess);
   const isAway = coefficient % unit !== 0n && (mode === 'up' ? !negative : mode === 'down' && negative);

@@ -60,7 +60,7 @@ export function assertPlacement(
   assertNamespace(stages[0], namespace);
   const all: readonly Enclosure[] = stages[0]?.name === '$changeStream' ? [...enclosures, '$changeStream'] : enclosures;
   stages.forEach((stage, i) => {
-    for (const enclosure of all) if (isForbidden(stage, enclosure)) throw FORBIDDEN[enclosure](stage.name);
+    for (const enclosure of all.toReversed()) if (isForbidden(stage, enclosure)) throw FORBIDDEN[enclosure](stage.name);
     const { position, onlyIn } = stage.definition;
     if (i > 0 && stage.name === '$match' && isDoc(stage.spec) && hasText(stage.spec)) {
       throw new CommandError(17313, '$match with $text is only allowed as the first pipeline stage');

@@ -39,7 +39,10 @@ function keepWithin(value: Value, node: Branch, type: ProjectionType, details: M
     const matched = positionedElements(value, node, type, details);
     if (matched) return matched;
   }
-  return value.map((element) => keepWithin(element, node, type, details)).filter((element) => element !== undefined);
+  const kept = value.map((element) => keepWithin(element, node, type, details));
+  // What is dropped leaves its place to the document that the computed fields make
+  if (isComputed(node)) return kept.map((element) => element ?? null);
+  return kept.filter((element) => element !== undefined);
 }
 
 /** The positional `$` takes the element of the first array on its path, here one above its last field. */

@@ -10,6 +10,9 @@ import type { ProjectionType } from './apply.js';
 import { elemMatch, invalidSlice, positional, slice } from './find.operators.js';
 import { addNode, type Branch, branch, branchAt, type ProjectionNode } from './node.js';
 
+/** Fields of a DBRef, the only ones of a dollar sign that are no operators. */
+const REFERENCE_FIELDS = ['$ref', '$id', '$db'];
+
 /** `$slice`, `$elemMatch` and the positional `$` are a find's alone. */
 export type ProjectionDialect = 'find' | 'aggregation';
 
@@ -18,8 +21,6 @@ export interface ParsedProjection {
   readonly root: Branch;
   readonly isPositional: boolean;
 }
-
-const FIND_OPERATORS = ['$slice', '$elemMatch'];
 
 /** Reads the projection of a find or of `$project`, and decides whether it names what is kept or what is dropped. */
 export class ProjectionParser {
@@ -139,19 +140,21 @@ export class ProjectionParser {
       );
     }
     if (spec.size === 1 && first.startsWith('$')) return this.operator(parent, name, spec, first, above);
+    this.nested(parent, name, spec, above);
+  }
+
+  private nested(parent: Branch, name: string, spec: Doc, above: readonly string[]): void {
     const path = parseFieldPath(name);
     const nested = branchAt(parent, path, name);
     for (const [key, value] of spec) this.field(nested, key, value, [...above, ...path]);
   }
 
   private operator(parent: Branch, name: string, spec: Doc, operator: string, above: readonly string[]): void {
-    if (!isOperator(operator) && !FIND_OPERATORS.includes(operator)) {
-      throw new CommandError(31325, `Unknown expression ${operator}`);
-    }
-    if (this.dialect === 'aggregation') this.expression(parent, name, spec);
-    else if (operator === '$slice') this.slice(parent, name, spec);
-    else if (operator === '$elemMatch') this.elemMatch(parent, name, spec, above);
-    else this.expression(parent, name, spec);
+    if (operator === '$slice' && this.dialect === 'find') this.slice(parent, name, spec);
+    else if (operator === '$elemMatch' && this.dialect === 'find') this.elemMatch(parent, name, spec, above);
+    else if (isOperator(operator)) this.expression(parent, name, spec);
+    else if (REFERENCE_FIELDS.includes(operator)) this.nested(parent, name, spec, above);
+    else throw new CommandError(31325, `Unknown expression ${operator}`);
   }
 
   private slice(parent: Branch, name: string, spec: Doc): void {

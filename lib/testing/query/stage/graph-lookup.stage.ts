@@ -33,6 +33,12 @@ function parse(value: Value, { env, namespace }: StageContext): GraphSpec {
     (type) => `the $graphLookup stage specification must be an object, but found ${type}`,
   );
   for (const [field, argument] of fields) {
+    if (field === 'from' && typeof argument !== 'string') {
+      throw new CommandError(
+        'FailedToParse',
+        `$graphLookup argument 'from' must be a string, is type ${typeName(argument)}`,
+      );
+    }
     if (STRINGS.includes(field) && typeof argument !== 'string') {
       throw new CommandError(40103, `expected string as argument for ${field}, found: ${typeName(argument)}`);
     }

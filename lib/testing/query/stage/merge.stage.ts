@@ -30,7 +30,7 @@ function sameId(existing: Doc, incoming: Doc): Doc {
 /** Updates by a pipeline, which sees the new document as `$$new`. */
 function updating(stages: readonly Doc[], variables: Doc | undefined, env: QueryEnv): Merging {
   const bound = new Map<string, Value>(env.variables ?? []);
-  const expressions = [...(variables ?? docOf(['new', '$$ROOT']))].map(([name, value]) => {
+  const expressions = [...docOf(['new', '$$ROOT']), ...(variables ?? [])].map(([name, value]) => {
     if (name !== 'new') assertBindable(name);
     return [name, compileDocExpression(value, env)] as const;
   });
@@ -97,7 +97,7 @@ export const mergeStage: StageDefinition = {
       yield* [];
     };
     return (docs) => {
-      const writer = context.host.writer(spec.into);
+      const writer = context.host.writer(spec.into, context.env);
       if (spec.on && !writer.hasUniqueIndex(spec.on)) {
         throw new CommandError(51183, 'Cannot find index to verify that join fields will be unique');
       }

@@ -135,12 +135,18 @@ describe('compileProject and compileAddFields', () => {
       { _id: 1, a: 1, b: { d: 3 } },
     ],
     [{ 'b.c': 1, b: { d: '$a' }, _id: 0 }, { b: { c: 2, d: 1 } }],
+    [{ 'e.x': '$a', _id: 0 }, { e: [{ x: 1 }, { x: 1 }, { x: 1 }] }], // of what is no document, too
+    [{ b: { $id: 1 }, _id: 0 }, { b: {} }], // a field of a DBRef
   ])('$project of %j', (spec, expected) => expect(hexOf(projected(spec))).toBe(hexOf(doc(expected))));
 
   test('know nothing of what only a find has', () => {
     for (const spec of [{ 'n.$': 1 }, { n: { $elemMatch: { $gt: 1 } } }, { n: { $slice: 2 } }]) {
       expect(() => projected(spec)).toThrow();
     }
+  });
+
+  test('refuse what is neither an operator nor a field', () => {
+    expect(() => projected({ a: { $bogus: 1 } })).toThrow(expect.objectContaining({ code: 31325 }));
   });
 
   test('keep a field that is set anew in its place', () => {

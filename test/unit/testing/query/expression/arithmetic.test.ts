@@ -82,6 +82,7 @@ describe('arithmetic', () => {
       [{ $round: [25n, -1] }, 'long 20'],
       [{ $round: [2147483647, -1] }, 'long 2147483650'],
       [{ $round: [decimal('1.005'), 2] }, 'decimal 1.00'],
+      [{ $trunc: [decimal('1.298'), 100] }, 'decimal 1.298000000000000000000000000000000'],
       [{ $trunc: [-1.99, 1] }, 'double -1.9'],
       [{ $trunc: [199, -2] }, 'int 100'],
       [{ $ceil: [-1.5] }, 'double -1'],

@@ -17,7 +17,7 @@ describe('$project', () => {
     expect(aggregate([{ $project: { 'a.b': 1, _id: 0 } }], docs)).toEqual(['{ a: [{ b: int 1 }, {}] }']);
     expect(aggregate([{ $project: { a: { c: 0 } } }], docs)).toEqual(['{ _id: int 1, a: [{ b: int 1 }, int 5, {}] }']);
     expect(aggregate([{ $project: { 'a.d': { $literal: 1 }, _id: 0 } }], docs)).toEqual([
-      '{ a: [{ d: int 1 }, { d: int 1 }] }',
+      '{ a: [{ d: int 1 }, { d: int 1 }, { d: int 1 }] }',
     ]);
   });
 
