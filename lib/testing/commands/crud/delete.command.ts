@@ -12,6 +12,7 @@ import { hintOf } from './find.command.js';
 import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
+import { checkTimeSeriesWrite } from '../time-series/restrictions.js';
 import { batchFields, runStatements, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
 import { writeNamespaceOf } from './write-namespace.js';
@@ -71,6 +72,7 @@ function deleteMatching(op: Operation, ns: Namespace, statement: Doc): Statement
     const collection = catalog.collection(ns, unit);
     const env = queryEnv(op, { collation: docArgument(statement, 'collation'), collection });
     if (!collection) return { n: 0 };
+    checkTimeSeriesWrite(collection, op.isInTransaction);
     const filter = docArgument(statement, 'q')!;
     const found = matchRecords(collection, unit, env, { filter, hint: hintOf(statement) });
     const records = isSingle ? firstOf(found) : [...found]; // all are found before the first is removed

@@ -24,6 +24,7 @@ import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
 import { stmtIdOf } from './statements.js';
 import { arrayFiltersOf } from './update.command.js';
+import { checkTimeSeriesUpdate } from '../time-series/restrictions.js';
 import { runWrite } from './write.js';
 import { writeNamespaceOf } from './write-namespace.js';
 
@@ -92,6 +93,10 @@ function modify(op: Operation, ns: Namespace): ReplyDoc | Promise<ReplyDoc> {
   const filter = docArgument(args, 'query') ?? EMPTY;
   return runWrite(op, (unit) => {
     const existing = server.storage.catalog.collection(ns, unit);
+    if (existing && !boolArgument(args, 'remove')) {
+      const isUpsert = boolArgument(args, 'upsert');
+      checkTimeSeriesUpdate(existing, { filter, update: args.get('update'), isMulti: false, isUpsert });
+    }
     const env = queryEnv(op, { collation: docArgument(args, 'collation'), collection: existing });
     const show = projector(op, env, filter);
     const spec = { filter, update: args.get('update'), arrayFilters: arrayFiltersOf(args) };

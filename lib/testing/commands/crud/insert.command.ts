@@ -9,6 +9,7 @@ import { MAX_WRITE_BATCH_SIZE } from '../handshake/limits.js';
 import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
 import { documentToInsert } from './insert-document.js';
+import { checkTimeSeriesWrite } from '../time-series/restrictions.js';
 import { batchFields, runStatements, stmtIdOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { validatorOf } from './validator.js';
 import { runWrite } from './write.js';
@@ -45,6 +46,7 @@ export const insert: Command = {
     const memory = new BatchMemory(documents.reduce((sum, { length }) => sum + length, 0));
     const insertOne = (unit: WriteUnit, collection: Collection, document: Uint8Array): void => {
       const bytes = documentToInsert(document, server.storage.clock, memory);
+      checkTimeSeriesWrite(collection, op.isInTransaction);
       checkTimeField(collection, bytes);
       if (!isBypassed) validatorOf(collection)?.check(bytes);
       unit.insert(collection, bytes);

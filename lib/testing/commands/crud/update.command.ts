@@ -12,6 +12,7 @@ import { hintOf } from './find.command.js';
 import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
+import { checkTimeSeriesUpdate, checkTimeSeriesWrite } from '../time-series/restrictions.js';
 import { batchFields, runStatements, upsertedOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
 import { writeNamespaceOf } from './write-namespace.js';
@@ -93,6 +94,8 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
     const env = queryEnv(op, { collation, collection: existing, constants: docArgument(statement, 'c') });
     const compiled = compileDocumentUpdate(spec, env);
     if (existing) {
+      checkTimeSeriesWrite(existing, op.isInTransaction);
+      checkTimeSeriesUpdate(existing, { ...spec, isUpsert });
       const target = { unit, collection: existing, isValidationBypassed };
       const found = matchRecords(existing, unit, env, { filter, hint: hintOf(statement) });
       const records = isMulti ? [...found] : firstOf(found); // all are found before the first is changed

@@ -19,6 +19,7 @@ import { checkValidator } from '../crud/validator.js';
 import { runWrite } from '../crud/write.js';
 import { checkCreatable } from '../crud/write-namespace.js';
 import type { Operation } from '../operation.js';
+import { checkTimeSeriesFields, metaTimeIndex } from '../time-series/restrictions.js';
 import { fieldsOf, int, reply } from '../reply.js';
 import { checkViewPipeline } from './view-pipeline.js';
 
@@ -97,7 +98,9 @@ export const create: Command = {
             : `Collection ${nsString(ns)} already exists.`,
         );
       }
-      catalog.create(unit, ns, options);
+      const entry = catalog.create(unit, ns, options);
+      const index = metaTimeIndex(options);
+      if (index && entry.kind === 'collection') entry.indexes.create(unit, [index]);
     });
     if (pending instanceof Promise) await pending;
     return reply({});
@@ -141,6 +144,7 @@ const BUCKET_SPAN_SECONDS: Readonly<Record<string, number>> = { seconds: 3600, m
 /** @throws CommandError */
 function timeseriesOptions(given: Doc): Doc {
   TIMESERIES.check(given);
+  checkTimeSeriesFields(given);
   const granularity = stringArgument(given, 'granularity') ?? 'seconds';
   const span = Object.hasOwn(BUCKET_SPAN_SECONDS, granularity) ? BUCKET_SPAN_SECONDS[granularity] : undefined;
   if (span === undefined) {

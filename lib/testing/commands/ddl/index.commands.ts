@@ -14,6 +14,7 @@ import { runWrite } from '../crud/write.js';
 import { checkCreatable } from '../crud/write-namespace.js';
 import { openCursor, sourceOf } from '../cursor/open-cursor.js';
 import type { Operation } from '../operation.js';
+import { checkTimeSeriesIndex } from '../time-series/restrictions.js';
 import { int, reply } from '../reply.js';
 
 export const createIndexes: Command = {
@@ -33,6 +34,7 @@ export const createIndexes: Command = {
       if (existing && !existing.indexes.hasAll(specs, options)) catalog.checkUnused(unit, existing);
       const collection = existing ?? catalog.collectionForWrite(unit, ns);
       const before = collection.indexes.size;
+      for (const spec of specs) checkTimeSeriesIndex(collection, spec);
       const created = collection.indexes.create(unit, specs, options);
       if (created.length > 0 && op.isInTransaction && collection.creator !== unit) {
         throw new CommandError(
