@@ -54,6 +54,7 @@ describe('the public surface', () => {
       'TenantContext',
       'TenantContextIdStrategy',
       'TenantError',
+      'TenantExceptionFilter',
       'TenantInterceptor',
       'TenantMissingError',
       'TenantNotReadyError',
