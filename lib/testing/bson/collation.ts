@@ -14,6 +14,10 @@ export interface Collation {
   representative(text: string): string;
 }
 
+/** Whether strings compare alike by both; undefined: byte by byte. */
+export const isSameCollation = (a: Collation | undefined, b: Collation | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && JSON.stringify([...a.spec]) === JSON.stringify([...b.spec]));
+
 const DEFAULTS: readonly [string, Value][] = [
   ['caseLevel', false],
   ['caseFirst', 'off'],

@@ -1,5 +1,6 @@
 import { Decimal128, Int32, Timestamp } from 'bson';
 import type { Binary } from 'bson';
+import { asBuffer } from '../bson/decode.js';
 import { unknownField } from '../bson/known-fields.js';
 import { CommandError } from '../errors.js';
 import type { Doc, TypeName, Value } from '../bson/value.js';
@@ -173,4 +174,4 @@ export function timestampArgument(args: Doc, field: string): Timestamp | undefin
 }
 
 /** A UUID's 16 bytes in hex. */
-export const uuidHex = (uuid: Binary): string => Buffer.from(uuid.buffer).toString('hex');
+export const uuidHex = (uuid: Binary): string => asBuffer(uuid.buffer).toString('hex');

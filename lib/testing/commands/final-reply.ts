@@ -1,8 +1,9 @@
 import { Binary } from 'bson';
 import type { CommandError } from '../errors.js';
+import { encodeDoc } from '../bson/encode.js';
 import type { Doc, Value } from '../bson/value.js';
 import { isDoc } from '../bson/value.js';
-import { timestampOf } from '../storage/clock.js';
+import { type Tick, timestampOf } from '../storage/clock.js';
 import { integerArgument } from './arguments.js';
 import { writeConcernErrorOf } from './concerns.js';
 import { errorLabelsOf } from './error-labels.js';
@@ -56,11 +57,18 @@ function labelsOf(op: Operation | undefined, code: number | undefined, writeConc
 }
 
 function appendTimes(server: MongoServer, reply: ReplyDoc): void {
-  const now = timestampOf(server.storage.clock.now);
-  const clusterTime: Doc = new Map<string, Value>([
-    ['clusterTime', now],
-    ['signature', SIGNATURE],
-  ]);
-  reply.set('$clusterTime', clusterTime);
-  reply.set('operationTime', now);
+  const { now } = server.storage.clock;
+  reply.set('$clusterTime', clusterTimeAt(now));
+  reply.set('operationTime', timestampOf(now));
+}
+
+let latest: { readonly tick: Tick; readonly bytes: Uint8Array } | undefined;
+
+/** `$clusterTime` as BSON; that of the last tick is kept, as most replies show the same. */
+function clusterTimeAt(tick: Tick): Uint8Array {
+  if (latest?.tick !== tick) {
+    const doc = fieldsOf({ clusterTime: timestampOf(tick), signature: SIGNATURE });
+    latest = { tick, bytes: encodeDoc(doc as Doc) };
+  }
+  return latest.bytes;
 }

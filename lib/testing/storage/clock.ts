@@ -8,8 +8,15 @@ export type Tick = number;
 
 const INCREMENTS = 2 ** 20;
 
-export const timestampOf = (tick: Tick): Timestamp =>
-  new Timestamp({ t: Math.floor(tick / INCREMENTS), i: tick % INCREMENTS });
+let latest = { tick: 0, timestamp: new Timestamp(0n) };
+
+/** The one of the last tick is kept: every command shows the newest several times. */
+export function timestampOf(tick: Tick): Timestamp {
+  if (latest.tick !== tick) {
+    latest = { tick, timestamp: new Timestamp({ t: Math.floor(tick / INCREMENTS), i: tick % INCREMENTS }) };
+  }
+  return latest.timestamp;
+}
 
 /** Increments past 2^20 - 1, which this server never gives, are taken as that. */
 export const tickOf = (timestamp: Timestamp): Tick =>

@@ -1,4 +1,4 @@
-import type { Collation } from '../../bson/collation.js';
+import { type Collation, isSameCollation } from '../../bson/collation.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
@@ -86,6 +86,3 @@ export class MergeWriter implements CollectionWriter {
     if (!boolArgument(this.op.args, 'bypassDocumentValidation')) validatorOf(collection)?.check(bytes, before);
   }
 }
-
-const isSameCollation = (a: Collation | undefined, b: Collation | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && JSON.stringify([...a.spec]) === JSON.stringify([...b.spec]));

@@ -66,7 +66,7 @@ export const find: Command = {
     if (entry?.kind === 'view') return findInView(op, request);
     const collation = docArgument(args, 'collation');
     const metadata = new QueryMetadata(metadataOf(request.filter));
-    const env = { ...queryEnv(op, { collation, collection: entry }), metadata };
+    const env = queryEnv(op, { collation, collection: entry, metadata });
     const projection = docArgument(args, 'projection');
     const project = projection && projection.size > 0 ? compileProjection(projection, env, request.filter) : undefined;
     const options = {
@@ -80,7 +80,7 @@ export const find: Command = {
     }
     const showsRecordId = boolArgument(args, 'showRecordId') && !boolArgument(args, 'returnKey');
     const returnsKey = boolArgument(args, 'returnKey');
-    const plan = planQuery(entry, returnsKey ? request : { ...request, projection }, env);
+    const plan = planQuery(entry, returnsKey || !projection ? request : { ...request, projection }, env);
     const show = returnsKey ? keyProjection(plan) : project;
     if (metadata.wanted.has('sortKey') && !request.sort?.size) {
       throw new CommandError('BadValue', 'cannot use sortKey $meta projection without a sort');

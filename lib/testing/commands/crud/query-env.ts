@@ -2,6 +2,7 @@ import { parseCollation } from '../../bson/collation.js';
 import type { Doc, Value } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import { compileDocExpression } from '../../query/expression.js';
+import type { QueryMetadata } from '../../query/metadata.js';
 import { timestampOf } from '../../storage/clock.js';
 import type { Collection } from '../../storage/collection.js';
 import { docArgument } from '../arguments.js';
@@ -14,10 +15,15 @@ export interface QueryEnvOptions {
   readonly collection?: Collection | undefined;
   /** Variables beside the command's `let`, such as those of an update statement's `c`. */
   readonly constants?: Doc | undefined;
+  /** What the documents found carry besides their fields. */
+  readonly metadata?: QueryMetadata;
 }
 
 /** What filters, updates and expressions of this operation are compiled with. */
-export function queryEnv(op: Operation, { collation, collection, constants }: QueryEnvOptions = {}): QueryEnv {
+export function queryEnv(
+  op: Operation,
+  { collation, collection, constants, metadata }: QueryEnvOptions = {},
+): QueryEnv {
   // An empty one counts as none.
   const collationSpec = collation?.size ? collation : collection && docArgument(collection.options, 'collation');
   const plain: QueryEnv = {
@@ -26,6 +32,7 @@ export function queryEnv(op: Operation, { collation, collection, constants }: Qu
     clusterTime: timestampOf(op.server.storage.clock.now),
     checkInterrupt: op.checkInterrupt,
     allowsWhere: true,
+    ...(metadata && { metadata }),
   };
   const lets = docArgument(op.args, 'let');
   if (!lets && !constants) return plain;

@@ -60,11 +60,10 @@ export class IdLookup extends PlanStage {
 
   *run({ view }: RunContext): Generator<Match> {
     this.works++;
-    const cursor = this.index.tree.range(
-      this.index.format.edge([this.id], false),
-      this.index.format.edge([this.id], true),
-    );
-    while (cursor.next()) {
+    const { tree, format } = this.index;
+    const key = format.key([this.id]);
+    const cursor = tree.range(key, undefined);
+    while (cursor.next() && format.compare(cursor.key, key) === 0) {
       this.keysExamined++;
       const bytes = this.collection.read(cursor.id, view);
       if (!bytes) continue;

@@ -1,5 +1,5 @@
 import { Binary, BSONRegExp, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
-import type { Collation } from '../../bson/collation.js';
+import { type Collation, isSameCollation } from '../../bson/collation.js';
 import { hashedIndexKey } from '../../bson/hash.js';
 import { isNaNValue, isNumeric } from '../../bson/number.js';
 import { BsonUndefined, dateOf, type Doc, isDoc, type Value } from '../../bson/value.js';
@@ -52,16 +52,10 @@ const isPlain = (operand: Value): boolean =>
   !(operand instanceof BSONRegExp) &&
   !isNaNValue(operand);
 
-const sameCollation = (a: Collation | undefined, b: Collation | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && JSON.stringify([...a.spec]) === JSON.stringify([...b.spec]));
-
 /** An index with another collation than the query's helps only where no string is compared. */
-export const isSameCollation = (index: BoundsContext): boolean =>
-  sameCollation(index.indexCollation, index.queryCollation);
-
 function collationAllows(operator: string, operand: Value, index: BoundsContext): boolean {
   if (operator === '$regex') return index.indexCollation === undefined;
-  return operator === '$exists' || isSameCollation(index) || !hasString(operand);
+  return operator === '$exists' || isSameCollation(index.indexCollation, index.queryCollation) || !hasString(operand);
 }
 
 const hasString = (value: Value): boolean =>

@@ -1,8 +1,7 @@
-import type { Collation } from '../../bson/collation.js';
+import { type Collation, isSameCollation } from '../../bson/collation.js';
 import { int32, isDoc } from '../../bson/value.js';
 import type { Collection } from '../collection.js';
 import { isSamePattern } from './access.stages.js';
-import { isSameCollation } from './bounds.js';
 import { candidateOf, isExact, type PlannedFilter, scanOf } from './candidate.js';
 import { rootOf } from './covered.js';
 import { DistinctScan } from './index-scan.stage.js';
@@ -24,8 +23,7 @@ export function distinctScan(
     const width = spec.fields.indexOf(key) + 1;
     const isMeant = hint === undefined || (isDoc(hint) ? isSamePattern(spec.key, hint) : spec.name === hint);
     if (!isMeant || spec.isHidden || width === 0 || spec.kind !== 'btree' || index.isMultikey) continue;
-    const context = { isHashed: false, isMultikey: false, isSparse: false };
-    if (!isSameCollation({ ...context, indexCollation: spec.collation, queryCollation: collation })) continue;
+    if (!isSameCollation(spec.collation, collation)) continue;
     const candidate = candidateOf(index, planned, undefined, collation, true);
     if (!candidate || !isExact(candidate, planned)) continue;
     const before = candidate.bounds.fields.slice(0, width - 1);

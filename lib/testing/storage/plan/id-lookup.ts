@@ -1,10 +1,10 @@
 import { BSONRegExp } from 'bson';
+import { isSameCollation } from '../../bson/collation.js';
 import { BsonUndefined, type Value } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import { isOperatorDoc } from '../../query/filter.js';
 import type { Collection } from '../collection.js';
 import { IdLookup } from './access.stages.js';
-import { isSameCollation } from './bounds.js';
 import type { PlanRequest } from './planner.js';
 
 /** A filter that is only an equality on `_id` needs no bounds, no decoding and no choice. */
@@ -17,9 +17,7 @@ export function idLookup(
   const condition = filter.get('_id');
   const value = isOperatorDoc(condition) && condition.size === 1 ? condition.get('$eq') : condition;
   const index = collection.indexes.id;
-  if (!index || !isIdValue(value)) return undefined;
-  const context = { isHashed: false, isMultikey: false, isSparse: false, queryCollation: collation };
-  if (!isSameCollation({ ...context, indexCollation: index.spec.collation })) return undefined;
+  if (!index || !isIdValue(value) || !isSameCollation(index.spec.collation, collation)) return undefined;
   return new IdLookup(collection, index, value);
 }
 

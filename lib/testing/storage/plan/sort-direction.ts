@@ -1,8 +1,7 @@
-import type { Collation } from '../../bson/collation.js';
+import { type Collation, isSameCollation } from '../../bson/collation.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
 import type { Doc } from '../../bson/value.js';
 import type { StoredIndex } from '../stored-index.js';
-import { isSameCollation } from './bounds.js';
 import type { IndexBounds } from './index-bounds.js';
 import { isAll, isPoint } from './interval.js';
 
@@ -14,17 +13,7 @@ export function directionFor(
   queryCollation: Collation | undefined,
 ): number | undefined {
   const { spec } = index;
-  if (
-    !isSameCollation({
-      isHashed: false,
-      isMultikey: false,
-      isSparse: false,
-      indexCollation: spec.collation,
-      queryCollation,
-    })
-  ) {
-    return undefined;
-  }
+  if (!isSameCollation(spec.collation, queryCollation)) return undefined;
   const isFixed = (field: number): boolean =>
     bounds[field]!.length === 1 && isPoint(bounds[field]![0]!, spec.collation);
   let field = 0;
