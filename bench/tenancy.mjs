@@ -101,7 +101,13 @@ const APPLICATIONS = {
 };
 
 /** The processes, by the applications in them. */
-const SIDE_BY_SIDE = ['plain', 'plain with the module', 'tenant', 'request', ...(process.env.NESTJS_CLS ? ['nestjs-cls'] : [])];
+const SIDE_BY_SIDE = [
+  'plain',
+  'plain with the module',
+  'tenant',
+  'request',
+  ...(process.env.NESTJS_CLS ? ['nestjs-cls'] : []),
+];
 
 /** What is measured: a process, an application in it and a path of that. The first is what the others are compared with. */
 const WAYS = {
