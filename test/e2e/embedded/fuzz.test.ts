@@ -6,7 +6,7 @@ import mongoose from 'mongoose';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 
 /** CI sends 100,000. */
-const FRAMES = Number(process.env.FUZZ_FRAMES ?? 5000);
+const FRAMES = Number(process.env.FUZZ_FRAMES ?? 100_000);
 const SENDERS = 8;
 const FRAMES_PER_CONNECTION = 20;
 const HEADER_LENGTH = 16;
