@@ -1,8 +1,6 @@
 import { bound, DATABASE, type BoundModel } from './model.binding.js';
+import { IndexQueues } from './index.queue.js';
 import type { AnyModel } from './model.types.js';
-
-/** How many databases get collections and indexes at the same time; createIndexes is heavy on the server. */
-const MAX_CONCURRENT = 4;
 
 interface SchemaIndexing {
   options: {
@@ -22,8 +20,7 @@ export class IndexBuilder {
   /** By what is on the server now: what was dropped, or is on another cluster, is made anew. */
   readonly #done = new WeakMap<object, Map<string, Promise<void>>>();
   readonly #ready = new WeakMap<object, Set<string>>();
-  readonly #queue: (() => void)[] = [];
-  #running = 0;
+  readonly #queues = new IndexQueues();
 
   /** @param isAutomatic whether a first write causes it (option `autoIndex`) */
   constructor(readonly isAutomatic: boolean) {}
@@ -40,7 +37,8 @@ export class IndexBuilder {
     let work = done.get(model.modelName);
     if (!work) {
       const { contents } = database;
-      work = this.#limited(() => build(model, isExplicit));
+      // The pool is open before a place in its queue is taken: one that cannot be opened fails all that wait at once.
+      work = database.run(() => this.#queues.of(database.pool).run(() => build(model, isExplicit)));
       done.set(model.modelName, work);
       work.then(
         () => this.#readyOn(contents).add(model.modelName),
@@ -67,18 +65,6 @@ export class IndexBuilder {
     let ready = this.#ready.get(contents);
     if (!ready) this.#ready.set(contents, (ready = new Set()));
     return ready;
-  }
-
-  async #limited(work: () => Promise<void>): Promise<void> {
-    if (this.#running < MAX_CONCURRENT) this.#running++;
-    else await new Promise<void>((resolve) => this.#queue.push(resolve));
-    try {
-      await work();
-    } finally {
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#running--;
-    }
   }
 }
 

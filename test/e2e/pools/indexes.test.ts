@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
 import type { PolyModel, PolyMongoOptions, PolyMongoWrapper } from 'nestjs-polymongo';
 import { wrapItems, type Item } from '../../support/items.js';
+import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { usePools } from '../../support/pools-fixture.js';
 
 const fixture = usePools();
@@ -111,5 +112,28 @@ describe('the indexes of a model on a database', () => {
     expect(builds()).toEqual([]);
     await polymongo.pools.ensureIndexes('manual');
     expect(await indexNames('manual')).toEqual(['_id_', 'key_1']);
+  });
+});
+
+describe('a cluster that does not answer', () => {
+  it('holds up no first write, transaction or provisioning of databases that are elsewhere', async () => {
+    const stalled = await EmbeddedMongo.start();
+    const sick = ['sick_1', 'sick_2', 'sick_3', 'sick_4', 'sick_5'];
+    create({ dbSpecific: sick.map((dbName) => ({ dbName, mongoURI: stalled.uri })) });
+    await Promise.all(sick.map((name) => polymongo.pools.connect(name)));
+    stalled.stall(600_000);
+    let ended = 0;
+    const waiting = sick.map((name) => items.db(name).create({ n: 1 }));
+    for (const each of waiting) each.catch(() => ended++);
+
+    await items.db('well').create({ n: 1 });
+    await polymongo.transaction(() => items.db('well_too').create({ n: 1 }));
+    expect(await polymongo.tenants.provision('well-again')).toMatchObject({ isNew: true });
+    expect(ended).toBe(0);
+
+    await polymongo.actions.forceCloseAll();
+    await Promise.allSettled(waiting);
+    stalled.stall(0);
+    await stalled.stop();
   });
 });
