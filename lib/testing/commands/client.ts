@@ -15,6 +15,11 @@ export class Client {
 
   constructor(readonly connection: Connection) {}
 
+  /** Whose sessions and cursors its are; everybody's are nobody's in particular while no one has to be anyone. */
+  get owner(): string {
+    return this.authenticatedAs ? `${this.authenticatedAs.user}@${this.authenticatedAs.db}` : '';
+  }
+
   get appName(): string | undefined {
     return this.metadata && appNameIn(this.metadata);
   }

@@ -69,7 +69,7 @@ export class Dispatcher implements RequestHandler {
         `Unsupported OP_QUERY command: ${commandName}. The client driver may require an upgrade.`,
       );
     }
-    const generic = parseGenericArguments(args);
+    const generic = parseGenericArguments(args, client.owner);
     checkConcerns(command, commandName, generic);
     checkApiVersion(server, command, commandName, args);
     if (command.isAdminOnly && db !== 'admin') {

@@ -80,8 +80,8 @@ export interface GenericArguments {
   readonly comment: Value | undefined;
 }
 
-/** @throws CommandError */
-export function parseGenericArguments(args: Doc): GenericArguments {
+/** @param owner whose the session is @throws CommandError */
+export function parseGenericArguments(args: Doc, owner: string): GenericArguments {
   GENERIC.check(args, () => true);
   const lsidDoc = docArgument(args, 'lsid');
   const given = args.get('maxTimeMS');
@@ -96,7 +96,7 @@ export function parseGenericArguments(args: Doc): GenericArguments {
   }
   const autocommit = args.get('autocommit');
   return {
-    lsid: lsidDoc && sessionKey(lsidDoc),
+    lsid: lsidDoc && sessionKey(lsidDoc, owner),
     lsidDoc,
     txnNumber: longArgument(args, 'txnNumber'),
     autocommit: typeof autocommit === 'boolean' ? autocommit : undefined,
@@ -108,8 +108,8 @@ export function parseGenericArguments(args: Doc): GenericArguments {
   };
 }
 
-/** The id of a logical session as a key. @throws CommandError */
-export function sessionKey(lsid: Doc): string {
+/** The id of a logical session as a key; another user's is another session. @throws CommandError */
+export function sessionKey(lsid: Doc, owner: string): string {
   const id = lsid.get('id');
   if (id === undefined) {
     throw new CommandError(40414, "BSON field 'OperationSessionInfo.lsid.id' is missing but a required field");
@@ -117,7 +117,7 @@ export function sessionKey(lsid: Doc): string {
   if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID || id.position !== 16) {
     throw new CommandError('InvalidUUID', 'uuid must be a 16-byte binary field with UUID (4) subtype');
   }
-  return uuidHex(id);
+  return owner === '' ? uuidHex(id) : `${uuidHex(id)} of ${owner}`;
 }
 
 function parseReadConcern(doc: Doc | undefined): ReadConcern | undefined {

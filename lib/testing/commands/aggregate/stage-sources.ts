@@ -74,8 +74,11 @@ const indexStats: StageSource = (op, _spec, collection) =>
     }),
   ) ?? [];
 
-const sessions: StageSource = (op) =>
-  [...op.server.sessions.all].map(({ lsid, lastUseMS }) => fieldsOf({ _id: lsid, lastUse: new Date(lastUseMS) }));
+/** Everybody's if asked for, otherwise one's own. */
+const sessions: StageSource = ({ server, client }, spec) =>
+  [...server.sessions.all]
+    .filter(({ owner }) => owner === client.owner || spec.get('allUsers') === true || spec.has('users'))
+    .map(({ lsid, lastUseMS }) => fieldsOf({ _id: lsid, lastUse: new Date(lastUseMS) }));
 
 const SOURCES: Readonly<Record<string, StageSource>> = {
   $collStats: collStats,
@@ -84,6 +87,7 @@ const SOURCES: Readonly<Record<string, StageSource>> = {
   $listLocalSessions: sessions,
   $currentOp: (op, spec) =>
     describeOperations(op.server, {
+      owner: spec.get('allUsers') === true ? undefined : op.client.owner || undefined,
       connections: spec.get('idleConnections') === true,
       sessions: spec.get('idleSessions') !== false,
       cursors: spec.get('idleCursors') === true,

@@ -1,11 +1,13 @@
 import { formatDoc } from '../../bson/format.js';
 import type { Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import type { Namespace } from '../../storage/namespace.js';
 import type { Client } from '../client.js';
 import type { Command } from '../command.js';
 import type { Credentials } from './credentials.js';
-import { demandsOf } from './demands.js';
-import { type Demand, grants, type Privilege } from './privileges.js';
+import { mayRun } from './command.rules.js';
+import { concerns, type Demand, grants, type Privilege } from './privileges.js';
+import { shownCommand } from './shown-command.js';
 
 /** What the user of a connection may do; undefined where everybody may do everything. */
 export function privilegesOf(credentials: Credentials, { authenticatedAs }: Client): Privilege[] | undefined {
@@ -16,6 +18,10 @@ export function privilegesOf(credentials: Credentials, { authenticatedAs }: Clie
 
 export const isGranted = (privileges: readonly Privilege[] | undefined, demand: Demand): boolean =>
   !privileges || privileges.some((privilege) => grants(privilege, demand));
+
+/** Whether a user may do anything at all with a collection, or in a database. */
+export const isConcerned = (privileges: readonly Privilege[] | undefined, on: Partial<Namespace>): boolean =>
+  !privileges || privileges.some((privilege) => concerns(privilege, on));
 
 /** @throws CommandError Unauthorized (13) for a command that the user's roles do not allow */
 export function authorize(
@@ -28,6 +34,7 @@ export function authorize(
 ): void {
   const privileges = privilegesOf(credentials, client);
   if (!privileges) return;
-  if (demandsOf(name, args, commandName, db).every((demand) => isGranted(privileges, demand))) return;
-  throw new CommandError('Unauthorized', `not authorized on ${db} to execute command ${formatDoc(args)}`);
+  const request = { name, commandName, db, args, user: client.authenticatedAs! };
+  if (mayRun(request, (action, on) => isGranted(privileges, { action, on }))) return;
+  throw new CommandError('Unauthorized', `not authorized on ${db} to execute command ${formatDoc(shownCommand(args))}`);
 }

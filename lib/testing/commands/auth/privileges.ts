@@ -18,13 +18,21 @@ export interface Demand {
 
 export const ANY_ACTION = 'anyAction';
 
+/** Whether it says anything of a collection, or of anything in a database. */
+export const concerns = ({ resource, actions }: Privilege, { db, coll }: Partial<Namespace>): boolean =>
+  actions.length > 0 &&
+  (covers(resource, { db, coll }) || (coll === undefined && 'db' in resource && resource.db === db));
+
 export const grants = ({ resource, actions }: Privilege, { action, on }: Demand): boolean =>
   (actions.includes(action) || actions.includes(ANY_ACTION)) && covers(resource, on);
+
+/** Databases that "any database" leaves out. */
+const SERVERS_OWN: readonly (string | undefined)[] = ['config', 'local'];
 
 function covers(resource: Resource, on: Demand['on']): boolean {
   if ('anyResource' in resource) return true;
   if ('cluster' in resource || on === 'cluster') return 'cluster' in resource && on === 'cluster';
-  if (resource.db !== '' && resource.db !== on.db) return false;
+  if (resource.db === '' ? resource.coll === '' && SERVERS_OWN.includes(on.db) : resource.db !== on.db) return false;
   if (on.coll === undefined) return resource.coll === '';
   return (
     resource.coll === on.coll || (resource.coll === '' && (!on.coll.startsWith('system.') || on.coll === 'system.js'))

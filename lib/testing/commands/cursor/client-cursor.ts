@@ -6,6 +6,8 @@ import type { Operation } from '../operation.js';
 /** Who opened a cursor: only the same session and transaction may read on. */
 export interface CursorOrigin {
   readonly session: string | undefined;
+  /** The user who opened it. */
+  readonly owner: string;
   readonly transaction: bigint | undefined;
   /** Its Stable API parameters, which every getMore has to repeat. */
   readonly api: string;

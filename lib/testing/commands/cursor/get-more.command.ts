@@ -59,7 +59,10 @@ function findCursor(op: Operation): ClientCursor {
       `Requested getMore on namespace '${ns}', but cursor belongs to a different namespace ${cursor.ns}`,
     );
   }
-  const { session, transaction } = cursor.origin;
+  const { session, transaction, owner } = cursor.origin;
+  if (owner !== op.client.owner) {
+    throw new CommandError('Unauthorized', `cursor id ${id} was not created by the authenticated user`);
+  }
   if (session !== generic.lsid) {
     throw new CommandError(
       session === undefined ? 50737 : generic.lsid === undefined ? 50736 : 50738,

@@ -25,6 +25,7 @@ export function openCursor(op: Operation, ns: string, source: DocumentSource, op
     source,
     {
       session: op.generic.lsid,
+      owner: op.client.owner,
       transaction: op.isInTransaction ? op.generic.txnNumber : undefined,
       api: apiParameters(op.args),
     },

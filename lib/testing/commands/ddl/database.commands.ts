@@ -3,7 +3,7 @@ import { CommandError } from '../../errors.js';
 import { compileFilter } from '../../query/filter.js';
 import { LATEST } from '../../storage/read-view.js';
 import { boolArgument, docArgument } from '../arguments.js';
-import { isGranted, privilegesOf } from '../auth/authorization.js';
+import { isConcerned, isGranted, privilegesOf } from '../auth/authorization.js';
 import type { Command } from '../command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { runWrite } from '../crud/write.js';
@@ -51,7 +51,7 @@ export const listDatabases: Command = {
     const privileges = privilegesOf(op.server.credentials, op.client);
     const seesAll = isGranted(privileges, { action: 'listDatabases', on: 'cluster' });
     const all = describeDatabases(op.server).filter(
-      (database) => seesAll || isGranted(privileges, { action: 'find', on: { db: database.get('name') as string } }),
+      (database) => seesAll || isConcerned(privileges, { db: database.get('name') as string }),
     );
     const databases = matches ? all.filter((database) => matches(database)) : all;
     if (boolArgument(op.args, 'nameOnly')) {

@@ -5,6 +5,7 @@ import { compileFilter } from '../../query/filter.js';
 import type { CatalogEntry } from '../../storage/catalog.js';
 import { LATEST } from '../../storage/read-view.js';
 import { boolArgument, docArgument, integerArgument } from '../arguments.js';
+import { isConcerned, privilegesOf } from '../auth/authorization.js';
 import type { Command } from '../command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { openCursor, sourceOf } from '../cursor/open-cursor.js';
@@ -26,8 +27,19 @@ export const listCollections: Command = {
     const matches = filter && compileFilter(filter, queryEnv(op));
     const isNameOnly = boolArgument(op.args, 'nameOnly');
     const entries = op.server.storage.catalog.list(op.db, op.transactionUnit ?? LATEST);
-    const found = entries.map(describe).filter((entry) => !matches || matches(entry));
-    if (entries.some(({ kind }) => kind === 'view') && (!matches || matches(systemViews()))) {
+    const privileges = boolArgument(op.args, 'authorizedCollections')
+      ? privilegesOf(op.server.credentials, op.client)
+      : undefined;
+    const found = entries
+      .filter(({ ns }) => isConcerned(privileges, ns))
+      .map(describe)
+      .filter((entry) => !matches || matches(entry));
+    const views = { db: op.db, coll: 'system.views' };
+    if (
+      isConcerned(privileges, views) &&
+      entries.some(({ kind }) => kind === 'view') &&
+      (!matches || matches(systemViews()))
+    ) {
       found.push(systemViews());
     }
     if (op.db === OPLOG.db && (!matches || matches(oplogEntry()))) found.push(oplogEntry());

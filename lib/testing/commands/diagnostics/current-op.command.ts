@@ -2,6 +2,7 @@ import { CommandError } from '../../errors.js';
 import type { Doc } from '../../bson/value.js';
 import { compileFilter } from '../../query/filter.js';
 import { boolArgument, integerArgument } from '../arguments.js';
+import { shownCommand } from '../auth/shown-command.js';
 import type { Command } from '../command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { isGenericArgument } from '../generic-arguments.js';
@@ -21,9 +22,10 @@ export const currentOp: Command = {
     );
     const matches = compileFilter(conditions, queryEnv(op));
     return reply({
-      inprog: describeOperations(op.server, { connections: boolArgument(op.args, '$all') }).filter((doc) =>
-        matches(doc),
-      ),
+      inprog: describeOperations(op.server, {
+        connections: boolArgument(op.args, '$all'),
+        owner: boolArgument(op.args, '$ownOps') ? op.client.owner : undefined,
+      }).filter((doc) => matches(doc)),
     });
   },
 };
@@ -34,20 +36,23 @@ interface IdleOptions {
   /** Sessions with an open transaction; told of by default. */
   readonly sessions?: boolean;
   readonly cursors?: boolean;
+  /** Whose; undefined for everybody's. */
+  readonly owner?: string | undefined;
 }
 
 export function describeOperations(server: MongoServer, idle: IdleOptions): Doc[] {
+  const isShown = (owner: string): boolean => idle.owner === undefined || owner === idle.owner;
   return [
-    ...[...server.operations.values()].map(describe),
-    ...(idle.connections ? idleConnections(server) : []),
-    ...(idle.sessions === false ? [] : idleSessions(server)),
-    ...(idle.cursors ? idleCursors(server) : []),
+    ...[...server.operations.values()].filter(({ client }) => isShown(client.owner)).map(describe),
+    ...(idle.connections ? idleConnections(server, isShown) : []),
+    ...(idle.sessions === false ? [] : idleSessions(server, isShown)),
+    ...(idle.cursors ? idleCursors(server, isShown) : []),
   ];
 }
 
 function describe({ server, client, id, namespace, now, command, args, generic, db, cursor }: Operation): Doc {
   const runningMS = Date.now() - now.getTime();
-  const shown: Doc = new Map([...args].filter(([name]) => name !== '$clusterTime'));
+  const shown: Doc = new Map([...shownCommand(args)].filter(([name]) => name !== '$clusterTime'));
   if (!shown.has('$db')) shown.set('$db', db);
   return fieldsOf({
     type: 'op',
@@ -66,7 +71,7 @@ function describe({ server, client, id, namespace, now, command, args, generic, 
     op: opOf(command.name),
     ns: namespace,
     command: shown,
-    cursor: cursor && fieldsOf({ cursorId: cursor.id, originatingCommand: cursor.opener.args }),
+    cursor: cursor && fieldsOf({ cursorId: cursor.id, originatingCommand: shownCommand(cursor.opener.args) }),
     numYields: int(0),
     waitingForLock: false,
   });

@@ -6,10 +6,13 @@ import type { Session } from '../session/session.js';
 
 const MICROSECONDS = 1000;
 
+/** Whether one is told of a user's. */
+type IsShown = (owner: string) => boolean;
+
 /** The connections that wait for nothing. */
-export const idleConnections = (server: MongoServer): Doc[] =>
+export const idleConnections = (server: MongoServer, isShown: IsShown): Doc[] =>
   [...server.clients.values()]
-    .filter(({ operation }) => !operation)
+    .filter(({ operation, owner }) => !operation && isShown(owner))
     .map(({ connection, appName }) =>
       fieldsOf({
         type: 'op',
@@ -24,9 +27,9 @@ export const idleConnections = (server: MongoServer): Doc[] =>
     );
 
 /** The sessions whose transaction is open while none of its commands runs. */
-export const idleSessions = (server: MongoServer): Doc[] =>
+export const idleSessions = (server: MongoServer, isShown: IsShown): Doc[] =>
   [...server.sessions.all]
-    .filter((session) => session.transaction.isInProgress && !session.isBusy)
+    .filter(({ transaction, isBusy, owner }) => transaction.isInProgress && !isBusy && isShown(owner))
     .map((session) => describeSession(server, session));
 
 function describeSession({ topology }: MongoServer, { lsid, transaction }: Session): Doc {
@@ -47,8 +50,10 @@ function describeSession({ topology }: MongoServer, { lsid, transaction }: Sessi
 }
 
 /** The cursors that no getMore reads. */
-export const idleCursors = (server: MongoServer): Doc[] =>
-  [...server.cursors.all].filter(({ isPinned }) => !isPinned).map((cursor) => describeCursor(server, cursor));
+export const idleCursors = (server: MongoServer, isShown: IsShown): Doc[] =>
+  [...server.cursors.all]
+    .filter(({ isPinned, origin }) => !isPinned && isShown(origin.owner))
+    .map((cursor) => describeCursor(server, cursor));
 
 function describeCursor({ topology }: MongoServer, { id, ns, opener, options, source, ...cursor }: ClientCursor): Doc {
   return fieldsOf({

@@ -3,6 +3,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import { plainEnv } from '../../query/env.js';
 import { compileFilter } from '../../query/filter.js';
+import { shownCommand } from '../auth/shown-command.js';
 import { documentToInsert } from '../crud/insert-document.js';
 import { integerArgument } from '../arguments.js';
 import type { Operation } from '../operation.js';
@@ -110,7 +111,7 @@ function entriesOf(
 }
 
 function commandOf({ args, db }: Operation): Doc {
-  const command: Doc = new Map([...args].filter(([name]) => name !== 'documents'));
+  const command: Doc = new Map([...shownCommand(args)].filter(([name]) => name !== 'documents'));
   if (!command.has('$db')) command.set('$db', db);
   return command;
 }

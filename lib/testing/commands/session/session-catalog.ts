@@ -8,7 +8,7 @@ const SESSION_TIMEOUT_MS = SESSION_TIMEOUT_MINUTES * 60_000;
 const MAX_SESSIONS = 1_000_000;
 
 /**
- * The logical sessions, by the hex of their UUID; unused ones are dropped when others are made. They outlive a restart,
+ * The logical sessions, by the hex of their UUID and whose they are; unused ones are dropped when others are made. They outlive a restart,
  * as the record of retryable writes and commits does that MongoDB keeps in `config.transactions`.
  */
 export class SessionCatalog {
@@ -30,12 +30,12 @@ export class SessionCatalog {
     return this.sessions.get(key);
   }
 
-  findOrCreate(key: string, lsid: Doc): Session {
+  findOrCreate(key: string, lsid: Doc, owner: string): Session {
     let session = this.sessions.get(key);
     if (!session) {
       this.sweep();
       if (this.sessions.size >= MAX_SESSIONS) throw new CommandError(261, 'cannot add session into the cache');
-      session = new Session(key, lsid);
+      session = new Session(key, lsid, owner);
       this.sessions.set(key, session);
     }
     return session;

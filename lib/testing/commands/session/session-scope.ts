@@ -16,7 +16,7 @@ export function enterSession(op: Operation): Promise<void> | undefined {
   }
   if (command.isSessionFree) return undefined;
   checkTransactionFields(op);
-  op.session = server.sessions.findOrCreate(generic.lsid, generic.lsidDoc!);
+  op.session = server.sessions.findOrCreate(generic.lsid, generic.lsidDoc!, op.client.owner);
   if (generic.txnNumber === undefined) {
     op.session.lastUseMS = Date.now(); // only numbered operations hold the session
     return undefined;

@@ -7,6 +7,7 @@ import type { Command } from '../command.js';
 import { sessionKey } from '../generic-arguments.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
+import type { Session } from './session.js';
 import { SESSION_TIMEOUT_MINUTES } from './session-catalog.js';
 
 const killed = (): CommandError => new CommandError('Interrupted', 'operation was interrupted: its session was killed');
@@ -21,10 +22,10 @@ export const startSession: Command = {
   name: 'startSession',
   isSessionFree: true,
   args: { startSession: 'any' },
-  run({ server }) {
+  run({ server, client: { owner } }) {
     const id = new Binary(new UUID().buffer, Binary.SUBTYPE_UUID);
     const lsid = fieldsOf({ id });
-    server.sessions.findOrCreate(sessionKey(lsid), lsid);
+    server.sessions.findOrCreate(sessionKey(lsid, owner), lsid, owner);
     return reply({ id: lsid, timeoutMinutes: int(SESSION_TIMEOUT_MINUTES) });
   },
 };
@@ -35,7 +36,10 @@ export const refreshSessions: Command = {
   isSessionFree: true,
   args: { refreshSessions: 'array!' },
   run(op) {
-    for (const lsid of lsidsOf(op)) op.server.sessions.findOrCreate(sessionKey(lsid), lsid).lastUseMS = Date.now();
+    const { owner } = op.client;
+    for (const lsid of lsidsOf(op)) {
+      op.server.sessions.findOrCreate(sessionKey(lsid, owner), lsid, owner).lastUseMS = Date.now();
+    }
     return reply({});
   },
 };
@@ -48,16 +52,21 @@ export const endSessions: Command = {
   takesWriteConcern: true, // drivers that want no answer say so with w: 0
   args: { endSessions: 'array!' },
   run(op) {
-    for (const lsid of lsidsOf(op)) op.server.sessions.end(sessionKey(lsid), killed());
+    for (const lsid of lsidsOf(op)) op.server.sessions.end(sessionKey(lsid, op.client.owner), killed());
     return reply({});
   },
 };
 
-/** Kills the sessions' operations, transactions and cursors; an empty list means all of them. */
+const ownOf = (sessions: Iterable<Session>, owner: string): Session[] =>
+  [...sessions].filter((session) => owner === '' || session.owner === owner);
+
+/** Kills the sessions' operations, transactions and cursors; an empty list means all of one's own. */
 function killListed(op: Operation): void {
   const { sessions } = op.server;
+  const { owner } = op.client;
   const lsids = lsidsOf(op);
-  const targets = lsids.length > 0 ? lsids.map((lsid) => sessions.find(sessionKey(lsid))) : [...sessions.all];
+  const targets =
+    lsids.length > 0 ? lsids.map((lsid) => sessions.find(sessionKey(lsid, owner))) : ownOf(sessions.all, owner);
   for (const session of targets) if (session) sessions.kill(session, killed());
 }
 

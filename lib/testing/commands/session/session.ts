@@ -15,6 +15,7 @@ export class Session {
   constructor(
     readonly key: string,
     readonly lsid: Doc,
+    readonly owner: string,
   ) {}
 
   /** Whether one of its operations runs. */
