@@ -89,14 +89,16 @@ export class PolyMongoWrapper {
   constructor(options: PolyMongoOptions, owner: WrapperOwner = 'process') {
     this.options = resolveOptions(options);
     this.pools = new PolyMongoPools(this.options);
-    this.models = new ModelRegistry(this.pools, {
-      watch$: (model, options?: WatchOptions) => this.watch.model$(model, options),
-    });
+    this.tenantContext = new TenantContext(this.options.tenant);
+    this.models = new ModelRegistry(
+      this.pools,
+      { watch$: (model, options?: WatchOptions) => this.watch.model$(model, options) },
+      () => this.tenantContext.capture(),
+    );
     new PolyMongoLog(this.pools, createSink(this.options));
     this.hooks = new PolyMongoHooks(this.pools);
     this.stats = new PolyMongoStats(this.pools);
     this.bulkTasks = new PolyMongoBulk(this.pools);
-    this.tenantContext = new TenantContext(this.options.tenant);
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
     const tenantRegistry = new TenantRegistry(this.pools);
     this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, (id) => tenantRegistry.isReady(id));

@@ -8,6 +8,7 @@ import { createBlueprintConnection } from './blueprint.connection.js';
 import { IndexBuilder } from './index.builder.js';
 import { bound, type BoundModel, DATABASE } from './model.binding.js';
 import { createChild } from './model.child.js';
+import type { ScopeCapture } from './model.scope.js';
 import { createTemplate, type ModelExtension, type TemplateHost } from './model.template.js';
 import type { AnyModel } from './model.types.js';
 
@@ -31,10 +32,14 @@ export class ModelRegistry implements TemplateHost {
   readonly #models: Record<string, AnyModel> = {};
   #connection: Connection | undefined;
 
-  /** @param extensions what features right of the models add to every model */
+  /**
+   * @param extensions what features right of the models add to every model
+   * @param captureScope what queries, aggregates and cursors remember of where they were made
+   */
   constructor(
     pools: PolyMongoPools,
     readonly extensions: Readonly<Record<string, ModelExtension>> = {},
+    readonly captureScope: ScopeCapture = () => undefined,
   ) {
     this.#pools = pools;
     this.#indexes = new IndexBuilder(pools.options.autoIndex);

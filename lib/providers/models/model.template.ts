@@ -4,8 +4,9 @@ import { activeTransaction, outsideTransaction, transactionOf, transactionOn } f
 import type { Database } from '../pools/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
 import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
-import { closeWithLoop } from './model.cursor.js';
+import { cursorIn } from './model.cursor.js';
 import { discriminatorsOn } from './model.discriminators.js';
+import type { ScopeCapture } from './model.scope.js';
 import type { AnyModel } from './model.types.js';
 
 /** What templates need of the registry they are made for. */
@@ -20,6 +21,8 @@ export interface TemplateHost {
   isPrepared(model: BoundModel): boolean;
   /** What features right of the models add to every model, by name; called with the model and its arguments. */
   readonly extensions: Readonly<Record<string, ModelExtension>>;
+  /** Queries, aggregates and cursors run in the scope they were made in. */
+  readonly captureScope: ScopeCapture;
 }
 
 export type ModelExtension = (model: BoundModel, ...args: never[]) => unknown;
@@ -49,6 +52,7 @@ interface Blueprint {
     options: SessionOptions;
     exec(op?: unknown): Promise<unknown>;
     cursor(options?: object): object;
+    clone(): object;
   };
 }
 
@@ -74,14 +78,29 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     });
 
   class PolyQuery extends Base.Query {
+    #scoped = host.captureScope();
+
     override exec(op?: unknown): Promise<unknown> {
       const run = () => super.exec(op);
       const isWrite = WRITES.has(typeof op === 'string' ? op : (this.op ?? ''));
-      return isWrite ? write(this.model, this.options, run) : start(this.model, run);
+      const begin = () => (isWrite ? write(this.model, this.options, run) : start(this.model, run));
+      const scoped = this.#scope;
+      return scoped ? scoped(begin) : begin();
     }
 
     override cursor(options?: object): object {
-      return closeWithLoop(super.cursor(options));
+      return cursorIn(this.#scope, () => super.cursor(options));
+    }
+
+    override clone(): object {
+      const clone = super.clone() as PolyQuery;
+      clone.#scoped = this.#scope;
+      return clone;
+    }
+
+    /** What `toConstructor()` makes has no field of this class. */
+    get #scope() {
+      return #scoped in this ? this.#scoped : undefined;
     }
   }
 
@@ -152,9 +171,10 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       const aggregate = super.aggregate(...args);
       const exec = aggregate.exec.bind(aggregate);
       const cursor = aggregate.cursor.bind(aggregate);
+      const scoped = host.captureScope();
       return Object.assign(aggregate, {
-        exec: () => start(this, exec),
-        cursor: (options?: Parameters<typeof cursor>[0]) => closeWithLoop(cursor(options)),
+        exec: () => (scoped ? scoped(() => start(this, exec)) : start(this, exec)),
+        cursor: (options?: Parameters<typeof cursor>[0]) => cursorIn(scoped, () => cursor(options)),
       });
     }
 

@@ -2,10 +2,12 @@ import type { Observable } from 'rxjs';
 import { TenantConfirmationError } from './tenant.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { carry } from './tenant.carrier.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import { fanOut, observe, type ForEachOptions, type TenantResult, type TenantTask } from './tenant.fan-out.js';
 import type { TenantRegistry } from './tenant.registry.js';
+import { isPromise } from './tenant.resolution.js';
 
 export interface ProvisionOptions {
   /** How long to wait for another process that works on the same tenant, in ms. Default 60000. */
@@ -40,7 +42,8 @@ export class PolyMongoTenants {
    */
   async run<T>(tenantId: string, fn: () => T): Promise<Awaited<T>> {
     await this.#directory.admit(tenantId);
-    return await this.#databases.context.run(tenantId, fn);
+    const { context } = this.#databases;
+    return (await context.run(tenantId, () => settle(fn(), context.capture()!))) as Awaited<T>;
   }
 
   /**
@@ -151,3 +154,7 @@ export class PolyMongoTenants {
     return databases.map(({ name }) => name);
   }
 }
+
+/** Waits where it is called, as the tenant: a query only runs when somebody waits for it. */
+const settle = (given: unknown, scoped: <R>(fn: () => R) => R): unknown =>
+  isPromise(given) ? given.then((value) => carry(value, scoped)) : given;

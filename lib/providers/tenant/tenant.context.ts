@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Observable } from 'rxjs';
+import { carry } from './tenant.carrier.js';
 import { InvalidTenantIdError, TenantConflictError, TenantMissingError } from './tenant.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
 
@@ -38,7 +38,7 @@ export class TenantContext {
     const from = this.current();
     if (from !== tenantId) for (const listener of this.#onSwitch) listener(from, tenantId);
     const scope = { tenantId, isPending: false, isRequest: false };
-    return this.#carry(scope, this.#storage.run(scope, fn));
+    return carry(this.#storage.run(scope, fn), (read) => this.within(scope, read));
   }
 
   /** The current tenant's id, undefined outside of any. */
@@ -77,6 +77,12 @@ export class TenantContext {
     return this.#storage.run(scope, fn);
   }
 
+  /** The way back into the current scope; undefined where there is none. */
+  capture(): (<T>(fn: () => T) => T) | undefined {
+    const scope = this.#storage.getStore();
+    return scope && ((fn) => this.within(scope, fn));
+  }
+
   /** Decides the tenant of the current request. @throws TenantConflictError when it has another one already */
   decide(scope: TenantScope, tenantId: string | undefined): void {
     if (tenantId !== undefined && scope.tenantId !== undefined && scope.tenantId !== tenantId) {
@@ -85,22 +91,4 @@ export class TenantContext {
     scope.tenantId ??= tenantId;
     scope.isPending = false;
   }
-
-  /** What is evaluated later, by whoever reads it, would else run as its reader's tenant. */
-  #carry<T>(scope: TenantScope, result: T): T {
-    if (result instanceof Observable) {
-      return new Observable((subscriber) => this.within(scope, () => result.subscribe(subscriber))) as T;
-    }
-    if (!isGenerator(result)) return result;
-    for (const step of ['next', 'return', 'throw'] as const) {
-      const native = result[step].bind(result) as (value: unknown) => unknown;
-      Object.defineProperty(result, step, { value: (value: unknown) => this.within(scope, () => native(value)) });
-    }
-    return result;
-  }
 }
-
-const GENERATORS = new Set(['[object Generator]', '[object AsyncGenerator]']);
-
-const isGenerator = (value: unknown): value is Generator | AsyncGenerator =>
-  typeof value === 'object' && value !== null && GENERATORS.has(Object.prototype.toString.call(value));

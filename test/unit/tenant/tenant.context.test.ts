@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { interval, lastValueFrom, map, of, take, toArray } from 'rxjs';
-import { InvalidTenantIdError, TenantMissingError, TenantSwitchError } from '../../../lib/index.js';
+import { BehaviorSubject, firstValueFrom, interval, lastValueFrom, map, of, take, toArray } from 'rxjs';
+import { ChangeObservable, InvalidTenantIdError, TenantMissingError, TenantSwitchError } from '../../../lib/index.js';
 import { resolveTenantOptions } from '../../../lib/polymongo.tenant-options.js';
 import { TenantContext } from '../../../lib/providers/tenant/tenant.context.js';
 
@@ -67,6 +67,35 @@ describe('TenantContext', () => {
     );
     expect(await context.run('b', () => lastValueFrom(ticks))).toEqual(['a', 'a']);
     expect(await lastValueFrom(context.run('a', () => of(1)))).toBe(1);
+  });
+
+  it('alters neither a generator nor an Observable, which keep their own members', async () => {
+    const made = (function* () {
+      yield context.current();
+    })();
+    const carried = context.run('a', () => made);
+    expect(Object.getOwnPropertyNames(made)).toEqual([]);
+    expect([...carried]).toEqual(['a']);
+
+    const subject = new BehaviorSubject(1);
+    const carriedSubject = context.run('a', () => subject);
+    carriedSubject.next(2);
+    expect([subject.value, carriedSubject.value, await firstValueFrom(carriedSubject)]).toEqual([2, 2, 2]);
+    expect(Object.keys(subject)).toEqual(Object.keys(new BehaviorSubject(1)));
+
+    const changes = new ChangeObservable<string | undefined>({
+      sourceName: 'test',
+      bufferSize: 1,
+      push: (subscriber) => (subscriber.next(context.current()), subscriber.complete(), () => {}),
+      pull: async function* () {
+        yield context.current();
+      },
+    });
+    const carriedChanges = context.run('a', () => changes);
+    expect(carriedChanges).toBeInstanceOf(ChangeObservable);
+    expect(await lastValueFrom(carriedChanges)).toBe('a');
+    expect(await lastValueFrom(carriedChanges.pipe(map((tenant) => `${tenant} ${context.current()}`)))).toBe('a a');
+    for await (const tenant of carriedChanges) expect(tenant).toBe('a');
   });
 
   it('refuses a malformed id before the function runs', () => {

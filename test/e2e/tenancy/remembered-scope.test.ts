@@ -1,0 +1,176 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import mongoose, { Schema } from 'mongoose';
+import { PolyMongoWrapper, type TenantModel } from 'nestjs-polymongo';
+import { once } from 'node:events';
+import { uniqueName } from '../../support/database-names.js';
+import { startTestServer, type TestServer } from '../../support/test-server.js';
+
+interface Memo {
+  tenant: string;
+}
+
+describe('a query, aggregate or cursor of a tenant model', () => {
+  const prefix = uniqueName('remembered');
+  let server: TestServer;
+  let polymongo: PolyMongoWrapper;
+  let memos: TenantModel<Memo>;
+  /** As which tenant the hooks of the model ran. */
+  const seen = new Set<string | undefined>();
+  const note = () => void seen.add(polymongo.tenantContext.current());
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    polymongo = new PolyMongoWrapper(
+      {
+        mongoURI: server.uri,
+        defaultDB: `${prefix}_default`,
+        tenant: { database: (id) => `${prefix}_${id}` },
+      },
+      'nest',
+    );
+    const schema = new Schema<Memo>({ tenant: String });
+    schema.plugin((plugged) => plugged.pre('find', note).pre('findOneAndUpdate', note).pre('aggregate', note));
+    schema.post('find', note).post('findOneAndUpdate', note).post('aggregate', note).post('init', note);
+    memos = polymongo.tenantModel(mongoose.model<Memo>(uniqueName('Memo'), schema) as never);
+    for (const tenant of ['acme', 'globex']) {
+      await polymongo.tenants.run(tenant, () => memos.insertMany([{ tenant }, { tenant }]));
+    }
+  });
+  afterEach(() => seen.clear());
+  afterAll(async () => {
+    await polymongo?.actions.closeAll();
+    await server?.stop();
+  });
+
+  const inAcme = <T>(make: () => T): T => polymongo.tenantContext.run('acme', make);
+  const tenantsOf = async (documents: PromiseLike<readonly Memo[]>) => (await documents).map(({ tenant }) => tenant);
+
+  type Read = (outside: <T>(fn: () => T) => T) => Promise<unknown>;
+  const ACME = ['acme', 'acme'];
+  const reads: Record<string, [Read, unknown]> = {
+    'exec()': [(outside) => tenantsOf(outside(() => inAcme(() => memos.find()).exec())), ACME],
+    'then()': [(outside) => tenantsOf(outside(async () => inAcme(() => memos.find()))), ACME],
+    'then() of lean()': [(outside) => tenantsOf(outside(async () => inAcme(() => memos.find()).lean())), ACME],
+    'clone()': [
+      (outside) =>
+        tenantsOf(
+          outside(() =>
+            inAcme(() => memos.find())
+              .clone()
+              .exec(),
+          ),
+        ),
+      ACME,
+    ],
+    'clone() made elsewhere': [
+      async (outside) => {
+        const query = inAcme(() => memos.find());
+        const clone = outside(() => query.clone());
+        return tenantsOf(outside(() => clone.exec()));
+      },
+      ACME,
+    ],
+    'a write': [
+      async (outside) => (await outside(() => inAcme(() => memos.findOneAndUpdate({}, {})).exec()))!.tenant,
+      'acme',
+    ],
+    'iteration of a query': [
+      (outside) =>
+        outside(async () => {
+          const found: string[] = [];
+          for await (const { tenant } of inAcme(() => memos.find())) found.push(tenant);
+          return found;
+        }),
+      ACME,
+    ],
+    'next() of a cursor': [
+      async (outside) => {
+        const cursor = inAcme(() => memos.find().cursor());
+        const { tenant } = (await outside(() => cursor.next()))!;
+        await cursor.close();
+        return tenant;
+      },
+      'acme',
+    ],
+    'eachAsync() of a cursor': [
+      async (outside) => {
+        const found: string[] = [];
+        await outside(() =>
+          inAcme(() => memos.find())
+            .cursor()
+            .eachAsync(({ tenant }) => void found.push(tenant)),
+        );
+        return found;
+      },
+      ACME,
+    ],
+    'the stream of a cursor': [
+      async (outside) => {
+        const found: string[] = [];
+        const cursor = inAcme(() => memos.find()).cursor();
+        await outside(() => {
+          cursor.on('data', ({ tenant }: Memo) => found.push(tenant));
+          return once(cursor, 'end');
+        });
+        return found;
+      },
+      ACME,
+    ],
+    'exec() of an aggregate': [
+      (outside) => tenantsOf(outside(() => inAcme(() => memos.aggregate<Memo>([{ $match: {} }])).exec())),
+      ACME,
+    ],
+    'then() of an aggregate': [
+      (outside) => tenantsOf(outside(async () => inAcme(() => memos.aggregate<Memo>([{ $match: {} }])))),
+      ACME,
+    ],
+    'iteration of an aggregate': [
+      (outside) =>
+        outside(async () => {
+          const found: string[] = [];
+          for await (const { tenant } of inAcme(() => memos.aggregate<Memo>([{ $match: {} }])))
+            found.push(tenant as string);
+          return found;
+        }),
+      ACME,
+    ],
+    'the cursor of an aggregate': [
+      async (outside) => {
+        const cursor = outside(() => inAcme(() => memos.aggregate<Memo>([{ $match: {} }])).cursor());
+        const found: string[] = [];
+        await outside(() => cursor.eachAsync(({ tenant }: Memo) => void found.push(tenant)));
+        return found;
+      },
+      ACME,
+    ],
+  };
+  const OUTSIDE: Record<string, <T>(fn: () => T) => T> = {
+    'outside of any tenant': (fn) => fn(),
+    'as another tenant': (fn) => polymongo.tenantContext.run('globex', fn),
+  };
+
+  describe.each(Object.entries(OUTSIDE))('read %s', (_, outside) => {
+    it.each(Object.entries(reads))('runs where it was made, its hooks too: %s', async (_name, [read, expected]) => {
+      expect(await read(outside)).toEqual(expected);
+      expect([...seen]).toEqual(['acme']);
+    });
+  });
+
+  it('leaves its reader where he is', async () => {
+    const { tenantContext } = polymongo;
+    await tenantContext.run('globex', async () => {
+      await inAcme(() => memos.find());
+      for await (const { tenant } of inAcme(() => memos.find()))
+        expect([tenant, tenantContext.current()]).toEqual(['acme', 'globex']);
+      expect(tenantContext.current()).toBe('globex');
+    });
+  });
+
+  it('is waited for inside the tenant by tenants.run, also when nested', async () => {
+    expect(await tenantsOf(polymongo.tenants.run('acme', () => memos.find()))).toEqual(ACME);
+    await polymongo.tenants.run('globex', async () => {
+      expect(await tenantsOf(polymongo.tenants.run('acme', () => memos.find().lean()))).toEqual(ACME);
+    });
+    expect([...seen]).toEqual(['acme']);
+  });
+});
