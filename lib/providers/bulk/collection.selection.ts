@@ -2,8 +2,23 @@ import { BulkArgumentError } from './bulk.errors.js';
 import type { BulkSelection } from './bulk.types.js';
 import { documentOf, elementsOf, stringElement, stringOf } from './codecs/bson-elements.js';
 
+/** 255 for the database, a dot and the collection; what is left depends on the database's name, so the server says. */
+const MAX_NAME_BYTES = 253;
+
 /** Whether a collection is the user's: of the server's own ones only stored JavaScript is. */
 export const isUserCollection = (name: string): boolean => !name.startsWith('system.') || name === 'system.js';
+
+/**
+ * What is wrong with a name as that of a collection of the user's own (MongoDB manual, "Naming Restrictions"); undefined
+ * where it is one.
+ */
+export function whyNoCollection(name: string): string | undefined {
+  if (name === '') return 'its name is empty';
+  if (name.startsWith('.') || /[$\0]/.test(name))
+    return `a name has no $ and no NUL in it, and does not begin with a dot`;
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `its name has more than ${MAX_NAME_BYTES} bytes`;
+  return isUserCollection(name) ? undefined : 'names that begin with system. belong to the server';
+}
 
 /** Whether a task takes the collection. */
 export const isSelected = ({ include, exclude = [] }: BulkSelection, name: string): boolean =>
@@ -30,7 +45,8 @@ export const ownValue = <T>(record: Readonly<Record<string, T>> | undefined, nam
 /** The options of a view, on the new name of what it is on. */
 export const viewOptionsOf = (selection: BulkSelection, options: Uint8Array): Buffer =>
   documentOf(
-    [...elementsOf(options)].map((element) =>
-      element.name === 'viewOn' ? stringElement('viewOn', newNameOf(selection, stringOf(element)!)) : element,
-    ),
+    [...elementsOf(options)].map((element) => {
+      const viewOn = element.name === 'viewOn' ? stringOf(element) : undefined;
+      return viewOn === undefined ? element : stringElement('viewOn', newNameOf(selection, viewOn));
+    }),
   );

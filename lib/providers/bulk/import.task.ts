@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { writeErrorOf } from './bulk.errors.js';
+import { BulkFormatError, writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
-import { viewOptionsOf } from './collection.selection.js';
+import { viewOptionsOf, whyNoCollection } from './collection.selection.js';
 import { elementNamed } from './codecs/bson-elements.js';
 import { readInt32 } from './codecs/bson-types.js';
 import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
@@ -62,7 +62,7 @@ export class ImportTask {
     meter.bytesRead = 0;
     const options = { ...(format && { format }), ...(onError && { onError }) };
     const onRead = (bytes: number) => (meter.bytesRead! += bytes);
-    for await (const event of readImportEvents(source, { ...options, onRead })) {
+    for await (const event of readImportEvents(source, { ...options, onRead, signal })) {
       signal?.throwIfAborted();
       await this.take(event);
     }
@@ -92,6 +92,8 @@ export class ImportTask {
         this.done.set(collection.source, documentNumber);
         return;
       }
+      case 'damaged':
+        return this.report.fail({ kind: 'collection', collection: collection.name, reason: event.error.message });
       case 'collectionEnd':
         return this.end(collection);
     }
@@ -102,7 +104,12 @@ export class ImportTask {
     collection.isMade = true;
     const { name, type } = collection;
     this.report.collection(name, type);
-    if (this.options.dryRun) return;
+    const reason = whyNoCollection(name);
+    if (reason !== undefined) {
+      collection.isRefused = true;
+      this.refused(collection, new BulkFormatError(reason, { collection: name }));
+    }
+    if (this.options.dryRun || collection.isRefused) return;
     try {
       collection.isFound = !(await this.target.create(collection));
     } catch (error) {
@@ -136,8 +143,10 @@ export class ImportTask {
       batch.byteOffsets.length,
       Math.max(0, (this.resumed.get(source) ?? 0) - batch.firstNumber + 1),
     );
-    this.report.collection(name).skipped += passedOver;
-    if (passedOver < batch.byteOffsets.length) await this.insert(collection, batch, passedOver);
+    this.report.collection(name).skipped += collection.isRefused ? batch.byteOffsets.length : passedOver;
+    if (passedOver < batch.byteOffsets.length && !collection.isRefused) {
+      await this.insert(collection, batch, passedOver);
+    }
     this.done.set(source, last);
   }
 
@@ -204,6 +213,7 @@ export class ImportTask {
       return;
     }
     await this.create(collection);
+    if (collection.isRefused) return;
     const { name, indexes } = collection;
     const summary = this.report.collection(name);
     if (this.options.dryRun) {

@@ -1,7 +1,8 @@
 import { BulkFormatError } from './bulk.errors.js';
 import type { ImportOptions } from './bulk.types.js';
-import { documentOf, elementNamed, elementsOf, stringOf } from './codecs/bson-elements.js';
+import { type BsonElement, documentOf, documentsIn, elementNamed, stringOf } from './codecs/bson-elements.js';
 import { BsonType } from './codecs/bson-types.js';
+import { InvalidBsonError } from './codecs/codec.errors.js';
 import { checkIncluded, isSelected, newNameOf } from './collection.selection.js';
 import { SYSTEM_DATABASES } from './raw/raw-source.js';
 
@@ -15,6 +16,8 @@ export interface Incoming {
   isMade: boolean;
   /** It was there before. */
   isFound: boolean;
+  /** There can be no collection of its name. */
+  isRefused: boolean;
 }
 
 const EMPTY = documentOf([]);
@@ -37,7 +40,8 @@ export class IncomingCollections {
     let collection = this.collections.get(source);
     if (!collection) {
       const name = newNameOf(this.options, source);
-      collection = { source, name, type: 'collection', options: EMPTY, indexes: [], isMade: false, isFound: false };
+      const unmade = { isMade: false, isFound: false, isRefused: false };
+      collection = { source, name, type: 'collection', options: EMPTY, indexes: [], ...unmade };
       this.collections.set(source, collection);
     }
     return collection;
@@ -66,9 +70,14 @@ export function setProperty(collection: Incoming, name: string, value: Buffer): 
   const element = elementNamed(value, '')!;
   if (name === 'type') collection.type = stringOf(element) ?? 'collection';
   if (name === 'options' && element.type === BsonType.Document) collection.options = element.value;
-  if (name === 'indexes' && element.type === BsonType.Array) {
-    collection.indexes = [...elementsOf(element.value)]
-      .filter(({ type }) => type === BsonType.Document)
-      .map((index) => index.value);
+  if (name === 'indexes') collection.indexes = indexesOf(collection, element);
+}
+
+function indexesOf({ source }: Incoming, element: BsonElement): Buffer[] {
+  try {
+    return documentsIn(element);
+  } catch (error) {
+    if (!(error instanceof InvalidBsonError)) throw error;
+    throw new BulkFormatError(`"indexes": ${error.reason}`, { collection: source }, error);
   }
 }

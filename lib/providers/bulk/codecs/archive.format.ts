@@ -3,8 +3,9 @@ import {
   arrayOf,
   type BsonElement,
   documentOf,
+  documentsIn,
   elementNamed,
-  elementsOf,
+  int32Of,
   stringElement,
   stringOf,
 } from './bson-elements.js';
@@ -59,7 +60,7 @@ export const encodeHeader = ({ concurrentCollections, serverVersion, toolVersion
   });
 
 export const decodeHeader = (bytes: Uint8Array): ArchiveHeader => ({
-  concurrentCollections: elementNamed(bytes, 'concurrent_collections')?.value.readInt32LE() ?? 1,
+  concurrentCollections: int32Of(elementNamed(bytes, 'concurrent_collections')) ?? 1,
   serverVersion: stringOf(elementNamed(bytes, 'server_version')) ?? '',
   toolVersion: stringOf(elementNamed(bytes, 'tool_version')) ?? '',
 });
@@ -69,9 +70,8 @@ export const encodeNamespaceHeader = ({ database, collection, isEnd, crc }: Name
 
 /** undefined where the document is no namespace header. */
 export function decodeNamespaceHeader(bytes: Uint8Array): NamespaceHeader | undefined {
-  const fields = new Map([...elementsOf(bytes)].map((element) => [element.name, element]));
-  const [database, collection] = [stringOf(fields.get('db')), stringOf(fields.get('collection'))];
-  const [end, crc] = [fields.get('EOF'), fields.get('CRC')];
+  const [database, collection] = [stringOf(elementNamed(bytes, 'db')), stringOf(elementNamed(bytes, 'collection'))];
+  const [end, crc] = [elementNamed(bytes, 'EOF'), elementNamed(bytes, 'CRC')];
   if (database === undefined || !collection || end?.type !== BsonType.Boolean) return undefined;
   return {
     database,
@@ -107,14 +107,14 @@ export function decodeMetadata(bytes: Uint8Array): CollectionDefinition & { read
   if (database === undefined || name === undefined) throw new Error('it names no database and collection');
   const text = stringOf(elementNamed(bytes, 'metadata'));
   const metadata = text ? parseCanonicalJson(text) : documentOf([]);
-  const indexes = elementNamed(metadata, 'indexes');
+  const options = elementNamed(metadata, 'options');
   const uuid = stringOf(elementNamed(metadata, 'uuid'));
   return {
     database,
     name,
     type: stringOf(elementNamed(bytes, 'type')) || stringOf(elementNamed(metadata, 'type')) || 'collection',
-    options: elementNamed(metadata, 'options')?.value ?? documentOf([]),
-    indexes: indexes?.type === BsonType.Array ? [...elementsOf(indexes.value)].map(({ value }) => value) : [],
+    options: options?.type === BsonType.Document ? options.value : documentOf([]),
+    indexes: documentsIn(elementNamed(metadata, 'indexes')),
     ...(uuid !== undefined && { uuid }),
   };
 }

@@ -9,16 +9,24 @@ import {
 } from './archive.format.js';
 import { arrayOf, documentOf, stringElement } from './bson-elements.js';
 import { BsonType, MAX_DOCUMENT_BYTES, MIN_DOCUMENT_BYTES, readInt32 } from './bson-types.js';
+import { endOfDocument } from './bson-validation.js';
+import { DocumentTooLargeError, InvalidBsonError } from './codec.errors.js';
 import { Crc64 } from './crc64.js';
 import { type BatchLimits, DEFAULT_BATCH_LIMITS, type ImportEvent } from './import.events.js';
 import { TextWindow } from './text.window.js';
 
 const TERMINATOR_VALUE = -1;
-const DAMAGED = -2;
 /** A server's own overhead on top of a user's 16 MiB; the official tools allow the same. */
 const MAX_BSON_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024;
+/** A header holds a few names and numbers. */
+const MAX_HEADER_BYTES = 64 * 1024;
 
 type Place = 'magic' | 'header' | 'metadata' | 'blocks' | 'documents' | 'endOfBlock';
+
+export interface ArchiveReaderOptions extends Partial<BatchLimits> {
+  /** `skip` tells a document that is no BSON (`rejected`) or a wrong checksum (`damaged`) and goes on; default `stop`. */
+  readonly onError?: 'stop' | 'skip';
+}
 
 /** A collection of the archive. */
 interface Entry {
@@ -42,10 +50,15 @@ export class ArchiveReader {
   private place: Place = 'magic';
   private entry: Entry | undefined;
   private isFinishing = false;
+  private readonly onError: 'stop' | 'skip';
   private readonly byteOffsets: Float64Array;
+  /** Documents of the batch that is being read, and their bytes. */
+  private pending = 0;
+  private pendingBytes = 0;
 
-  constructor(limits: Partial<BatchLimits> = {}) {
-    this.limits = { ...DEFAULT_BATCH_LIMITS, ...limits };
+  constructor(options: ArchiveReaderOptions = {}) {
+    this.limits = { ...DEFAULT_BATCH_LIMITS, ...options };
+    this.onError = options.onError ?? 'stop';
     this.byteOffsets = new Float64Array(this.limits.maxBatchDocuments);
   }
 
@@ -80,7 +93,7 @@ export class ArchiveReader {
           return [];
         });
       case 'metadata':
-        return this.block((bytes) => this.metadata(bytes));
+        return this.block((bytes) => this.metadata(bytes), MAX_BSON_BYTES);
       case 'blocks':
         return this.block((bytes) => this.namespaceHeader(bytes));
       case 'endOfBlock':
@@ -103,34 +116,24 @@ export class ArchiveReader {
     return [];
   }
 
-  /** The length of the BSON document at `at`, TERMINATOR_VALUE, or undefined where not even that has arrived. */
-  private lengthAt(at: number): number | undefined {
+  /** The length of the BSON document at `at`, TERMINATOR_VALUE, or undefined where it has not wholly arrived. */
+  private lengthAt(at: number, limit: number): number | undefined {
     const { bytes, end } = this.window;
     if (at + 4 > end) return undefined;
     const length = readInt32(bytes, at);
-    if (length !== TERMINATOR_VALUE && (length < MIN_DOCUMENT_BYTES || length > MAX_BSON_BYTES)) {
+    if (length === TERMINATOR_VALUE) return length;
+    if (length < MIN_DOCUMENT_BYTES || length > limit) {
       throw this.failure(`${length} is neither the length of a BSON document nor the end of a block`, at);
     }
-    return length;
+    return at + length > end ? undefined : length;
   }
 
-  /** The same for a document, which has wholly arrived. One that is damaged may be told instead of thrown. */
-  private documentLength(at: number, isTold: boolean): number | undefined {
-    try {
-      const length = this.lengthAt(at);
-      if (length === undefined || length === TERMINATOR_VALUE) return length;
-      if (at + length > this.window.end) return undefined;
-      if (this.window.bytes[at + length - 1] === 0) return length;
-      throw this.failure('a BSON document does not end where its length says', at);
-    } catch (error) {
-      if (isTold) return DAMAGED;
-      throw error;
-    }
-  }
-
-  private block(read: (bytes: Buffer) => readonly ImportEvent[]): readonly ImportEvent[] | undefined {
-    const { bytes, start, end } = this.window;
-    const length = this.lengthAt(start);
+  private block(
+    read: (bytes: Buffer) => readonly ImportEvent[],
+    limit = MAX_HEADER_BYTES,
+  ): readonly ImportEvent[] | undefined {
+    const { bytes, start } = this.window;
+    const length = this.lengthAt(start, limit);
     if (length === undefined) return undefined;
     if (length === TERMINATOR_VALUE) {
       if (this.place !== 'metadata' && this.place !== 'endOfBlock') {
@@ -140,9 +143,9 @@ export class ArchiveReader {
       this.window.start += 4;
       return [];
     }
-    if (start + length > end) return undefined;
     let events: readonly ImportEvent[];
     try {
+      endOfDocument(bytes, start, start + length);
       events = read(Buffer.from(bytes.subarray(start, start + length)));
     } catch (error) {
       if (error instanceof BulkFormatError) throw error;
@@ -157,7 +160,11 @@ export class ArchiveReader {
     const { database, name: collection, type, options, indexes } = definition;
     const entry = { database, collection, checksum: new Crc64(), documents: 0, isEnded: false };
     // A time series' documents are its buckets' since 8.3 under its own name, before that under their collection's.
-    for (const name of [collection, dataCollectionOf(definition)]) this.entries.set(`${database}.${name}`, entry);
+    for (const name of new Set([collection, dataCollectionOf(definition)])) {
+      const namespace = `${database}.${name}`;
+      if (this.entries.has(namespace)) throw this.failure(`${namespace} is there twice`, this.window.start);
+      this.entries.set(namespace, entry);
+    }
     const property = (name: string, bsonType: number, value: Uint8Array): ImportEvent => ({
       ...{ kind: 'collectionProperty', database, collection, name },
       value: documentOf([{ name: '', type: bsonType, value: Buffer.from(value) }]),
@@ -182,43 +189,77 @@ export class ArchiveReader {
       this.place = 'documents';
       return [];
     }
+    const { database, collection } = entry;
+    const events: ImportEvent[] = [{ kind: 'collectionEnd', database, collection }];
     if (header.crc !== entry.checksum.value) {
-      throw this.failure('its documents were damaged: the checksum differs', this.window.start);
+      const error = this.failure('its documents were damaged: the checksum differs', this.window.start);
+      if (this.onError === 'stop') throw error;
+      events.unshift({ kind: 'damaged', database, collection, error });
     }
     entry.isEnded = true;
     this.place = 'endOfBlock';
     this.entry = undefined;
-    return [{ kind: 'collectionEnd', database: entry.database, collection: entry.collection }];
+    return events;
   }
 
   /** A batch of documents, when it is full or the block ends; those before a damaged one too. */
   private documents(): readonly ImportEvent[] | undefined {
     const { limits, window } = this;
-    const { bytes, start, base } = window;
-    const entry = this.entry!;
-    let count = 0;
-    let at = start;
-    let isEnd = false;
-    while (count < limits.maxBatchDocuments) {
-      const length = this.documentLength(at, count > 0);
-      if (length === undefined && !(this.isFinishing && count > 0)) return undefined;
-      isEnd = length === TERMINATOR_VALUE;
-      if (isEnd || length === undefined || length === DAMAGED) break;
-      if (at > start && at - start + length > limits.maxBatchBytes) break;
-      this.byteOffsets[count++] = base + at;
-      at += length;
+    while (this.pending < limits.maxBatchDocuments) {
+      const at = window.start + this.pendingBytes;
+      let length: number | undefined;
+      try {
+        length = this.lengthAt(at, MAX_BSON_BYTES);
+        if (length === undefined && !(this.isFinishing && this.pending > 0)) return undefined;
+        if (length === undefined) break;
+        if (length === TERMINATOR_VALUE) return this.endOfDocuments();
+        endOfDocument(window.bytes, at, at + length);
+        if (length > MAX_DOCUMENT_BYTES) throw new DocumentTooLargeError(MAX_DOCUMENT_BYTES, at);
+      } catch (error) {
+        if (this.pending > 0) break; // it is met again when those before it have been given
+        return this.damaged(error, at, length);
+      }
+      if (this.pending > 0 && this.pendingBytes + length > limits.maxBatchBytes) break;
+      this.byteOffsets[this.pending++] = window.base + at;
+      this.pendingBytes += length;
     }
-    entry.documents += count;
-    window.start = isEnd ? at + 4 : at;
-    if (isEnd) this.place = 'blocks';
-    if (count === 0) return [];
-    const batch = {
-      bytes: bytes.subarray(start, at),
-      byteOffsets: this.byteOffsets.subarray(0, count),
-      firstNumber: entry.documents - count + 1,
-    };
-    entry.checksum.update(batch.bytes);
-    return [{ kind: 'documents', database: entry.database, collection: entry.collection, batch }];
+    return this.flush();
+  }
+
+  private endOfDocuments(): readonly ImportEvent[] {
+    const events = this.flush();
+    this.place = 'blocks';
+    this.window.start += 4;
+    return events;
+  }
+
+  private flush(): readonly ImportEvent[] {
+    const { pending, window } = this;
+    const { database, collection, checksum } = this.entry!;
+    const firstNumber = this.entry!.documents + 1;
+    const bytes = window.bytes.subarray(window.start, (window.start += this.pendingBytes));
+    this.pending = this.pendingBytes = 0;
+    this.entry!.documents += pending;
+    if (pending === 0) return [];
+    checksum.update(bytes);
+    const byteOffsets = this.byteOffsets.subarray(0, pending);
+    return [{ kind: 'documents', database, collection, batch: { bytes, byteOffsets, firstNumber } }];
+  }
+
+  /** A document that is no BSON: with its length believable, what follows it can be read. */
+  private damaged(cause: unknown, at: number, length: number | undefined): readonly ImportEvent[] {
+    if (length === undefined) throw cause;
+    const { database, collection, checksum, documents } = this.entry!;
+    const error =
+      cause instanceof InvalidBsonError
+        ? this.failure(`a damaged document: ${cause.reason}`, cause.position, cause)
+        : this.failure(`the document has more than ${MAX_DOCUMENT_BYTES} bytes of BSON`, at, cause);
+    if (this.onError === 'stop') throw error;
+    const byteOffset = this.window.base + at;
+    checksum.update(this.window.bytes.subarray(at, at + length));
+    this.entry!.documents++;
+    this.window.start += length;
+    return [{ kind: 'rejected', database, collection, documentNumber: documents + 1, byteOffset, error }];
   }
 
   private failure(reason: string, position: number, cause?: unknown): BulkFormatError {

@@ -1,4 +1,5 @@
-import { BsonType, readInt32 } from './bson-types.js';
+import { BsonType } from './bson-types.js';
+import { endOfCString, endOfValue } from './bson-validation.js';
 import { InvalidBsonError } from './codec.errors.js';
 
 /** One field of a raw BSON document. */
@@ -9,40 +10,55 @@ export interface BsonElement {
   readonly value: Buffer;
 }
 
-const FIXED_LENGTHS = new Map<number, number>([
-  [BsonType.Double, 8],
-  [BsonType.Undefined, 0],
-  [BsonType.ObjectId, 12],
-  [BsonType.Boolean, 1],
-  [BsonType.Date, 8],
-  [BsonType.Null, 0],
-  [BsonType.Int32, 4],
-  [BsonType.Timestamp, 8],
-  [BsonType.Int64, 8],
-  [BsonType.Decimal128, 16],
-  [BsonType.MinKey, 0],
-  [BsonType.MaxKey, 0],
-]);
-
 /** The fields of a raw BSON document in their order; nested ones stay raw. @throws InvalidBsonError */
 export function* elementsOf(document: Uint8Array): Generator<BsonElement> {
-  const bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength);
+  const bytes = bufferOf(document);
   for (let at = 4; bytes[at] !== 0;) {
-    const type = bytes[at]!;
-    const nameEnd = bytes.indexOf(0, at + 1);
-    const start = nameEnd + 1;
-    const end = nameEnd < 0 ? Infinity : start + valueLength(type, bytes, start);
-    if (!(end < bytes.length)) throw new InvalidBsonError('a value runs over the end of its document', at);
-    yield { name: bytes.toString('utf8', at + 1, nameEnd), type, value: bytes.subarray(start, end) };
-    at = end;
+    const field = fieldAt(bytes, at);
+    yield elementOf(bytes, field);
+    at = field.end;
   }
 }
 
-/** The first field of that name. */
+/** The first field of that name. @throws InvalidBsonError */
 export function elementNamed(document: Uint8Array, name: string): BsonElement | undefined {
-  for (const element of elementsOf(document)) if (element.name === name) return element;
+  const bytes = bufferOf(document);
+  const field = findField(bytes, name);
+  return field && elementOf(bytes, field);
+}
+
+/** Where the first field of that name lies, found without making objects of the others. @throws InvalidBsonError */
+export function findField(bytes: Buffer, name: string): FieldPlace | undefined {
+  const wanted = Buffer.from(`${name}\0`);
+  for (let at = 4; bytes[at] !== 0;) {
+    const field = fieldAt(bytes, at);
+    if (bytes.compare(wanted, 0, wanted.length, at + 1, field.value) === 0) return field;
+    at = field.end;
+  }
   return undefined;
 }
+
+/** A field from its type byte at `start`; its value lies from `value` to `end`. */
+export interface FieldPlace {
+  readonly start: number;
+  readonly value: number;
+  readonly end: number;
+}
+
+function fieldAt(bytes: Buffer, start: number): FieldPlace {
+  const last = bytes.length - 1;
+  const value = endOfCString(bytes, start + 1, last);
+  return { start, value, end: endOfValue(bytes[start]!, bytes, value, last, 1) };
+}
+
+const elementOf = (bytes: Buffer, { start, value, end }: FieldPlace): BsonElement => ({
+  name: bytes.toString('utf8', start + 1, value - 1),
+  type: bytes[start]!,
+  value: bytes.subarray(value, end),
+});
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 /** A BSON document of raw fields. */
 export function documentOf(elements: Iterable<BsonElement>): Buffer {
@@ -65,6 +81,22 @@ export const arrayOf = (documents: readonly Uint8Array[]): Buffer =>
     documents.map((value, index) => ({ name: String(index), type: BsonType.Document, value: Buffer.from(value) })),
   );
 
+/** More than a server takes of indexes of a collection, which is what such arrays hold. */
+const MAX_DOCUMENTS_IN_ARRAY = 1000;
+
+/** The documents of an array field; none for any other type. @throws InvalidBsonError where it holds something else */
+export function documentsIn(element: BsonElement | undefined): Buffer[] {
+  const documents: Buffer[] = [];
+  if (element?.type !== BsonType.Array) return documents;
+  for (const { type, value } of elementsOf(element.value)) {
+    if (type !== BsonType.Document || documents.length === MAX_DOCUMENTS_IN_ARRAY) {
+      throw new InvalidBsonError(`an array is not of at most ${MAX_DOCUMENTS_IN_ARRAY} documents`, 0);
+    }
+    documents.push(value);
+  }
+  return documents;
+}
+
 /** A field that holds a string. */
 export function stringElement(name: string, text: string): BsonElement {
   const value = Buffer.alloc(4 + Buffer.byteLength(text) + 1);
@@ -77,25 +109,6 @@ export function stringElement(name: string, text: string): BsonElement {
 export const stringOf = (element: BsonElement | undefined): string | undefined =>
   element?.type === BsonType.String ? element.value.toString('utf8', 4, element.value.length - 1) : undefined;
 
-function valueLength(type: number, bytes: Buffer, at: number): number {
-  const fixed = FIXED_LENGTHS.get(type);
-  if (fixed !== undefined) return fixed;
-  switch (type) {
-    case BsonType.Document:
-    case BsonType.Array:
-    case BsonType.CodeWithScope:
-      return readInt32(bytes, at);
-    case BsonType.String:
-    case BsonType.Code:
-    case BsonType.Symbol:
-      return 4 + readInt32(bytes, at);
-    case BsonType.Binary:
-      return 5 + readInt32(bytes, at);
-    case BsonType.DBPointer:
-      return 4 + readInt32(bytes, at) + 12;
-    case BsonType.Regex:
-      return bytes.indexOf(0, bytes.indexOf(0, at) + 1) + 1 - at;
-    default:
-      throw new InvalidBsonError(`0x${type.toString(16)} is no BSON type`, at);
-  }
-}
+/** The number of an int32 field; undefined for any other type. */
+export const int32Of = (element: BsonElement | undefined): number | undefined =>
+  element?.type === BsonType.Int32 ? element.value.readInt32LE() : undefined;

@@ -19,7 +19,6 @@ export interface CanonicalJsonReaderOptions {
  * Field order, duplicate names and integer-like names stay as the text has them.
  */
 export class CanonicalJsonReader extends ExtendedJsonValues {
-  private nesting = 0;
   private readonly maxDocumentBytes: number;
 
   constructor(options: CanonicalJsonReaderOptions = {}) {
@@ -91,10 +90,10 @@ export class CanonicalJsonReader extends ExtendedJsonValues {
     }
   }
 
-  protected embeddedDocument(): void {
+  protected scopeDocument(): void {
     this.expect(OPEN);
     this.reserve();
-    if (this.object() !== BsonType.Document) this.fail('an ordinary object is wanted here');
+    this.object(false);
   }
 
   /** The value that comes next, written without its type, which is returned. */
@@ -125,14 +124,16 @@ export class CanonicalJsonReader extends ExtendedJsonValues {
     }
   }
 
-  /** The object whose opening brace has been read: a document or a wrapper. */
-  private object(): number {
+  /** The object whose opening brace has been read: a document or, where one may stand, a wrapper. */
+  private object(isAnyValue = true): number {
     let c = this.text[this.pos]!;
     if (c <= 32) c = this.peek();
+    let hasScopeFirst = false;
     if (c === QUOTE && (this.text[this.pos + 1] === DOLLAR || this.pos + 1 >= this.end)) {
-      if (this.pos + 1 >= this.end) throw INCOMPLETE;
-      const type = this.wrapper();
+      if (this.pos + 1 >= this.end) this.incomplete();
+      const type = isAnyValue ? this.wrapper() : this.escape();
       if (type !== NOT_A_WRAPPER) return type;
+      hasScopeFirst = isAnyValue && this.hasScopeFirst();
     }
     this.enter();
     const from = this.at;
@@ -150,7 +151,7 @@ export class CanonicalJsonReader extends ExtendedJsonValues {
       } while (this.hasNext(CLOSE));
     } else this.pos++;
     this.leave(from);
-    return BsonType.Document;
+    return hasScopeFirst ? this.scopeThenCode(from) : BsonType.Document;
   }
 
   private array(): number {
@@ -207,7 +208,7 @@ export class CanonicalJsonReader extends ExtendedJsonValues {
 export function parseCanonicalJson(text: string | Uint8Array): Buffer {
   const bytes = Buffer.concat([typeof text === 'string' ? Buffer.from(text) : text, Buffer.alloc(1)]);
   const end = bytes.length - 1;
-  const reader = new CanonicalJsonReader();
+  const reader = new CanonicalJsonReader({ initialSize: 1024 });
   try {
     const position = reader.readDocument(bytes, 0, end);
     if (bytes.toString('latin1', position, end).trim() !== '') throw new InvalidJsonError('text follows', position);

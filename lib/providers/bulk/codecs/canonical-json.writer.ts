@@ -1,6 +1,6 @@
-import { MAX_NESTING, MIN_DOCUMENT_BYTES, readInt32 } from './bson-types.js';
+import { readInt32 } from './bson-types.js';
+import { endOfDocument } from './bson-validation.js';
 import { CanonicalValuesWriter, UNCARRIABLE } from './canonical-values.writer.js';
-import { InvalidBsonError } from './codec.errors.js';
 import { ESCAPE_KEY } from './extended-json.keys.js';
 import { FieldNamesCheck, OpenDocument } from './field-names.check.js';
 
@@ -30,20 +30,15 @@ export class CanonicalJsonWriter extends CanonicalValuesWriter {
    */
   writeDocument(source: Uint8Array, start = 0): number {
     this.source = Buffer.isBuffer(source) ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-    const from = this.at;
+    endOfDocument(this.source, start, this.source.length); // what is below goes by its lengths
     this.names.depth = 0;
     this.reserve(0);
-    try {
-      return this.documentOrEscape(start, this.source.length, 0);
-    } catch (error) {
-      this.at = from;
-      throw error;
-    }
+    return this.documentOrEscape(start);
   }
 
-  protected documentOrEscape(start: number, limit: number, nesting: number): number {
+  protected documentOrEscape(start: number): number {
     const from = this.at;
-    const end = this.document(start, limit, nesting);
+    const end = this.document(start);
     if (end !== UNCARRIABLE) return end;
     this.at = from;
     const escapedEnd = start + readInt32(this.source, start);
@@ -53,9 +48,8 @@ export class CanonicalJsonWriter extends CanonicalValuesWriter {
     return escapedEnd;
   }
 
-  private document(start: number, limit: number, nesting: number): number {
+  private document(start: number): number {
     const source = this.source;
-    const end = this.endOfDocument(start, limit, nesting);
     const base = this.names.depth;
     const open = new OpenDocument(base);
     this.out[this.at++] = OPEN;
@@ -66,18 +60,16 @@ export class CanonicalJsonWriter extends CanonicalValuesWriter {
       const nameStart = p;
       let hash = 0;
       for (let c = source[p]!; c !== 0; c = source[++p]!) hash = (Math.imul(hash, 31) + c) | 0;
-      if (p >= end - 1) throw new InvalidBsonError('a field name runs to the end of its document', nameStart);
       if (!this.names.accept(source, nameStart, p, hash, open)) return this.uncarriable(base);
       if (!isFirst) this.out[this.at++] = COMMA;
       if (!this.quoted(nameStart, p)) return this.uncarriable(base);
       this.out[this.at++] = COLON;
-      p = this.value(type, p + 1, end - 1, nesting);
+      p = this.value(type, p + 1);
       if (p === UNCARRIABLE) return this.uncarriable(base);
     }
-    if (p !== end) throw new InvalidBsonError('a document ends before its length', start);
     this.names.depth = base;
     this.out[this.at++] = CLOSE;
-    return end;
+    return p;
   }
 
   private uncarriable(base: number): number {
@@ -85,9 +77,8 @@ export class CanonicalJsonWriter extends CanonicalValuesWriter {
     return UNCARRIABLE;
   }
 
-  protected array(start: number, limit: number, nesting: number): number {
+  protected array(start: number): number {
     const source = this.source;
-    const end = this.endOfDocument(start, limit, nesting);
     this.out[this.at++] = OPEN_ARRAY;
     let p = start + 4;
     for (let index = 0; ; index++) {
@@ -95,15 +86,13 @@ export class CanonicalJsonWriter extends CanonicalValuesWriter {
       if (type === 0) break;
       p = this.afterIndex(p, index);
       if (p === UNCARRIABLE) return UNCARRIABLE;
-      if (p >= end) throw new InvalidBsonError('an array runs over its length', start);
       this.reserve(0);
       if (index > 0) this.out[this.at++] = COMMA;
-      p = this.value(type, p, end - 1, nesting);
+      p = this.value(type, p);
       if (p === UNCARRIABLE) return UNCARRIABLE;
     }
-    if (p !== end) throw new InvalidBsonError('an array ends before its length', start);
     this.out[this.at++] = CLOSE_ARRAY;
-    return end;
+    return p;
   }
 
   /** The position after the key of array element `index`, which has to be just that number. */
@@ -117,15 +106,5 @@ export class CanonicalJsonWriter extends CanonicalValuesWriter {
       value = value * 10 + (c - ZERO);
     }
     return value === index && first !== ZERO ? p + 1 : UNCARRIABLE;
-  }
-
-  private endOfDocument(start: number, limit: number, nesting: number): number {
-    const length = start + MIN_DOCUMENT_BYTES > limit ? -1 : readInt32(this.source, start);
-    const end = start + length;
-    if (length < MIN_DOCUMENT_BYTES || end > limit || this.source[end - 1] !== 0) {
-      throw new InvalidBsonError(`a document's length (${length}) does not fit its place`, start);
-    }
-    if (nesting > MAX_NESTING) throw new InvalidBsonError(`documents nest deeper than ${MAX_NESTING} levels`, start);
-    return end;
   }
 }

@@ -31,43 +31,38 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
   protected source: Buffer = Buffer.alloc(0);
 
   /** Writes the document at `start`; the position after it. */
-  protected abstract documentOrEscape(start: number, limit: number, nesting: number): number;
+  protected abstract documentOrEscape(start: number): number;
   /** Writes the array at `start`; the position after it, or UNCARRIABLE. */
-  protected abstract array(start: number, limit: number, nesting: number): number;
+  protected abstract array(start: number): number;
 
-  /** Writes the value at `p`, which must end by `limit`. */
-  protected value(type: number, p: number, limit: number, nesting: number): number {
+  /** Writes the value at `p`; the position after it, or UNCARRIABLE. */
+  protected value(type: number, p: number): number {
     switch (type) {
       case BsonType.String:
-        return this.string(p, limit);
+        return this.string(p);
       case BsonType.Int32:
-        this.need(p, 4, limit);
         this.raw(INT32);
         this.integer(readInt32(this.source, p));
         this.raw(END);
         return p + 4;
       case BsonType.Double:
-        return this.double(p, limit);
+        return this.double(p);
       case BsonType.ObjectId:
-        this.need(p, 12, limit);
         this.raw(OBJECT_ID);
         this.hex(this.source, p, p + 12);
         this.raw(END);
         return p + 12;
       case BsonType.Date:
-        this.need(p, 8, limit);
         this.raw(DATE);
         this.int64(p);
         this.raw(END_END);
         return p + 8;
       case BsonType.Int64:
-        this.need(p, 8, limit);
         this.raw(INT64);
         this.int64(p);
         this.raw(END);
         return p + 8;
       case BsonType.Boolean: {
-        this.need(p, 1, limit);
         const value = this.source[p]!;
         if (value > 1) return UNCARRIABLE;
         this.raw(value === 1 ? TRUE : FALSE);
@@ -77,11 +72,10 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
         this.raw(NULL);
         return p;
       case BsonType.Document:
-        return this.documentOrEscape(p, limit, nesting + 1);
+        return this.documentOrEscape(p);
       case BsonType.Array:
-        return this.array(p, limit, nesting + 1);
+        return this.array(p);
       case BsonType.Decimal128: {
-        this.need(p, 16, limit);
         const value = formatDecimal128(this.source, p);
         if (value === undefined) return UNCARRIABLE;
         this.raw(DECIMAL);
@@ -90,18 +84,18 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
         return p + 16;
       }
       case BsonType.Binary:
-        return this.binary(p, limit);
+        return this.binary(p);
       default:
-        return this.rare(type, p, limit, nesting);
+        return this.rare(type, p);
     }
   }
 
-  private rare(type: number, p: number, limit: number, nesting: number): number {
+  private rare(type: number, p: number): number {
     const source = this.source;
     switch (type) {
       case BsonType.Regex: {
-        const options = this.endOfCString(p, limit) + 1;
-        const end = this.endOfCString(options, limit);
+        const options = source.indexOf(0, p) + 1;
+        const end = source.indexOf(0, options);
         this.ascii('{"$regularExpression":{"pattern":');
         if (!this.quoted(p, options - 1)) return UNCARRIABLE;
         this.ascii(',"options":');
@@ -110,7 +104,6 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
         return end + 1;
       }
       case BsonType.Timestamp:
-        this.need(p, 8, limit);
         this.ascii('{"$timestamp":{"t":');
         this.integer(readInt32(source, p + 4) >>> 0);
         this.ascii(',"i":');
@@ -120,26 +113,22 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
       case BsonType.Code:
       case BsonType.Symbol:
         this.ascii(type === BsonType.Code ? '{"$code":' : '{"$symbol":');
-        p = this.string(p, limit);
+        p = this.string(p);
         this.out[this.at++] = CLOSE;
         return p;
       case BsonType.CodeWithScope: {
-        this.need(p, 4, limit);
-        const end = p + readInt32(source, p);
         this.ascii('{"$code":');
-        p = this.string(p + 4, limit);
+        p = this.string(p + 4);
         if (p === UNCARRIABLE) return UNCARRIABLE;
         this.ascii(',"$scope":');
-        p = this.documentOrEscape(p, limit, nesting + 1);
+        p = this.documentOrEscape(p);
         this.out[this.at++] = CLOSE;
-        if (p !== end) throw new InvalidBsonError('code with scope has another length than it says', p);
         return p;
       }
       case BsonType.DBPointer:
         this.ascii('{"$dbPointer":{"$ref":');
-        p = this.string(p, limit);
+        p = this.string(p);
         if (p === UNCARRIABLE) return UNCARRIABLE;
-        this.need(p, 12, limit);
         this.ascii(',"$id":');
         this.raw(OBJECT_ID);
         this.hex(source, p, p + 12);
@@ -159,16 +148,6 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
     }
   }
 
-  private need(p: number, bytes: number, limit: number): void {
-    if (p + bytes > limit) throw new InvalidBsonError('a value runs over the end of its document', p);
-  }
-
-  private endOfCString(p: number, limit: number): number {
-    const end = this.source.indexOf(0, p);
-    if (end < 0 || end >= limit) throw new InvalidBsonError('a string does not end', p);
-    return end;
-  }
-
   /** Writes `source[from, to)` as a JSON string; false where it is not UTF-8. */
   protected quoted(from: number, to: number): boolean {
     this.out[this.at++] = QUOTE;
@@ -178,18 +157,12 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
     return !isBeyondAscii || isUtf8(this.source.subarray(from, to));
   }
 
-  private string(p: number, limit: number): number {
-    this.need(p, 5, limit);
-    const length = readInt32(this.source, p);
-    const end = p + 4 + length;
-    if (length < 1 || end > limit || this.source[end - 1] !== 0) {
-      throw new InvalidBsonError(`a string's length (${length}) does not fit its place`, p);
-    }
+  private string(p: number): number {
+    const end = p + 4 + readInt32(this.source, p);
     return this.quoted(p + 4, end - 1) ? end : UNCARRIABLE;
   }
 
-  private double(p: number, limit: number): number {
-    this.need(p, 8, limit);
+  private double(p: number): number {
     for (let i = 0; i < 8; i++) floatBytes[i] = this.source[p + i]!;
     const value = float[0]!;
     if (value !== value && (floatWords[0] !== 0 || floatWords[1] !== NAN_HIGH_WORD)) return UNCARRIABLE;
@@ -209,14 +182,12 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
     else this.ascii(String(this.source.readBigInt64LE(p)));
   }
 
-  private binary(p: number, limit: number): number {
-    this.need(p, 5, limit);
+  private binary(p: number): number {
     const source = this.source;
     const length = readInt32(source, p);
     const subtype = source[p + 4]!;
     let start = p + 5;
     const end = start + length;
-    if (length < 0 || end > limit) throw new InvalidBsonError(`binary data's length (${length}) does not fit`, p);
     if (subtype === 2) {
       // The old binary subtype holds its length once more; Extended JSON leaves it out.
       if (length < 4 || readInt32(source, start) !== length - 4) return UNCARRIABLE;

@@ -2,7 +2,7 @@
 export class InvalidBsonError extends Error {
   override readonly name = 'InvalidBsonError';
   constructor(
-    reason: string,
+    readonly reason: string,
     readonly position: number,
   ) {
     super(`Invalid BSON at byte ${position}: ${reason}.`);

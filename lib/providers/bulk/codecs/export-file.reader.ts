@@ -8,8 +8,8 @@ import { TextWindow } from './text.window.js';
 const [COMMA, NEWLINE, OPEN, CLOSE, OPEN_ARRAY, CLOSE_ARRAY] = [44, 10, 123, 125, 91, 93] as const;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const FIRST_LINE_LIMIT = 64 * 1024;
-/** Text held for one value that has not ended yet. Canonical JSON of 16 MB of BSON, even indented, is shorter. */
-const MAX_PENDING_TEXT = 256 * 1024 * 1024;
+/** Text held for one value that has not ended yet: eight bytes for each of 16 MB of BSON. */
+const MAX_PENDING_TEXT = 128 * 1024 * 1024;
 const EAGER_RETRY = 64 * 1024;
 
 /** What the reader is inside of. */
@@ -122,7 +122,8 @@ export class ExportFileReader {
     const hasMark = bytes.subarray(start, start + 3).equals(BYTE_ORDER_MARK);
     this.json.moveTo(bytes, hasMark ? start + 3 : start, end);
     this.json.require(OPEN, 'an export file is one JSON object: { database, exportDate, collections }');
-    this.isLineLayout = /^\{"database":.*"collections":\{$/.test(bytes.toString('utf8', start, start + newline));
+    const firstLine = newline < FIRST_LINE_LIMIT ? bytes.toString('utf8', start, start + newline) : '';
+    this.isLineLayout = /^\{"database":.*"collections":\{$/.test(firstLine);
     this.enter('file');
     return [];
   }

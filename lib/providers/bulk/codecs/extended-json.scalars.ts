@@ -1,14 +1,22 @@
-import { BsonType, MIN_DOCUMENT_BYTES, readInt32 } from './bson-types.js';
+import { BsonType, MAX_DOCUMENT_BYTES, readInt32 } from './bson-types.js';
+import { endOfDocument } from './bson-validation.js';
+import { InvalidBsonError } from './codec.errors.js';
 import { parseDecimal128 } from './decimal128.text.js';
 import { ESCAPE_KEY } from './extended-json.keys.js';
 import { hexDigit } from './json-cursor.js';
 import { JsonNumberReader } from './json-number.reader.js';
 
 const [QUOTE, COLON, COMMA, OPEN, CLOSE, ZERO, NINE] = [34, 58, 44, 123, 125, 48, 57] as const;
+/** 34 digits, a sign, a point and an exponent, and room for zeros nobody needs. */
+const MAX_DECIMAL_TEXT = 256;
+const MAX_BASE64_TEXT = Math.ceil(MAX_DOCUMENT_BYTES / 3) * 4;
 const LONG = new Uint8Array(Buffer.from('"$numberLong"'));
 
 /** Reads what stands inside the type wrappers of Extended JSON that are met often. */
 export class ExtendedJsonScalars extends JsonNumberReader {
+  /** How many documents and arrays the place that is being read is inside of. */
+  protected nesting = 0;
+
   protected objectId(): void {
     const start = this.openQuotes();
     const { text, out, at } = this;
@@ -29,16 +37,12 @@ export class ExtendedJsonScalars extends JsonNumberReader {
 
   protected decimal(): void {
     const start = this.openQuotes();
-    const { text } = this;
-    let pos = start;
-    while (text[pos] !== QUOTE && text[pos] !== 0) pos++;
-    this.pos = pos;
-    if (text[pos] === 0) this.fail('a NUL byte');
-    if (!parseDecimal128(text, start, pos, this.out, this.at)) {
+    const end = this.closingQuote(start, MAX_DECIMAL_TEXT);
+    if (!parseDecimal128(this.text, start, end, this.out, this.at)) {
       this.fail('$numberDecimal wants a decimal that 34 digits hold exactly', start);
     }
     this.at += 16;
-    this.pos = pos + 1;
+    this.pos = end + 1;
   }
 
   protected date(): void {
@@ -75,7 +79,7 @@ export class ExtendedJsonScalars extends JsonNumberReader {
     let subtype: string | undefined;
     const start = this.pos;
     if (this.peek() === QUOTE) {
-      base64 = this.restOfString(this.openQuotes()); // legacy: { $binary: base64, $type: hex }
+      base64 = this.base64Text(); // legacy: { $binary: base64, $type: hex }
       this.expect(COMMA);
       if (this.readString() !== '$type') this.fail('$binary wants base64 and subType', start);
       this.colon();
@@ -87,7 +91,7 @@ export class ExtendedJsonScalars extends JsonNumberReader {
         const name = this.readString();
         this.colon();
         this.peek();
-        if (name === 'base64') base64 = this.restOfString(this.openQuotes());
+        if (name === 'base64') base64 = this.base64Text();
         else if (name === 'subType') subtype = this.restOfString(this.openQuotes());
         else this.fail(`$binary has no ${name}`, start);
       } while (this.hasMore());
@@ -113,8 +117,10 @@ export class ExtendedJsonScalars extends JsonNumberReader {
 
   protected writeBase64(base64: string, start: number): number {
     const digits = base64.length - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0);
+    const length = Math.floor((digits * 3) / 4);
+    this.requireRoom(length);
     const written = this.out.write(base64, this.at, 'base64');
-    if (digits % 4 === 1 || written !== Math.floor((digits * 3) / 4)) this.fail('not base64', start);
+    if (digits % 4 === 1 || written !== length) this.fail('not base64', start);
     this.at += written;
     return written;
   }
@@ -122,13 +128,25 @@ export class ExtendedJsonScalars extends JsonNumberReader {
   protected escapedDocument(): number {
     this.colon();
     const start = this.pos;
-    const base64 = this.restOfString(this.openQuotes());
     const from = this.at;
-    const length = this.writeBase64(base64, start);
-    const isDocument =
-      length >= MIN_DOCUMENT_BYTES && readInt32(this.out, from) === length && this.out[this.at - 1] === 0;
-    if (!isDocument) this.fail(`${ESCAPE_KEY} wants a BSON document in base64`, start);
+    this.writeBase64(this.base64Text(), start);
+    this.checkDocument(from, start);
     return BsonType.Document;
+  }
+
+  private checkDocument(from: number, start: number): void {
+    let reason = 'something follows the document';
+    try {
+      if (endOfDocument(this.out, from, this.at, this.nesting + 1) === this.at) return;
+    } catch (error) {
+      if (!(error instanceof InvalidBsonError)) throw error;
+      reason = error.reason;
+    }
+    this.fail(`${ESCAPE_KEY} wants a BSON document in base64: ${reason}`, start);
+  }
+
+  private base64Text(): string {
+    return this.restOfString(this.openQuotes(), MAX_BASE64_TEXT);
   }
 
   protected timestamp(): number {

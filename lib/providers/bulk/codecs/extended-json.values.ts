@@ -13,7 +13,8 @@ const DATE = key('$date');
 const BINARY = key('$binary');
 const TIMESTAMP = key('$timestamp');
 const ESCAPE = key(ESCAPE_KEY);
-const RARE = ['$uuid', '$symbol', '$minKey', '$maxKey', '$regularExpression', '$regex', '$options', '$code', '$scope']
+const SCOPE = key('$scope');
+const RARE = ['$uuid', '$symbol', '$minKey', '$maxKey', '$regularExpression', '$regex', '$options', '$code']
   .concat('$undefined', '$dbPointer')
   .map((name) => ({ name, bytes: key(name) }));
 
@@ -22,8 +23,8 @@ export const NOT_A_WRAPPER = 0;
 
 /** Reads Extended JSON's type wrappers, v2 (canonical and relaxed) and the legacy forms that are still about. */
 export abstract class ExtendedJsonValues extends ExtendedJsonScalars {
-  /** Reads the document that comes next, opening brace included, as an embedded document. */
-  protected abstract embeddedDocument(): void;
+  /** Reads the document that comes next, opening brace included; no type wrapper can stand for it, but its escape. */
+  protected abstract scopeDocument(): void;
 
   /**
    * The cursor is at the quote of an object's first key, which begins with `$`.
@@ -73,12 +74,23 @@ export abstract class ExtendedJsonValues extends ExtendedJsonScalars {
         else type = this.rare();
     }
     if (type === NOT_A_WRAPPER) this.pos = start;
-    else if (this.text[this.pos] === CLOSE) this.pos++;
-    else {
-      if (this.peek() !== CLOSE) this.fail('a type wrapper of Extended JSON has no further keys');
-      this.pos++;
-    }
+    else this.closeWrapper();
     return type;
+  }
+
+  /** As `wrapper`, where only the escape of a document is one. */
+  protected escape(): number {
+    if (!this.skip(ESCAPE)) return NOT_A_WRAPPER;
+    const type = this.escapedDocument();
+    this.closeWrapper();
+    return type;
+  }
+
+  private closeWrapper(): void {
+    if (this.text[this.pos] !== CLOSE && this.peek() !== CLOSE) {
+      this.fail('a type wrapper of Extended JSON has no further keys');
+    }
+    this.pos++;
   }
 
   private rare(): number {
@@ -107,8 +119,7 @@ export abstract class ExtendedJsonValues extends ExtendedJsonScalars {
       case '$dbPointer':
         return this.dbPointer(start);
       case '$code':
-      case '$scope':
-        return this.code(name, start);
+        return this.code(start);
       case '$regularExpression':
         return this.regularExpression(start);
       default: // legacy $regex with $options, unless it is an operator of a stored query
@@ -117,46 +128,76 @@ export abstract class ExtendedJsonValues extends ExtendedJsonScalars {
   }
 
   private dbPointer(start: number): number {
-    const object = this.embedded('$dbPointer');
-    const from = this.at;
-    // { $ref: string, $id: ObjectId } as BSON: length, 02 "$ref" string, 07 "$id" ObjectId, 0
-    const [ref, id] = [object.indexOf('\x02$ref\0', 4, 'latin1'), object.length - 1 - 12 - 5];
-    if (ref !== 4 || object.toString('latin1', id, id + 5) !== '\x07$id\0' || 14 + readInt32(object, 10) !== id) {
-      this.fail('$dbPointer wants $ref and $id', start);
-    }
-    this.at += object.copy(this.out, from, 10, id) + object.copy(this.out, from + id - 10, id + 5, id + 17);
+    let ref: string | undefined;
+    let id: Buffer | undefined;
+    this.expect(OPEN);
+    do {
+      const name = this.readString();
+      this.colon();
+      if (name === '$ref') ref = this.readString();
+      else if (name === '$id') id = this.wrappedObjectId(start);
+      else this.fail(`$dbPointer has no ${name}`, start);
+    } while (this.hasMore());
+    if (ref === undefined || id === undefined) return this.fail('$dbPointer wants $ref and $id', start);
+    this.writeString(ref);
+    this.append(id);
     return BsonType.DBPointer;
   }
 
-  private embedded(name: string): Buffer {
-    if (this.peek() !== OPEN) this.fail(`${name} wants an object`);
+  private wrappedObjectId(start: number): Buffer {
+    this.expect(OPEN);
+    this.peek();
+    if (!this.skip(OID)) this.fail('the $id of a $dbPointer is an $oid', start);
+    this.colon();
     const from = this.at;
-    this.embeddedDocument();
-    const bytes = Buffer.from(this.out.subarray(from, this.at));
+    this.objectId();
+    this.expect(CLOSE);
     this.at = from;
-    return bytes;
+    return Buffer.from(this.out.subarray(from, from + 12));
   }
 
-  private code(first: string, start: number): number {
-    let code: string | undefined;
-    let scope: Buffer | undefined;
-    for (let name = first; ;) {
-      if (name === '$code') code = this.readString();
-      else if (name === '$scope') scope = this.embedded('$scope');
-      else if (code === undefined) return NOT_A_WRAPPER;
-      else this.fail(`$code has no ${name}`, start);
-      if (this.peek() !== COMMA) break;
-      this.pos++;
-      name = this.readString();
-      this.colon();
-    }
-    if (code === undefined) return NOT_A_WRAPPER;
+  private code(start: number): number {
     const header = this.at;
-    if (scope) this.at += 4;
-    this.writeString(code);
-    if (!scope) return BsonType.Code;
-    this.append(scope);
+    this.at += 4;
+    this.string();
+    if (this.peek() !== COMMA) {
+      this.out.copyWithin(header, header + 4, this.at);
+      this.at -= 4;
+      return BsonType.Code;
+    }
+    this.pos++;
+    const name = this.readString();
+    if (name !== '$scope') this.fail(`$code has no ${name}`, start);
+    this.colon();
+    this.scopeDocument();
     this.out.writeInt32LE(this.at - header, header);
+    return BsonType.CodeWithScope;
+  }
+
+  /** Whether the object's first key, at whose quote the cursor is, is `$scope`: then `$code` may follow. */
+  protected hasScopeFirst(): boolean {
+    const start = this.pos;
+    const isScope = this.skip(SCOPE);
+    this.pos = start;
+    return isScope;
+  }
+
+  /** Makes code with a scope of the document written from `from` on, where it is one of `$scope` and `$code`. */
+  protected scopeThenCode(from: number): number {
+    const { out } = this;
+    const scope = from + 4 + SCOPE.length;
+    const code = scope + readInt32(out, scope);
+    const text = code + 1 + '$code\0'.length;
+    const isCode =
+      out[from + 4] === BsonType.Document &&
+      out[code] === BsonType.String &&
+      out.toString('latin1', code + 1, text) === '$code\0' &&
+      text + 4 + readInt32(out, text) + 1 === this.at;
+    if (!isCode) return BsonType.Document;
+    const parts = [out.subarray(text, this.at - 1), out.subarray(scope, code)];
+    this.at = from + 4;
+    this.append(Buffer.concat(parts));
+    this.out.writeInt32LE(this.at - from, from);
     return BsonType.CodeWithScope;
   }
 

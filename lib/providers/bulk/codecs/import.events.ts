@@ -38,6 +38,13 @@ export type ImportEvent =
       readonly byteOffset: number;
       readonly error: Error;
     }
+  | {
+      /** The documents that were given are not those that were written. */
+      readonly kind: 'damaged';
+      readonly database?: string;
+      readonly collection: string;
+      readonly error: Error;
+    }
   | { readonly kind: 'collectionEnd'; readonly database?: string; readonly collection: string };
 
 /** How far a batch of documents may grow: what one insert command takes. */

@@ -1,6 +1,7 @@
 import { DocumentTooLargeError, InvalidJsonError } from './codec.errors.js';
 
 const [QUOTE, BACKSLASH, SPACE, U] = [34, 92, 32, 117] as const;
+/** Room for what stands around texts, beyond the largest document: whoever writes into its second half is over the limit. */
 const HEADROOM = 128;
 
 /** Thrown where the text ends inside a value: with more text the same read may succeed. */
@@ -42,20 +43,37 @@ export class JsonCursor {
   }
 
   protected fail(reason: string, position = this.pos): never {
-    if (this.text[this.pos] === 0 && this.pos >= this.end) throw INCOMPLETE;
+    if (this.text[this.pos] === 0 && this.pos >= this.end) this.incomplete();
     throw new InvalidJsonError(reason, position);
   }
 
-  /** Room for all that is left of the text, for one value's fixed part, and for `extra` bytes. */
+  /**
+   * Room for all that is left of the text, as far as a document may have it, for one value's fixed part, and for
+   * `extra` bytes.
+   */
   protected reserve(extra = 0): void {
-    const needed = this.at + (this.end - this.pos) + HEADROOM + extra;
+    const allowed = this.documentStart + this.documentLimit - this.at;
+    if (allowed < 0) this.tooLarge();
+    const needed = this.at + Math.min(this.end - this.pos, allowed) + HEADROOM + extra;
     if (needed <= this.out.length) return;
-    if (this.at - this.documentStart > this.documentLimit) {
-      throw new DocumentTooLargeError(this.documentLimit, this.documentStart);
-    }
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.out.length * 2));
     this.out.copy(grown, 0, 0, this.at);
     this.out = grown;
+  }
+
+  /** There was room for all of the text, or for the largest document: where it does not suffice, that is passed. */
+  protected requireRoom(bytes: number): void {
+    if (this.at + bytes > this.out.length - HEADROOM / 2) this.tooLarge();
+  }
+
+  /** The text ends inside a value. More of it does not help one that is too large already. */
+  protected incomplete(): never {
+    if (this.at - this.documentStart > this.documentLimit) this.tooLarge();
+    throw INCOMPLETE;
+  }
+
+  protected tooLarge(): never {
+    throw new DocumentTooLargeError(this.documentLimit, this.documentStart);
   }
 
   /** Skips white space; the byte after it, which stays unread. */
@@ -78,7 +96,7 @@ export class JsonCursor {
     const { text, pos } = this;
     for (let i = 0; i < bytes.length; i++) {
       if (text[pos + i] === bytes[i]) continue;
-      if (pos + i >= this.end) throw INCOMPLETE;
+      if (pos + i >= this.end) this.incomplete();
       return false;
     }
     this.pos = pos + bytes.length;
@@ -101,8 +119,8 @@ export class JsonCursor {
       } else if (c === QUOTE) break;
       else {
         this.pos = pos;
-        if (c !== BACKSLASH) this.fail('a control character in a string');
         this.at = at;
+        if (c !== BACKSLASH) this.fail('a control character in a string');
         this.copyEscape();
         pos = this.pos;
         at = this.at;
@@ -111,6 +129,7 @@ export class JsonCursor {
     this.pos = pos + 1;
     this.at = at;
     this.seen = seen;
+    this.requireRoom(0);
   }
 
   private copyEscape(): void {

@@ -6,7 +6,11 @@ const MAX_SAFE_DIGITS = 15;
 const INT32_MAX = 0x7fffffff;
 const INT64_MAX = 2n ** 63n - 1n;
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-const DOUBLE_TEXT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const DOUBLE_TEXT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+/** Digits of an int64 and its sign. */
+const MAX_INT64_TEXT = 20;
+/** The longest text of a number, a date or another short value. A double has at most 1,077 digits. */
+const MAX_SCALAR_TEXT = 4096;
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
 const float = new Float64Array(1);
@@ -28,6 +32,7 @@ export class JsonNumberReader extends JsonCursor {
       if (c !== DOT && c !== LOWER_E && c !== UPPER_E && c !== PLUS) break;
       isInteger = false;
     }
+    if (pos - start > MAX_SCALAR_TEXT) this.fail(`a number of more than ${MAX_SCALAR_TEXT} characters`, start);
     if (pos >= this.end) throw INCOMPLETE;
     const source = text.toString('latin1', start, pos);
     if (!JSON_NUMBER.test(source)) this.fail(`${source.slice(0, 40)} is not a number`, start);
@@ -38,7 +43,7 @@ export class JsonNumberReader extends JsonCursor {
         this.writeInt32(value);
         return BsonType.Int32;
       }
-      const integer = BigInt(source);
+      const integer = source.length <= MAX_INT64_TEXT ? BigInt(source) : INT64_MAX + 1n;
       if (integer <= INT64_MAX && integer >= -INT64_MAX - 1n) {
         this.at = this.out.writeBigInt64LE(integer, this.at);
         return BsonType.Int64;
@@ -84,16 +89,21 @@ export class JsonNumberReader extends JsonCursor {
     return this.pos;
   }
 
-  /** The string that begins at `start`, and the cursor after it. For short strings without escapes. */
-  protected restOfString(start: number): string {
-    const { text } = this;
+  /** The string that begins at `start`, and the cursor after it. For strings without escapes. */
+  protected restOfString(start: number, maxLength = MAX_SCALAR_TEXT): string {
+    this.pos = this.closingQuote(start, maxLength) + 1;
+    return this.text.toString('latin1', start, this.pos - 1);
+  }
+
+  /** Where the string that begins at `start` ends. */
+  protected closingQuote(start: number, maxLength: number): number {
+    const { text, end } = this;
+    const last = Math.min(end, start + maxLength);
     let pos = start;
-    while (text[pos] !== QUOTE) {
-      if (text[pos] === 0 && pos >= this.end) throw INCOMPLETE;
-      pos++;
-    }
-    this.pos = pos + 1;
-    return text.toString('latin1', start, pos);
+    while (pos < last && text[pos] !== QUOTE) pos++;
+    if (text[pos] === QUOTE) return pos;
+    if (pos === end) throw INCOMPLETE;
+    return this.fail(`a value of more than ${maxLength} characters`, start);
   }
 
   /** The integer up to the closing quote, which is read as well; NaN (and nothing read) where it is not a short one. */
@@ -105,7 +115,7 @@ export class JsonNumberReader extends JsonCursor {
     let value = 0;
     for (; text[pos]! >= ZERO && text[pos]! <= NINE; pos++) value = value * 10 + (text[pos]! - ZERO);
     if (text[pos] !== QUOTE || pos === first || pos - first > MAX_SAFE_DIGITS) {
-      if (pos >= this.end) throw INCOMPLETE;
+      if (pos >= this.end && pos - first <= MAX_SAFE_DIGITS) throw INCOMPLETE;
       return NaN;
     }
     this.pos = pos + 1;
@@ -132,7 +142,7 @@ export class JsonNumberReader extends JsonCursor {
       else break;
     }
     if (text[pos] !== QUOTE || digits === 0 || digits > MAX_SAFE_DIGITS) {
-      if (pos >= this.end) throw INCOMPLETE;
+      if (pos >= this.end && digits <= MAX_SAFE_DIGITS) throw INCOMPLETE;
       return NaN;
     }
     this.pos = pos + 1;

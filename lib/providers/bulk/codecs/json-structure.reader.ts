@@ -37,6 +37,7 @@ export class JsonStructureReader extends CanonicalJsonReader {
   /** A key and its colon. */
   key(): string {
     const from = this.at;
+    this.documentStart = from;
     try {
       const name = this.readString();
       this.colon();

@@ -1,3 +1,5 @@
+const GROWTH = 1.5;
+
 /** The part of a text that has arrived and has not been read: chunks go in at its end, reads move its start. */
 export class TextWindow {
   /** The text from `start` to `end`, and a 0 after it, which readers of JSON stop at. */
@@ -20,7 +22,7 @@ export class TextWindow {
 
   private makeRoom(wanted: number): void {
     const needed = this.length + wanted;
-    const room = needed > this.bytes.length / 2 ? Buffer.allocUnsafeSlow(needed * 2) : this.bytes;
+    const room = needed > this.bytes.length / 2 ? Buffer.allocUnsafeSlow(Math.ceil(needed * GROWTH)) : this.bytes;
     this.bytes.copy(room, 0, this.start, this.end);
     this.bytes = room;
     this.base += this.start;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
-import { documentOf, elementNamed, elementsOf } from '../codecs/bson-elements.js';
+import { documentOf, elementNamed, findField } from '../codecs/bson-elements.js';
 import { BsonType, readInt32 } from '../codecs/bson-types.js';
 
 const [UNDERSCORE, I, D] = [95, 105, 100] as const;
@@ -24,9 +24,13 @@ export function splitDocuments(bytes: Buffer): Buffer[] {
   return documents;
 }
 
-/** Whether the document that begins at `at` has its `_id` first. */
+/** Whether the document that begins at `at` has its `_id` first. An empty one has not, whatever follows it. */
 const hasIdFirst = (bytes: Uint8Array, at: number): boolean =>
-  bytes[at + 5] === UNDERSCORE && bytes[at + 6] === I && bytes[at + 7] === D && bytes[at + 8] === 0;
+  bytes[at + 4] !== 0 &&
+  bytes[at + 5] === UNDERSCORE &&
+  bytes[at + 6] === I &&
+  bytes[at + 7] === D &&
+  bytes[at + 8] === 0;
 
 /** Whether all documents that lie one after the other have their `_id` first. */
 export function haveIdsFirst(bytes: Uint8Array): boolean {
@@ -40,13 +44,16 @@ export function haveIdsFirst(bytes: Uint8Array): boolean {
  */
 export function withIdFirst(document: Buffer, place: string): Buffer {
   if (hasIdFirst(document, 0)) return document;
-  const elements = [...elementsOf(document)];
-  const id = elements.find(({ name }) => name === '_id') ?? {
-    name: '_id',
-    type: BsonType.ObjectId,
-    value: createHash('sha256').update(place).update(document).digest().subarray(0, 12),
-  };
-  return documentOf([id, ...elements.filter((element) => element !== id)]);
+  const { start, end } = findField(document, '_id') ?? { start: 4, end: 4 };
+  const id = start < end ? document.subarray(start, end) : idMadeOf(document, place);
+  const length = Buffer.alloc(4);
+  length.writeInt32LE(document.length - (end - start) + id.length);
+  return Buffer.concat([length, id, document.subarray(4, start), document.subarray(end)]);
+}
+
+function idMadeOf(document: Buffer, place: string): Buffer {
+  const value = createHash('sha256').update(place).update(document).digest().subarray(0, 12);
+  return Buffer.concat([Buffer.of(BsonType.ObjectId), Buffer.from('_id\0'), value]);
 }
 
 /** The bytes of the `_id`, its type before them, as text to compare by. */

@@ -26,7 +26,9 @@ export class RawTarget {
    */
   async create({ name, options }: Pick<CollectionDefinition, 'name' | 'options'>): Promise<boolean> {
     try {
-      await this.command({ create: name, ...decodeRaw(options) });
+      // A file's options decide neither which collection is made nor how.
+      const { create: _, ...own } = decodeRaw(options);
+      await this.command({ create: name, ...own });
       return true;
     } catch (error) {
       const { code, message } = error as { code?: number; message: string };
