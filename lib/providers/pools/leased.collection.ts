@@ -8,7 +8,8 @@ import { leaseBulk, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 
 interface NativeCollection extends Collection {
-  buffer: boolean;
+  get buffer(): boolean;
+  set buffer(_: boolean);
   conn: DatabaseConnection;
   collection: mongo.Collection | null;
   onOpen(): void;
@@ -20,9 +21,15 @@ const Native = nativeCollectionClass();
 
 /** A mongoose collection whose every call waits for its database's pool and holds a lease on it until it is done. */
 class LeasedCollection extends Native {
-  /** Never buffers: the pool makes calls wait. */
+  /** The pool makes calls wait, never mongoose's buffer; mongoose's own classes set it and read it in many places. */
+  override get buffer(): boolean {
+    return false;
+  }
+  override set buffer(_: boolean) {
+    // as above
+  }
   override onOpen(): void {
-    this.buffer = false;
+    // as above
   }
 
   /** The driver's collection on the pool's client, which is another one after the pool was reconfigured. */
