@@ -35,7 +35,11 @@ export {
   TenantTaskError,
   TenantUnknownError,
 } from './providers/tenant/tenant.errors.js';
-export { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './providers/models/model.errors.js';
+export {
+  BlueprintModelError,
+  ModelAlreadyRegisteredError,
+  ModelNotRegisteredError,
+} from './providers/models/model.errors.js';
 export { SessionMismatchError, TransactionEndedError } from './providers/pools/session.errors.js';
 export { TransactionPropagationError } from './providers/transaction/transaction.errors.js';
 export { PolyMongoModule } from './polymongo.module.js';

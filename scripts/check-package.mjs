@@ -11,7 +11,7 @@ const OLDEST = [
   '@nestjs/core@11',
   '@nestjs/platform-express@11',
   '@nestjs/mongoose@11',
-  'mongoose@8.9',
+  'mongoose@8.16',
 ];
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'polymongo-pack-'));

@@ -1,33 +1,52 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose } from 'mongoose';
-import { PolyMongoError } from '../../polymongo.errors.js';
+import { createFailedCursor } from '../pools/failed.cursor.js';
+import { BlueprintModelError } from './model.errors.js';
+import type { AnyModel } from './model.types.js';
 
 const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => Connection;
 
-/**
- * A connection to nothing, on which each schema is compiled once. It is never opened; what mongoose starts on it by
- * itself (making the collection, building indexes) fails at once instead of waiting for a connection for ever.
- */
+/** The calls of a collection that answer at once, with something to be read. */
+const LAZY = new Set(['find', 'aggregate', 'watch', 'listIndexes', 'listSearchIndexes']);
+
+/** A connection to nothing, on which each schema is compiled once. It is never opened, and every operation on it is refused. */
 class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => { config: object }) {
   constructor(base: Mongoose) {
     super(base);
     this.config = { autoIndex: false, autoCreate: false, autoSearchIndex: false };
   }
 
-  collection(name: string): Collection {
-    return new Proxy({ name, collectionName: name, conn: this } as unknown as Collection, {
-      get: (target, key) => (key in target || key === 'then' ? Reflect.get(target, key) : refuse),
+  collection(name: string, options: { modelName?: string } = {}): Collection {
+    const refused = (operation: string) => new BlueprintModelError(options.modelName ?? name, operation);
+    const data = { name, collectionName: name, conn: this, buffer: false, _shouldBufferCommands: () => false };
+    return new Proxy(data as unknown as Collection, {
+      get(target, key) {
+        if (key in target || typeof key === 'symbol' || key === 'then') return Reflect.get(target, key) as unknown;
+        return LAZY.has(key) ? () => createFailedCursor(refused(key)) : () => Promise.reject(refused(key));
+      },
     });
   }
 
   async _waitForConnect(): Promise<void> {
-    return refuse();
+    throw new BlueprintModelError('a schema', 'connect');
   }
 }
 
 export const createBlueprintConnection = (base: Mongoose): Connection =>
   new BlueprintConnection(base) as unknown as Connection;
 
-function refuse(): never {
-  throw new PolyMongoError('This model is a blueprint without a database. Use the wrapped model, or its .db(name).');
+/**
+ * Takes the database away from a model that was compiled on a connection. Whoever kept it (a plugin that listens to the
+ * schema's 'init', a static that names it) gets an error then, and never the documents of another database.
+ */
+export function takeOver(blueprint: AnyModel, connection: Connection): void {
+  if (blueprint.db instanceof BlueprintConnection) return;
+  const collection = connection.collection(blueprint.collection.name, { modelName: blueprint.modelName } as object);
+  Object.assign(blueprint, { db: connection, collection, $__collection: collection });
+  const prototype = blueprint.prototype as Record<string | symbol, unknown>;
+  for (const key of [...Object.getOwnPropertyNames(prototype), ...Object.getOwnPropertySymbols(prototype)]) {
+    const { value } = Object.getOwnPropertyDescriptor(prototype, key)!;
+    if (value instanceof (Native as never)) prototype[key] = connection;
+    else if (value instanceof mongoose.Collection) prototype[key] = collection;
+  }
 }

@@ -15,6 +15,7 @@ export function createChild(
   template: AnyModel,
   database: Database,
   host: TemplateHost,
+  bindStaticHooks?: (model: object) => void,
 ): BoundModel {
   const child = class extends (template as unknown as Constructor) {
     constructor(document?: unknown, fields?: unknown, options?: unknown) {
@@ -24,6 +25,7 @@ export function createChild(
     }
   } as unknown as BoundModel;
   child[DATABASE] = database;
+  bindStaticHooks?.(child);
   return child;
 }
 

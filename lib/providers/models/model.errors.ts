@@ -21,3 +21,17 @@ export class ModelAlreadyRegisteredError extends PolyMongoError {
     );
   }
 }
+
+/** A compiled model was used by itself: it belongs to no database. */
+export class BlueprintModelError extends PolyMongoError {
+  constructor(
+    readonly modelName: string,
+    readonly operation: string,
+  ) {
+    super(
+      `${operation}() was called on ${modelName} itself, which PolyMongo compiled or took over and which has no database. ` +
+        `Use the wrapped model, its .db(name), or \`this\` in statics and middleware. A static that is an arrow function and ` +
+        `a plugin that keeps the model of the schema's 'init' event have this one: make it a function, use \`this\`.`,
+    );
+  }
+}

@@ -4,13 +4,14 @@ import { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './model.er
 import { PolyMongoError } from '../../polymongo.errors.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { createBlueprintConnection } from './blueprint.connection.js';
+import { createBlueprintConnection, takeOver } from './blueprint.connection.js';
 import { IndexBuilder } from './index.builder.js';
 import { bound, type BoundModel, DATABASE } from './model.binding.js';
 import { createChild } from './model.child.js';
 import type { ScopeCapture } from './model.scope.js';
 import { createTemplate, type ModelExtension, type TemplateHost } from './model.template.js';
 import type { AnyModel } from './model.types.js';
+import { staticHooksOf } from './static.hooks.js';
 
 /** A schema to register, as @nestjs/mongoose's `forFeature` takes it. */
 export interface ModelDefinition {
@@ -54,8 +55,7 @@ export class ModelRegistry implements TemplateHost {
       if ((this.#sources.get(known) ?? known.schema) !== schema) throw new ModelAlreadyRegisteredError(name);
       return known;
     }
-    this.#connection ??= createBlueprintConnection(this.#pools.mongoose);
-    const blueprint = this.#connection.model(name, schema, collection) as unknown as AnyModel;
+    const blueprint = this.#blueprintConnection.model(name, schema, collection) as unknown as AnyModel;
     this.#sources.set(blueprint, schema);
     this.adopt(blueprint);
     for (const kind of discriminators)
@@ -63,7 +63,7 @@ export class ModelRegistry implements TemplateHost {
     return blueprint;
   }
 
-  /** Takes a model that was compiled elsewhere, with its discriminators. */
+  /** Takes a model that was compiled elsewhere, with its discriminators; from then on it has no database of its own. */
   adopt(blueprint: AnyModel): void {
     const name = blueprint.modelName;
     if (this.#blueprints.get(name) === blueprint) return;
@@ -74,6 +74,7 @@ export class ModelRegistry implements TemplateHost {
       );
     }
     this.#pools.useMongoose(blueprint.base as Mongoose);
+    takeOver(blueprint, this.#blueprintConnection);
     this.#blueprints.set(name, blueprint);
     this.#templates.set(blueprint, createTemplate(blueprint, this));
     Object.defineProperty(this.#models, name, {
@@ -115,6 +116,10 @@ export class ModelRegistry implements TemplateHost {
     );
   }
 
+  get #blueprintConnection(): Connection {
+    return (this.#connection ??= createBlueprintConnection(this.#pools.mongoose));
+  }
+
   #attach(database: Database): void {
     const models = Object.create(this.#models, { [DATABASE]: { value: database } }) as Record<string, Model<unknown>>;
     Object.assign(database.connection, { models });
@@ -123,7 +128,9 @@ export class ModelRegistry implements TemplateHost {
   #accessor(name: string, blueprint: AnyModel): PropertyDescriptor {
     const keep = (models: object, value: unknown) =>
       Object.defineProperty(models, name, { value, enumerable: true, configurable: true, writable: true });
-    const make = (database: Database) => createChild(blueprint, this.#templates.get(blueprint)!, database, this);
+    const template = this.#templates.get(blueprint)!;
+    const bindStaticHooks = staticHooksOf(blueprint);
+    const make = (database: Database) => createChild(blueprint, template, database, this, bindStaticHooks);
     return {
       get(this: { [DATABASE]: Database }) {
         const child = make(this[DATABASE]);

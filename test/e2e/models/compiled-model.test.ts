@@ -1,0 +1,118 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import { BlueprintModelError, PolyMongoWrapper } from 'nestjs-polymongo';
+import { uniqueName } from '../../support/database-names.js';
+import { startTestServer, type TestServer } from '../../support/test-server.js';
+
+type Thing = mongoose.Model<{ n: number }> & { count(): Promise<number>; numbers(): Promise<number[]> };
+
+const [main, acme, elsewhere] = [uniqueName('compiled'), uniqueName('compiled_acme'), uniqueName('compiled_elsewhere')];
+let server: TestServer;
+let instance: mongoose.Mongoose;
+let polymongo: PolyMongoWrapper;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+beforeEach(async () => {
+  instance = new mongoose.Mongoose();
+  await instance.connect(server.uri, { dbName: elsewhere });
+  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, defaultDB: main });
+});
+afterEach(async () => {
+  for (const name of [main, acme, elsewhere]) await polymongo.pools.connectionOf(name).dropDatabase();
+  await polymongo.actions.closeAll();
+  await instance.disconnect();
+});
+afterAll(() => server.stop());
+
+const written = async (database: string) =>
+  (await polymongo.pools.connectionOf(database).collection('things').find().toArray()).map(({ n }) => n as number);
+
+/** A schema with everything that mongoose wraps in middleware when it compiles it. */
+function hookedSchema(seen: unknown[]): mongoose.Schema {
+  const schema = new instance.Schema(
+    { n: Number },
+    {
+      statics: {
+        async count(this: unknown) {
+          return (this as Thing).countDocuments();
+        },
+        async numbers(this: unknown) {
+          return (this as Thing).distinct('n');
+        },
+      },
+    },
+  );
+  const note = function (this: unknown) {
+    seen.push((this as mongoose.Model<unknown>).db.name);
+  };
+  schema.pre('insertMany', note);
+  schema.post('insertMany', note);
+  schema.pre('count' as never, note);
+  schema.post('numbers' as never, note);
+  return schema;
+}
+
+const ways: [string, (schema: mongoose.Schema) => unknown][] = [
+  ['wrapModel()', (schema) => polymongo.wrapModel(instance.model('Thing', schema) as never)],
+  [
+    'define()',
+    (schema) => {
+      polymongo.pools.useMongoose(instance);
+      return polymongo.wrapModel(polymongo.models.define({ name: 'Thing', schema }));
+    },
+  ],
+];
+
+describe.each(ways)('a schema with middleware on insertMany and on statics, by %s', (_, wrap) => {
+  const things = (schema: mongoose.Schema) => wrap(schema) as Thing & { db(name: string): Thing };
+
+  it('inserts into the database it was called on, and its middleware sees that model', async () => {
+    const seen: unknown[] = [];
+    const model = things(hookedSchema(seen));
+    await model.db(acme).insertMany([{ n: 1 }]);
+    await model.insertMany([{ n: 2 }]);
+    expect(await written(acme)).toEqual([1]);
+    expect(await written(main)).toEqual([2]);
+    expect(await written(elsewhere)).toEqual([]);
+    expect(seen).toEqual([acme, acme, main, main]);
+  });
+
+  it('reads by statics from the database they were called on', async () => {
+    const seen: unknown[] = [];
+    const model = things(hookedSchema(seen));
+    await model.db(acme).create({ n: 1 });
+    await model.create({ n: 2 }, { n: 3 });
+    expect([await model.db(acme).count(), await model.count()]).toEqual([1, 2]);
+    expect([await model.db(acme).numbers(), (await model.numbers()).sort()]).toEqual([[1], [2, 3]]);
+    expect(seen).toEqual([acme, main, acme, main]);
+  });
+});
+
+describe.each(ways)('a compiled model that somebody kept, by %s', (_, wrap) => {
+  const OPERATIONS: Record<string, (model: Thing) => Promise<unknown>> = {
+    find: (model) => model.find().exec(),
+    findOne: (model) => model.findOne().exec(),
+    updateMany: (model) => model.updateMany({}, { n: 0 }).exec(),
+    create: (model) => model.create({ n: 9 }),
+    save: (model) => new model({ n: 9 }).save(),
+    insertMany: (model) => model.insertMany([{ n: 9 }]),
+    bulkWrite: (model) => model.bulkWrite([{ insertOne: { document: { n: 9 } } }]),
+    aggregate: (model) => model.aggregate([{ $match: {} }]).exec(),
+    'aggregate().cursor()': (model) => model.aggregate([]).cursor().next(),
+    'find().cursor()': (model) => model.find().cursor().next(),
+    createCollection: (model) => model.createCollection(),
+    'a hooked static': (model) => model.count(),
+    'the collection': (model) => model.collection.insertOne({ n: 9 }),
+  };
+
+  it.each(Object.keys(OPERATIONS))('refuses %s', async (name) => {
+    let kept: Thing | undefined;
+    const schema = hookedSchema([]);
+    schema.on('init', (model: Thing) => (kept = model));
+    wrap(schema);
+    await expect(OPERATIONS[name]!(kept!)).rejects.toBeInstanceOf(BlueprintModelError);
+    expect(await written(elsewhere)).toEqual([]);
+  });
+});
