@@ -10,6 +10,7 @@ export {
   ChangeBufferOverflowError,
   ChangeStreamHistoryLostError,
   ChangeStreamInvalidatedError,
+  InvalidResumeTokenError,
 } from './providers/watch/change-stream.errors.js';
 export {
   ConnectionBudgetError,

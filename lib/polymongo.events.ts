@@ -54,6 +54,18 @@ export class PolyMongoEvents {
     await Promise.all([...listeners].map((listener) => this.#call(name, listener as Listener<E>, event)));
   }
 
+  /**
+   * Calls what a user gave us. Neither an error of it nor a rejection fails what happened to cause the call, nor ends
+   * the process: it becomes an `error`. Resolves when it is done; never rejects.
+   */
+  async guard(db: string, during: string, call: () => unknown): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      this.emit('error', { db, error, during });
+    }
+  }
+
   async #call<E extends PolyMongoEvent>(name: E, listener: Listener<E>, event: PolyMongoEventMap[E]): Promise<void> {
     try {
       await listener(event);

@@ -71,7 +71,7 @@ export interface PolyMongoOptions {
   /** Further options for every MongoClient. What a named option says wins. */
   driverOptions?: mongo.MongoClientOptions;
   /** Called with the connection of each database whose pool has connected. */
-  onConnectionCreate?: (connection: Connection, dbName: string) => void;
+  onConnectionCreate?: (connection: Connection, dbName: string) => unknown;
 }
 
 /** The options with every default filled in, checked and frozen. */

@@ -21,7 +21,7 @@ export interface ScaleOptions {
   /** Further options for this pool's MongoClient. What a named option says wins. */
   driverOptions?: mongo.MongoClientOptions;
   /** Called with this database's connection each time its pool has connected. */
-  onConnectionCreate?: (connection: Connection, dbName: string) => void;
+  onConnectionCreate?: (connection: Connection, dbName: string) => unknown;
 }
 
 /** One entry of `dbSpecific`. */

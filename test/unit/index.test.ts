@@ -23,6 +23,7 @@ describe('the public surface', () => {
       'InjectPolyModel',
       'InjectTenantModel',
       'InvalidDatabaseNameError',
+      'InvalidResumeTokenError',
       'InvalidTenantIdError',
       'MemoryTokenStore',
       'ModelAlreadyRegisteredError',

@@ -3,6 +3,8 @@ import type { PoolConfig } from '../../polymongo.pool-options.js';
 import { outsideTransaction } from './active.transaction.js';
 import type { Database } from './database.js';
 
+const LISTENER = "a listener of the connection's events";
+
 /** Tells of databases that can be used and of those that are about to go: each once, whatever way it came or goes. */
 export class DatabaseAnnouncer {
   /** @param configOf how the pool that serves a database is configured */
@@ -23,23 +25,16 @@ export class DatabaseAnnouncer {
     database.announcement = 'leaving';
     await this.events.emitAndWait('disconnecting', { db: name, connection, reason });
     database.announcement = 'none';
-    this.#guarded(name, "a listener of the connection's events", () => connection.emit('disconnected'));
+    void this.events.guard(name, LISTENER, () => connection.emit('disconnected'));
   }
 
   #announce(database: Database): void {
     const { name, connection } = database;
     database.announcement = 'announced';
-    this.#guarded(name, 'onConnectionCreate', () => this.configOf(name).onConnectionCreate?.(connection, name));
-    this.#guarded(name, "a listener of the connection's events", () => connection.emit('connected'));
+    void this.events.guard(name, 'onConnectionCreate', () =>
+      this.configOf(name).onConnectionCreate?.(connection, name),
+    );
+    void this.events.guard(name, LISTENER, () => connection.emit('connected'));
     this.events.emit('connected', { db: name, connection });
-  }
-
-  /** What users gave us to call never fails the operation that happened to cause it. */
-  #guarded(db: string, during: string, call: () => unknown): void {
-    try {
-      call();
-    } catch (error) {
-      this.events.emit('error', { db, error, during });
-    }
   }
 }

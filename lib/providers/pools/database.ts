@@ -1,3 +1,4 @@
+import type { PolyMongoEvents } from '../../polymongo.events.js';
 import { PolyMongoClosedError } from './pool.errors.js';
 import type { DatabaseConnection } from './database.connection.js';
 import { createDatabaseConnection } from './database.connection.js';
@@ -9,6 +10,7 @@ import type { Mongoose, mongo } from 'mongoose';
 /** What a database needs of the registry it belongs to. */
 export interface DatabaseHost {
   readonly isShuttingDown: boolean;
+  readonly events: PolyMongoEvents;
   /** The pool that serves a database now; another one after its configuration changed. */
   poolOf(dbName: string): DatabasePool;
   /** Work begins on the database while its pool is open; the first time connect hooks run. */
@@ -65,6 +67,10 @@ export class Database implements LeaseUser {
     base: Mongoose,
   ) {
     this.connection = createDatabaseConnection(base, this);
+  }
+
+  get events(): PolyMongoEvents {
+    return this.host.events;
   }
 
   get pool(): DatabasePool {

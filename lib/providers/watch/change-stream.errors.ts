@@ -29,6 +29,22 @@ export class ChangeStreamInvalidatedError extends PolyMongoError {
   }
 }
 
+/** What a token store has under a key is no resume token. */
+export class InvalidResumeTokenError extends PolyMongoError {
+  constructor(
+    readonly tokenKey: string,
+    reason: string,
+    cause?: unknown,
+  ) {
+    super(
+      `What the token store has for '${tokenKey}' ${reason}, not a resume token. Changes may have been missed: read the ` +
+        'current state again and delete it (tokenStore.delete) to watch from now on. A store gives back what it was ' +
+        'given, and undefined or null when it has nothing.',
+      { cause },
+    );
+  }
+}
+
 /** A subscriber takes longer for changes than they arrive, and its buffer is full. */
 export class ChangeBufferOverflowError extends PolyMongoError {
   constructor(

@@ -28,9 +28,9 @@ export class ChangeIterator implements AsyncIterableIterator<Change> {
   }
 
   async #next(): Promise<IteratorResult<Change, undefined>> {
-    const { stream, save } = this.#tracked;
+    const { stream, keeper } = this.#tracked;
     try {
-      if (this.#handled) await save(this.#handled._id);
+      if (this.#handled) await keeper?.save(this.#handled._id);
       this.#handled = undefined;
       const value = await stream.next();
       if (!value) return { done: true, value };

@@ -5,6 +5,8 @@ import { PacedObserver } from './paced.observer.js';
 export interface ChangeProducer<C> {
   readonly sourceName: string;
   readonly bufferSize: number;
+  /** Told what a subscriber's handler failed with. */
+  report(error: unknown): void;
   /** Runs a stream into a subscriber; gives what ends it. */
   push(subscriber: Subscriber<C>): () => void;
   /** Runs a stream that is pulled. */
@@ -16,7 +18,8 @@ type NextOrObserver<C> = Partial<Observer<C>> | ((value: C) => void) | null;
 /**
  * Changes, as they happen. Cold: each subscription and each `for await` has a stream of its own, unless shared. A
  * subscriber's handler that gives back a promise gets one change at a time, and may fall `bufferSize` changes behind;
- * `for await` fetches a change when it is asked for one and cannot fall behind.
+ * `for await` fetches a change when it is asked for one and cannot fall behind. A handler that fails is told to
+ * `onDbError`, and gets the next change all the same.
  */
 export class ChangeObservable<C> extends Observable<C> implements AsyncIterable<C> {
   readonly #producer: ChangeProducer<C>;
@@ -43,7 +46,8 @@ export class ChangeObservable<C> extends Observable<C> implements AsyncIterable<
       typeof next === 'object' && next !== null
         ? next
         : { ...(next && { next }), ...(error && { error }), ...(complete && { complete }) };
-    const paced = new PacedObserver(observer, this.#producer.sourceName, this.#producer.bufferSize);
+    const { sourceName, bufferSize } = this.#producer;
+    const paced = new PacedObserver(observer, sourceName, bufferSize, (error) => this.#producer.report(error));
     const subscription = super.subscribe(paced);
     paced.subscription = subscription;
     subscription.add(() => paced.stop());

@@ -1,6 +1,7 @@
 import type { Change } from './change.types.js';
-import type { ResumingStream } from './resuming.stream.js';
 import type { ResumeToken } from './resume-token.store.js';
+import type { ResumingStream } from './resuming.stream.js';
+import type { TrackedStream } from './stored.token.js';
 import type { ProcessOptions } from './watch.options.js';
 
 const DEFAULT_RETRY_DELAY_MS = 200;
@@ -11,41 +12,35 @@ interface Entry {
   isDone: boolean;
 }
 
-/** Where a processor tells what became of a change. */
-export interface ProcessListener {
-  /** Its handler is done. */
-  onProcessed?(change: Change): void;
-  /** All changes up to this token are handled. */
-  save?(token: ResumeToken): Promise<void>;
-}
-
 /**
  * Pulls changes and has each handled before its token is saved, at most `concurrency` at a time. Resolves when the
- * stream has been closed and all in hand are handled.
+ * stream has been closed and all in hand are handled. A change whose handler failed while the stream was being closed
+ * counts as not handled, whatever `onError` says: it comes again.
+ * @param onProcessed called when a change's handler is done
  * @throws the stream's final error, or the handler's with `onError: 'stop'`
  */
 export async function processChanges(
-  stream: ResumingStream,
+  { stream, keeper }: TrackedStream,
   handler: (change: Change) => unknown,
   { concurrency = 1, retry = { attempts: 1 }, onError = 'stop' }: ProcessOptions,
-  { onProcessed, save }: ProcessListener = {},
+  onProcessed: (change: Change) => void = () => {},
 ): Promise<void> {
   const inHand: Entry[] = [];
   const running = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
-  let saving = Promise.resolve();
 
-  const handle = async (change: Change): Promise<void> => {
+  /** Says whether the change is done with. */
+  const handle = async (change: Change): Promise<boolean> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return void (await withLease(stream, () => handler(change)));
+        await withLease(stream, () => handler(change));
+        return true;
       } catch (error) {
-        if (attempt >= retry.attempts || stream.isClosed) {
-          if (onError === 'skip') return;
-          throw error;
-        }
-        const delayMS = (retry.delayMS ?? DEFAULT_RETRY_DELAY_MS) * 2 ** (attempt - 1);
-        await new Promise((resolve) => setTimeout(resolve, delayMS));
+        const isLast = attempt >= retry.attempts;
+        if (!isLast) await stream.pause((retry.delayMS ?? DEFAULT_RETRY_DELAY_MS) * 2 ** (attempt - 1));
+        if (!isLast && !stream.isClosed) continue;
+        if (onError === 'stop') throw error;
+        return !stream.isClosed;
       }
     }
   };
@@ -53,16 +48,15 @@ export async function processChanges(
     entry.isDone = true;
     let token: ResumeToken | undefined;
     while (inHand[0]?.isDone) token = inHand.shift()!.token;
-    if (token !== undefined && save) await (saving = saving.then(() => save(token)));
+    if (token !== undefined && keeper) await withLease(stream, () => keeper.keep(token));
   };
   const run = async (change: Change): Promise<void> => {
     const entry = { token: change._id as ResumeToken, isDone: false };
     inHand.push(entry);
     try {
-      await handle(change);
-      if (failure) return;
+      if (!(await handle(change)) || failure) return;
       await settle(entry);
-      onProcessed?.(change);
+      onProcessed(change);
     } catch (error) {
       failure ??= { error };
       void stream.close(); // somebody may be waiting for its next change
@@ -79,6 +73,7 @@ export async function processChanges(
     }
   } finally {
     await Promise.all(running);
+    if (keeper) await withLease(stream, () => keeper.flush());
     await stream.close();
   }
   if (failure) throw (failure as { error: unknown }).error;

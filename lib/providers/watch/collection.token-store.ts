@@ -1,4 +1,5 @@
 import type { Collection } from 'mongoose';
+import { InvalidResumeTokenError } from './change-stream.errors.js';
 import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
 
 /**
@@ -12,7 +13,10 @@ export class CollectionTokenStore implements ResumeTokenStore {
 
   async load(key: string): Promise<ResumeToken | undefined> {
     const found = await this.collection.findOne({ _id: key as never }, { session: null as never });
-    return (found as { token?: ResumeToken } | null)?.token;
+    if (!found) return undefined;
+    const { token } = found as { token?: ResumeToken };
+    if (token === undefined || token === null) throw new InvalidResumeTokenError(key, 'is a document without a token');
+    return token;
   }
 
   async save(key: string, token: ResumeToken): Promise<void> {

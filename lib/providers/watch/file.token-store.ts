@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mongoose from 'mongoose';
-import { PolyMongoError } from '../../polymongo.errors.js';
+import { InvalidResumeTokenError } from './change-stream.errors.js';
 import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
 
 const { EJSON } = mongoose.mongo.BSON;
@@ -20,11 +20,14 @@ export class FileTokenStore implements ResumeTokenStore {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
+    let token: unknown;
     try {
-      return EJSON.parse(text) as ResumeToken;
+      token = EJSON.parse(text);
     } catch (cause) {
-      throw new PolyMongoError(`${path} holds no resume token. Delete the file to watch from now on.`, { cause });
+      throw new InvalidResumeTokenError(key, `is the damaged file ${path}`, cause);
     }
+    if (token === undefined || token === null) throw new InvalidResumeTokenError(key, `is the empty file ${path}`);
+    return token;
   }
 
   async save(key: string, token: ResumeToken): Promise<void> {

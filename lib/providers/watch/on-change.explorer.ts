@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { DiscoveryService, LazyModuleLoader, MetadataScanner } from '@nestjs/core';
 import { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { ON_CHANGE_METADATA, type OnChangeOptions } from './on-change.metadata.js';
 import { PolyMongoWatch } from './polymongo-watch.provider.js';
@@ -16,6 +16,7 @@ export class OnChangeExplorer {
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
     @Inject(PolyMongoWatch) private readonly watch: PolyMongoWatch,
     @Inject(PolyMongoPools) private readonly pools: PolyMongoPools,
+    @Inject(LazyModuleLoader) private readonly lazyModules: LazyModuleLoader,
   ) {}
 
   /**
@@ -24,6 +25,24 @@ export class OnChangeExplorer {
    * @throws PolyMongoOptionsError, ModelNotRegisteredError
    */
   start(): void {
+    this.#startWhatIsThere();
+    this.#followLazyModules();
+  }
+
+  /** Nest calls nobody when it has loaded a module lazily. What is being loaded beside it has no instances yet. */
+  #followLazyModules(): void {
+    const { lazyModules } = this;
+    const load = lazyModules.load.bind(lazyModules);
+    let loading = 0;
+    lazyModules.load = async (...args) => {
+      loading++;
+      const module = await load(...args).finally(() => loading--);
+      if (loading === 0) this.#startWhatIsThere();
+      return module;
+    };
+  }
+
+  #startWhatIsThere(): void {
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       const instance = wrapper.instance as unknown;
       if (!wrapper.isDependencyTreeStatic() || typeof instance !== 'object' || instance === null) continue;
@@ -41,16 +60,11 @@ export class OnChangeExplorer {
     }
   }
 
-  #run(handler: (change: unknown) => unknown, name: string, { model, db, ...given }: OnChangeOptions): void {
-    const options = { tokenKey: name, ...given, process: handler };
-    const changes =
-      model === undefined
-        ? this.watch.watch$({ ...options, ...(db !== undefined && { db }) })
-        : this.watch.named$(model, db, options);
-    changes.subscribe({
+  #run(handler: (change: unknown) => unknown, name: string, options: OnChangeOptions): void {
+    this.watch.handle$({ tokenKey: name, ...options, process: handler }).subscribe({
       error: (error: unknown) =>
         this.pools.events.emit('error', {
-          db: db ?? this.pools.options.defaultDB,
+          db: options.db ?? this.pools.options.defaultDB,
           error,
           during: `@OnChange ${name}, which has stopped`,
         }),

@@ -3,7 +3,7 @@ import { ChangeBufferOverflowError } from './change-stream.errors.js';
 
 /**
  * Stands before a subscriber whose `next` may give back a promise: the next change waits for it, in a buffer with a
- * bound, since RxJS has no way to tell a source to wait.
+ * bound, since RxJS has no way to tell a source to wait. A handler that throws or rejects is told of, and gets the next.
  */
 export class PacedObserver<T> implements Observer<T> {
   readonly #buffer: T[] = [];
@@ -12,10 +12,12 @@ export class PacedObserver<T> implements Observer<T> {
   #end: (() => void) | undefined;
   subscription: Subscription | undefined;
 
+  /** @param report told what the handler failed with */
   constructor(
     readonly observer: Partial<Observer<T>>,
     readonly sourceName: string,
     readonly bufferSize: number,
+    readonly report: (error: unknown) => void,
   ) {}
 
   next(value: T): void {
@@ -55,18 +57,27 @@ export class PacedObserver<T> implements Observer<T> {
   }
 
   #deliver(value: T): void {
-    const result: unknown = this.observer.next?.(value);
-    if (!isPromise(result)) return;
-    this.#isBusy = true;
-    void result.then(() => this.#onDone()); // its rejection is unhandled, as RxJS leaves it
+    try {
+      const result: unknown = this.observer.next?.(value);
+      if (!isPromise(result)) return;
+      this.#isBusy = true;
+      void this.#wait(result);
+    } catch (error) {
+      this.report(error);
+    }
   }
 
-  #onDone(): void {
+  async #wait(result: PromiseLike<unknown>): Promise<void> {
+    try {
+      await result;
+    } catch (error) {
+      this.report(error);
+    }
     this.#isBusy = false;
     while (!this.#isBusy && this.#buffer.length > 0) this.#deliver(this.#buffer.shift()!);
     if (!this.#isBusy) this.#end?.();
   }
 }
 
-const isPromise = (value: unknown): value is Promise<unknown> =>
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

@@ -13,7 +13,7 @@ import { processChanges } from './change.processor.js';
 import type { Change } from './change.types.js';
 import { ResumingStream, type StreamListener, type WatchSource } from './resuming.stream.js';
 import { SharedStreams } from './shared.streams.js';
-import { trackToken } from './stored.token.js';
+import { trackToken, type TrackedStream } from './stored.token.js';
 import { checkWatchOptions, driverOptionsOf, pipelineOf, type WatchOptions } from './watch.options.js';
 import { clusterSource, databaseSource, modelSource, startOf } from './watch.source.js';
 
@@ -22,6 +22,13 @@ const DEFAULT_BUFFER_SIZE = 1_000;
 /** What to watch when no model is named: a database, or without `db` the whole cluster of the primary pool. */
 export interface DatabaseWatchOptions extends WatchOptions {
   db?: string;
+}
+
+/** What to have handled for the life of the application. */
+export interface HandleOptions extends DatabaseWatchOptions {
+  /** A registered model. */
+  model?: string;
+  process: (change: Change) => unknown;
 }
 
 /** Change streams as Observables, on a collection, a database or the cluster. */
@@ -44,13 +51,7 @@ export class PolyMongoWatch {
   /** The changes of a database, or of the cluster. @throws PolyMongoOptionsError, InvalidDatabaseNameError */
   watch$({ db, ...options }: DatabaseWatchOptions = {}): ChangeObservable<Change> {
     checkWatchOptions(options);
-    if (db === undefined) {
-      return this.#observe(clusterSource(this.#pools.database(this.#pools.options.defaultDB), options), options);
-    }
-    if (typeof db !== 'string') {
-      throw new PolyMongoOptionsError('db', `watch$() db must be a database name, not ${typeof db}.`);
-    }
-    return this.#observe(databaseSource(this.#pools.database(db), options), options);
+    return this.#observe(this.#source(undefined, db, options), options);
   }
 
   /** The changes of a model on the database it is bound to; what `model.watch$()` calls. */
@@ -59,10 +60,14 @@ export class PolyMongoWatch {
     return this.#observe(modelSource(model, options), options);
   }
 
-  /** The changes of a registered model, on the default database if none is named. @throws ModelNotRegisteredError */
-  named$(name: string, db: string | undefined, options: WatchOptions): ChangeObservable<Change> {
-    const database = this.#pools.database(db ?? this.#pools.options.defaultDB);
-    return this.model$(bound(this.#models.modelOn(database, this.#models.blueprint(name))), options);
+  /**
+   * Has changes handled for the life of the application: it waits for a server that is not there yet, too. Of a
+   * registered model, on the default database if none is named; without a model as {@link watch$}.
+   * @throws PolyMongoOptionsError, InvalidDatabaseNameError, ModelNotRegisteredError
+   */
+  handle$({ model, db, ...options }: HandleOptions): ChangeObservable<Change> {
+    checkWatchOptions(options);
+    return this.#observe(this.#source(model, db, options), options, true);
   }
 
   /** Ends the change streams of a database: Observables complete, streams close. Cluster-wide ones go on. */
@@ -75,18 +80,40 @@ export class PolyMongoWatch {
     await Promise.all(this.#streamsOf('all').map((stream) => stream.close()));
   }
 
-  #observe(source: WatchSource, options: WatchOptions): ChangeObservable<Change> {
+  #source(model: string | undefined, db: string | undefined, options: WatchOptions): WatchSource {
+    if (db !== undefined && typeof db !== 'string') {
+      throw new PolyMongoOptionsError('db', `watch$() db must be a database name, not ${typeof db}.`);
+    }
+    const database = this.#pools.database(db ?? this.#pools.options.defaultDB);
+    if (model === undefined)
+      return db === undefined ? clusterSource(database, options) : databaseSource(database, options);
+    return modelSource(bound(this.#models.modelOn(database, this.#models.blueprint(model))), options);
+  }
+
+  #observe(source: WatchSource, options: WatchOptions, isPatient = false): ChangeObservable<Change> {
+    const { name, database } = source;
+    const { process } = options;
     return new ChangeObservable({
-      sourceName: source.name,
+      sourceName: name,
       bufferSize: options.bufferSize ?? DEFAULT_BUFFER_SIZE,
-      push: (subscriber) => outsideTransaction(() => this.#push(source, options, subscriber)),
+      report: (error) =>
+        this.#pools.events.emit('error', {
+          db: database.name,
+          error,
+          during: `a subscriber of the change stream on ${name}`,
+        }),
+      push: (subscriber) =>
+        outsideTransaction(() =>
+          process
+            ? this.#process(trackToken(source, options, isPatient), { ...options, process }, subscriber)
+            : this.#push(source, options, subscriber),
+        ),
       pull: () => new ChangeIterator(trackToken(source, options)),
     });
   }
 
   #push(source: WatchSource, options: WatchOptions, subscriber: Subscriber<Change>): () => void {
-    const { process, tokenStore, share } = options;
-    if (process) return this.#process(source, { ...options, process }, subscriber);
+    const { tokenStore, share } = options;
     if (tokenStore) {
       subscriber.error(
         new PolyMongoOptionsError(
@@ -98,26 +125,34 @@ export class PolyMongoWatch {
       return () => {};
     }
     const open = (listener: StreamListener) => new ResumingStream(source, startOf(options), listener);
-    if (share) return this.#shared.join(keyOf(source, options), subscriber, options, open);
+    if (share)
+      return this.#shared.join(keyOf(source, options), subscriber, this.#guardedListener(source, options), open);
     const stream = open(options);
     void pump(stream, subscriber);
     return () => void stream.close();
   }
 
   #process(
-    source: WatchSource,
+    tracked: TrackedStream,
     options: WatchOptions & { process: (change: Change) => unknown },
     subscriber: Subscriber<Change>,
   ): () => void {
-    const { stream, save } = trackToken(source, options);
-    stream.consumer = processChanges(stream, options.process, options, {
-      save,
-      onProcessed: (change) => subscriber.next(change),
-    }).then(
+    const { stream } = tracked;
+    stream.consumer = processChanges(tracked, options.process, options, (change) => subscriber.next(change)).then(
       () => subscriber.complete(),
       (error: unknown) => subscriber.error(error),
     );
     return () => void stream.close();
+  }
+
+  /** One member's callback that fails keeps nothing from the others. */
+  #guardedListener({ database, name }: WatchSource, { onOpen, onReconnect }: WatchOptions): StreamListener {
+    const guard = (callback: string, call: () => unknown) =>
+      this.#pools.events.guard(database.name, `${callback} of the change stream on ${name}`, call);
+    return {
+      onOpen: () => guard('onOpen', () => onOpen?.()),
+      onReconnect: (reconnect) => guard('onReconnect', () => onReconnect?.(reconnect)),
+    };
   }
 
   async #onStreams({ dbs, action }: PolyMongoEventMap['streams']): Promise<void> {

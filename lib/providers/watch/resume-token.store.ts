@@ -5,8 +5,8 @@ export type ResumeToken = mongo.ResumeToken;
 
 /** Keeps resume tokens, so that a change stream goes on where it was after the process has restarted. */
 export interface ResumeTokenStore {
-  /** The token last saved under a key; undefined when there is none. */
-  load(key: string): Promise<ResumeToken | undefined>;
+  /** The token last saved under a key; undefined or null when there is none. Anything else that is no token is an error. */
+  load(key: string): Promise<ResumeToken | undefined | null>;
   save(key: string, token: ResumeToken): Promise<void>;
   /** Forgets a token: the next stream begins with what happens then. */
   delete(key: string): Promise<void>;

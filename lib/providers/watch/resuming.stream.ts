@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { ChangeStreamInvalidatedError } from './change-stream.errors.js';
+import { ChangeStreamInvalidatedError, InvalidResumeTokenError } from './change-stream.errors.js';
 import { PolyMongoClosedError } from '../pools/pool.errors.js';
 import { outsideTransaction } from '../pools/active.transaction.js';
 import type { Database, OpenStream } from '../pools/database.js';
@@ -22,8 +22,8 @@ export interface WatchSource {
 
 /** What a stream tells while it runs. */
 export interface StreamListener {
-  onOpen?(): void;
-  onReconnect?(reconnect: Reconnect): void;
+  onOpen?(): unknown;
+  onReconnect?(reconnect: Reconnect): unknown;
 }
 
 /** Where a stream begins; empty: with what happens from now on. */
@@ -59,10 +59,20 @@ export class ResumingStream implements OpenStream {
   #isInvalidated = false;
   #isClosed = false;
   #interruption: Reconnect | undefined;
-  #wake: (() => void) | undefined;
+  /** What ends early when the stream is closed. */
+  readonly #waits = new Set<() => void>();
 
-  /** @param start from where; a function is asked once, before the first opening */
-  constructor(source: WatchSource, start: StreamStart | (() => Promise<StreamStart>), listener: StreamListener = {}) {
+  /**
+   * @param start from where; a function is asked until it answers, before the first opening
+   * @param isPatient also a stream that has never been open is tried again: when the server cannot be reached, when the
+   * question where to start fails
+   */
+  constructor(
+    source: WatchSource,
+    start: StreamStart | (() => Promise<StreamStart>),
+    listener: StreamListener = {},
+    readonly isPatient = false,
+  ) {
     this.#source = source;
     this.#start = typeof start === 'function' ? {} : start;
     if (typeof start === 'function') this.#begin = start;
@@ -97,8 +107,15 @@ export class ResumingStream implements OpenStream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#source.database.streams.delete(this);
-    this.#wake?.();
+    for (const end of this.#waits) end();
     await this.#release();
+  }
+
+  /** Waits so long, or until the stream is closed. */
+  async pause(delayMS: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await this.#unlessClosed(new Promise<void>((resolve) => (timer = setTimeout(resolve, delayMS))));
+    clearTimeout(timer);
   }
 
   /** Leaves the pool it is on; the next pull opens it on the one that serves its database then. */
@@ -113,7 +130,8 @@ export class ResumingStream implements OpenStream {
         throw await this.#fail(new ChangeStreamInvalidatedError(this.#source.name, this.resumeToken));
       let opened: Opened | undefined;
       try {
-        opened = this.#opened ?? (await (this.#opening ??= this.#open().finally(() => (this.#opening = undefined))));
+        this.#opening ??= this.#opened ? undefined : this.#open().finally(() => (this.#opening = undefined));
+        opened = this.#opened ?? (await this.#unlessClosed(this.#opening!));
         if (!opened) continue;
         const change = await opened.driver.next();
         this.#reached(opened, opened.driver.resumeToken ?? change._id);
@@ -158,8 +176,13 @@ export class ResumingStream implements OpenStream {
     this.#interruption = undefined;
     if (!this.#hasOpened) {
       this.#hasOpened = true;
-      this.#listener.onOpen?.();
-    } else if (interruption) this.#listener.onReconnect?.(interruption);
+      this.#tell('onOpen', () => this.#listener.onOpen?.());
+    } else if (interruption) this.#tell('onReconnect', () => this.#listener.onReconnect?.(interruption));
+  }
+
+  #tell(callback: string, call: () => unknown): void {
+    const { database, name } = this.#source;
+    void database.events.guard(database.name, `${callback} of the change stream on ${name}`, call);
   }
 
   async #recover(error: unknown, opened: Opened | undefined): Promise<void> {
@@ -172,16 +195,22 @@ export class ResumingStream implements OpenStream {
       this.#isInvalidated = true; // a pipeline that lets the invalidate event not through
       return;
     }
-    if (!isResumable(error, this.#hasOpened)) throw await this.#fail(finalError(error, this.#source.name));
+    if (!this.#isPause(error)) throw await this.#fail(finalError(error, this.#source.name));
     const attempts = (this.#interruption?.attempts ?? 0) + 1;
     this.#interruption = { attempts, error };
-    if (attempts > 1) this.#report(error);
-    await this.#pause(Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), MAX_DELAY_MS) * (0.5 + Math.random() / 2));
+    if (attempts > 1 || (this.isPatient && !this.#hasOpened)) this.#report(error);
+    await this.pause(Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), MAX_DELAY_MS) * (0.5 + Math.random() / 2));
+  }
+
+  /** Opening it (again) may help. */
+  #isPause(error: unknown): boolean {
+    if (this.isPatient && this.#begin) return !(error instanceof InvalidResumeTokenError);
+    return isResumable(error, this.#hasOpened || this.isPatient);
   }
 
   #report(error: unknown): void {
     const { database, name } = this.#source;
-    database.pool.host.events.emit('error', { db: database.name, error, during: `change stream on ${name} resumes` });
+    database.events.emit('error', { db: database.name, error, during: `change stream on ${name} resumes` });
   }
 
   async #fail(error: unknown): Promise<unknown> {
@@ -189,15 +218,19 @@ export class ResumingStream implements OpenStream {
     return error;
   }
 
-  async #pause(delayMS: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+  /** What `work` gives, or undefined as soon as the stream is closed. */
+  async #unlessClosed<T>(work: Promise<T>): Promise<T | undefined> {
+    if (this.#isClosed) {
+      work.catch(() => {});
+      return undefined;
+    }
+    let end: (() => void) | undefined;
+    const closed = new Promise<undefined>((resolve) => this.#waits.add((end = () => resolve(undefined))));
+    try {
+      return await Promise.race([work, closed]);
+    } finally {
+      this.#waits.delete(end!);
+    }
   }
 
   async #release(): Promise<void> {

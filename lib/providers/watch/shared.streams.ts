@@ -17,7 +17,10 @@ interface Shared {
 export class SharedStreams {
   readonly #shared = new Map<string, Shared>();
 
-  /** @param make opens the stream when there is none; its listener tells all members */
+  /**
+   * @param listener whose callbacks never throw
+   * @param make opens the stream when there is none; its listener tells all members
+   */
   join(
     key: string,
     subscriber: Subscriber<Change>,

@@ -48,9 +48,9 @@ export interface WatchOptions<T = mongo.Document> extends DriverOptions, Process
    */
   bufferSize?: number;
   /** The stream is open on the server: no write from now on is missed. Called once for each subscriber. */
-  onOpen?: () => void;
+  onOpen?: () => unknown;
   /** The stream is open again, from where it was interrupted. */
-  onReconnect?: (reconnect: Reconnect) => void;
+  onReconnect?: (reconnect: Reconnect) => unknown;
   /**
    * Handles changes one at a time, each before the next is fetched; the Observable emits a change when it is handled.
    * With a `tokenStore`, a change whose handler was not done comes again after a restart: at least once.

@@ -206,6 +206,41 @@ describe('watch$', () => {
     expect(polymongo.watch.openStreams).toBe(0);
   });
 
+  it.each([[false], [true]])(
+    'delivers on when a handler or callback throws or rejects, and tells onDbError (share: %p)',
+    async (share) => {
+      const told: string[] = [];
+      const seen: unknown[] = [];
+      polymongo.onDbError((error, { during }) => told.push(`${during}: ${(error as Error).message}`));
+      const open: Promise<void>[] = [];
+      for (const fail of [
+        () => {
+          throw new Error('thrown');
+        },
+        () => Promise.reject(new Error('rejected')),
+      ]) {
+        open.push(
+          new Promise((resolve) =>
+            users.watch$({ share, onOpen: () => (resolve(), fail()) }).subscribe((change) => {
+              seen.push((change as { fullDocument: User }).fullDocument.name);
+              return fail();
+            }),
+          ),
+        );
+      }
+      await Promise.all(open);
+      for (const name of ['a', 'b', 'c']) await users.create({ name });
+      while (seen.length < 6 || told.length < 8) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(seen.sort()).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
+      const source = `${polymongo.options.defaultDB}.users`;
+      const by = (reason: string) => [
+        `onOpen of the change stream on ${source}: ${reason}`,
+        ...Array<string>(3).fill(`a subscriber of the change stream on ${source}: ${reason}`),
+      ];
+      expect(told.sort()).toEqual([...by('thrown'), ...by('rejected')].sort());
+    },
+  );
+
   it('processes changes before it emits them, retries, and fails with the handler', async () => {
     const seen: string[] = [];
     const changes = await follow((options) => users.watch$(options), {

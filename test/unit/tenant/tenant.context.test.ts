@@ -86,6 +86,7 @@ describe('TenantContext', () => {
     const changes = new ChangeObservable<string | undefined>({
       sourceName: 'test',
       bufferSize: 1,
+      report: () => {},
       push: (subscriber) => (subscriber.next(context.current()), subscriber.complete(), () => {}),
       pull: async function* () {
         yield context.current();

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { InvalidResumeTokenError } from '../../../lib/providers/watch/change-stream.errors.js';
 import { FileTokenStore } from '../../../lib/providers/watch/file.token-store.js';
 
 describe('FileTokenStore', () => {
@@ -33,7 +34,10 @@ describe('FileTokenStore', () => {
   it('names the file that holds no token', async () => {
     await store.save('a', { _data: '82' });
     const [file] = await readdir(store.folder);
-    await writeFile(join(store.folder, file!), '{"_da');
-    await expect(store.load('a')).rejects.toThrow(file);
+    for (const content of ['{"_da', '', 'null']) {
+      await writeFile(join(store.folder, file!), content);
+      await expect(store.load('a')).rejects.toThrow(file);
+      await expect(store.load('a')).rejects.toThrow(InvalidResumeTokenError);
+    }
   });
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { ChangeBufferOverflowError } from '../../../lib/providers/watch/change-stream.errors.js';
 import { PacedObserver } from '../../../lib/providers/watch/paced.observer.js';
+import { mulberry32 } from '../../support/random.js';
+
+const SEEDS = Number(process.env.POLYMONGO_SEEDS ?? 200);
+const FIRST_SEED = Number(process.env.POLYMONGO_SEED ?? 1);
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -19,6 +23,7 @@ function slowSubscriber(bufferSize: number) {
     },
     'shop.orders',
     bufferSize,
+    (error) => seen.push(error),
   );
   return { paced, seen, finish: () => (finish.shift()!(), tick()) };
 }
@@ -26,7 +31,7 @@ function slowSubscriber(bufferSize: number) {
 describe('PacedObserver', () => {
   it('passes on at once what a synchronous handler takes', () => {
     const seen: unknown[] = [];
-    const paced = new PacedObserver<number>({ next: (value) => void seen.push(value) }, 'x', 1);
+    const paced = new PacedObserver<number>({ next: (value) => void seen.push(value) }, 'x', 1, () => {});
     for (let i = 0; i < 5; i++) paced.next(i);
     expect(seen).toEqual([0, 1, 2, 3, 4]);
   });
@@ -59,5 +64,38 @@ describe('PacedObserver', () => {
     paced.stop();
     await finish();
     expect(seen).toEqual([0]);
+  });
+
+  it(`delivers every change once and in order to a handler that returns, throws, resolves or rejects as it likes, and tells of each failure (seeds ${FIRST_SEED} to ${FIRST_SEED + SEEDS - 1}, POLYMONGO_SEED)`, async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+      const random = mulberry32(seed);
+      const [seen, failures, reported]: [unknown[], number[], unknown[]] = [[], [], []];
+      const next = (value: number): unknown => {
+        seen.push(value);
+        const dice = random();
+        if (dice < 0.2) return undefined;
+        const [isFailing, isLate] = [dice > 0.6, dice > 0.4];
+        if (isFailing) failures.push(value);
+        if (isLate) return isFailing ? later().then(() => Promise.reject(value)) : later();
+        if (isFailing) throw value;
+        return Promise.resolve();
+      };
+      const later = async () => {
+        for (let ticks = Math.floor(random() * 6); ticks > 0; ticks--) await Promise.resolve();
+      };
+      const complete = () => seen.push('complete');
+      const paced = new PacedObserver<number>({ next, complete } as object, 'x', 100, (error) => reported.push(error));
+      for (let n = 0; n < 30; n++) {
+        paced.next(n);
+        if (random() < 0.5) await later();
+      }
+      paced.complete();
+      await tick();
+      expect([seed, seen, reported]).toEqual([
+        seed,
+        [...Array.from({ length: 30 }, (_, n) => n), 'complete'],
+        failures,
+      ]);
+    }
   });
 });
