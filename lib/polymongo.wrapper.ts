@@ -101,7 +101,7 @@ export class PolyMongoWrapper {
     this.bulkTasks = new PolyMongoBulk(this.pools);
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
     const tenantRegistry = new TenantRegistry(this.pools);
-    this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, (id) => tenantRegistry.isReady(id));
+    this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, tenantRegistry);
     this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant.resolve);
     this.tenants = new PolyMongoTenants(this.pools, this.tenantDatabases, this.tenantDirectory, tenantRegistry);
     this.watch = new PolyMongoWatch(this.pools, this.models);
@@ -109,9 +109,10 @@ export class PolyMongoWrapper {
     this.transactions = new PolyMongoTransactions({
       pools,
       prepare: (database) => models.prepareAll(database, false),
+      tenant: () => tenantContext.scope?.tenantId,
       tenantDatabase: () => (tenantContext.current() === undefined ? undefined : tenantDatabases.current()),
     });
-    tenantContext.onSwitch((from) => this.transactions.assertTenantStays(from));
+    tenantContext.onSwitch((from, to) => this.transactions.assertTenantStays(from, to));
     this.scale = {
       setDB: (names, scaleOptions) => {
         pools.setDB(names, scaleOptions);

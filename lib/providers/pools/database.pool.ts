@@ -117,6 +117,15 @@ export class DatabasePool {
     return lease;
   }
 
+  /** Ends what can be ended of a database's work: its cursors fail, its streams close. */
+  abortLeases(user: LeaseUser): void {
+    for (const lease of [...this.#leases]) {
+      if (lease.user !== user || !lease.abort) continue;
+      lease.abort();
+      lease.release();
+    }
+  }
+
   /** Called by {@link PoolLease.release} alone. */
   endLease(lease: PoolLease): void {
     this.#leases.delete(lease);

@@ -166,13 +166,10 @@ export class Database implements LeaseUser {
     for (;;) {
       const ready = this.#tryEnter(kind, abort);
       if (ready) return ready;
-      if (this.#suspension) {
-        await this.#suspension.over;
-        continue;
-      }
       const { pool } = this;
-      if (pool.isClosing) {
-        await pool.whenClosed();
+      if (this.#suspension || pool.isClosing) {
+        await (this.#suspension?.over ?? pool.whenClosed());
+        await this.gate?.pass(); // it may have been shut meanwhile
         continue;
       }
       const lease = pool.lease(kind, this, abort);

@@ -62,6 +62,11 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     return this.#databases.get(name);
   }
 
+  /** The handle that somebody has of a database; none is made. */
+  findDatabase(name: string): Database | undefined {
+    return this.#databases.find(name);
+  }
+
   connectionOf(name: string): DatabaseConnection {
     return this.database(name).connection;
   }

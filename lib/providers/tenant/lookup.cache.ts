@@ -41,4 +41,9 @@ export class LookupCache<T> {
   forget(key: string): void {
     this.#entries.delete(key);
   }
+
+  /** As {@link forget}, for all. */
+  clear(): void {
+    this.#entries.clear();
+  }
 }

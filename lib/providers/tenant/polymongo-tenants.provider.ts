@@ -49,12 +49,12 @@ export class PolyMongoTenants {
   /**
    * Makes a tenant's database: the collections and indexes of every registered model, then the `seed` option's
    * documents, once. Doing it again makes what is missing; two processes at the same time take turns.
-   * @throws InvalidTenantIdError, TenantBusyError, TenantTakenOverError; what the seed throws (the tenant is then not ready, and the next
-   *   `provision` seeds again)
+   * @throws InvalidTenantIdError, TenantBusyError, TenantTakenOverError; TenantRemovalError while it is being removed; what the
+   *   seed throws (the tenant is then not ready, and the next `provision` seeds again)
    */
   async provision(tenantId: string, { timeoutMS = 60_000 }: ProvisionOptions = {}): Promise<ProvisionedTenant> {
     const database = this.#databases.of(tenantId);
-    const isNew = await this.#registry.whileOwning(tenantId, database, timeoutMS, (record) =>
+    const isNew = await this.#registry.whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
       this.#directory.manage(tenantId, async () => {
         await this.#pools.ensureIndexes(database);
         if (record.state === 'ready') return false;
@@ -68,9 +68,12 @@ export class PolyMongoTenants {
   }
 
   /**
-   * Drops a tenant: its change streams complete, its pool closes, its database goes.
-   * @param options `confirm`: the tenant's id once more
-   * @throws TenantConfirmationError, InvalidTenantIdError, TenantBusyError, TenantTakenOverError
+   * Drops a tenant. It is locked out of every process first: its change streams complete, its running work ends, its pools
+   * close; then its database goes. Processes that are not heard of are waited for as long as their answers of `exists`
+   * count, 30 s at most.
+   * @param options `confirm`: the tenant's id once more; `timeoutMS`: also how long to wait for running work
+   * @throws TenantConfirmationError, InvalidTenantIdError, TenantBusyError, TenantTakenOverError; TenantInUseError when work for
+   *   it does not end in time: it stays locked out then, until it is deprovisioned again
    */
   async deprovision(
     tenantId: string,
@@ -78,10 +81,9 @@ export class PolyMongoTenants {
   ): Promise<void> {
     const db = this.#databases.of(tenantId);
     if (confirm !== tenantId) throw new TenantConfirmationError(tenantId);
-    await this.#registry.whileOwning(tenantId, db, timeoutMS, async (record) => {
+    await this.#registry.whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
       await this.#registry.mark(record, 'removing');
-      await this.#directory.manage(tenantId, async () => {
-        await this.#pools.completeStreams([db]);
+      await this.#directory.remove(tenantId, timeoutMS, async () => {
         await this.#pools.disconnect(db, 'deprovisioned');
         const database = this.#pools.database(db);
         await database.run(() => database.connection.db!.dropDatabase());
@@ -90,17 +92,22 @@ export class PolyMongoTenants {
       });
       await this.#registry.remove(record);
     });
-    this.#directory.forget(tenantId);
     this.#pools.events.emit('tenantDeprovisioned', { tenantId, db });
   }
 
-  /** The ids of all tenants, sorted: those provisioned, and those whose database is on the primary cluster. */
+  /**
+   * The ids of all tenants, sorted: those provisioned, and those whose database is on the primary cluster. None that
+   * `tenant.exists` would not let in: with `'provisioned'`, a database that looks like a tenant's makes no tenant.
+   */
   async list(): Promise<string[]> {
     const records = await this.#registry.list();
-    const removed = new Set(records.filter(({ state }) => state === 'removing').map(({ _id }) => _id));
+    const provisioned = records.filter(({ state }) => state === 'ready').map(({ _id }) => _id);
+    const { exists } = this.#databases.options;
+    if (exists === 'provisioned') return provisioned.sort();
+    const removing = new Set(records.filter(({ state }) => state === 'removing').map(({ _id }) => _id));
     const found = (await this.#databaseNames()).map((name) => this.#databases.idOf(name));
-    const ids = [...records.filter(({ state }) => state === 'ready').map(({ _id }) => _id), ...found];
-    return [...new Set(ids)].filter((id) => id !== undefined && !removed.has(id)).sort() as string[];
+    const ids = [...new Set([...provisioned, ...found])].filter((id) => id !== undefined && !removing.has(id));
+    return (await this.#directory.known(ids as string[])).sort();
   }
 
   /** Does something as each tenant, some at a time; resolves with all results when all are done. @throws TenantTaskError */

@@ -6,6 +6,12 @@ import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
 import type { TenantDatabases } from './tenant.databases.js';
+import { TenantLockOuts } from './tenant.lock-outs.js';
+import { TenantProcesses } from './tenant.processes.js';
+import type { TenantRegistry } from './tenant.registry.js';
+
+/** How many tenants `exists` is asked about at the same time. */
+const ASKED_AT_ONCE = 16;
 
 type Locate = NonNullable<ResolvedTenantOptions['connection']>;
 
@@ -17,18 +23,21 @@ export class TenantDirectory {
   readonly #located: LookupCache<boolean> | undefined;
   /** What each tenant's pool was last set up with. */
   readonly #connections = new Map<string, TenantConnection>();
+  readonly #lockOuts: TenantLockOuts;
+  readonly #processes: TenantProcesses;
+  #rememberedUntil = 0;
 
-  /** @param isProvisioned answers for `exists: 'provisioned'` */
-  constructor(
-    pools: PolyMongoPools,
-    databases: TenantDatabases,
-    isProvisioned: (tenantId: string) => Promise<boolean>,
-  ) {
+  constructor(pools: PolyMongoPools, databases: TenantDatabases, registry: TenantRegistry) {
     this.#pools = pools;
     this.#databases = databases;
     const { exists, existsTTLMS, connection } = databases.options;
+    this.#lockOuts = new TenantLockOuts(pools, databases);
+    this.#processes = this.#createProcesses(existsTTLMS);
     if (exists) {
-      const ask = exists === 'provisioned' ? isProvisioned : exists;
+      const ask = async (tenantId: string) => {
+        const state = await registry.stateOf(tenantId);
+        return exists === 'provisioned' ? state === 'ready' : state !== 'removing' && exists(tenantId);
+      };
       this.#known = new LookupCache((tenantId) => this.#asNoTenant(() => ask(tenantId)), existsTTLMS);
     }
     if (connection) {
@@ -49,7 +58,8 @@ export class TenantDirectory {
    */
   admit(tenantId: string): Promise<void> | undefined {
     this.#databases.of(tenantId);
-    const isKnown = !this.#known || this.#known.peek(tenantId) === true;
+    if (this.#lockOuts.has(tenantId)) return Promise.reject(new TenantUnknownError());
+    const isKnown = !this.#known || (this.#processes.isMember && this.#known.peek(tenantId) === true);
     const isLocated = !this.#located || this.#located.peek(tenantId) === true;
     return isKnown && isLocated ? undefined : this.#ask(tenantId);
   }
@@ -66,15 +76,81 @@ export class TenantDirectory {
     }
   }
 
-  /** Forgets where a tenant was, after it was dropped. */
-  forget(tenantId: string): void {
-    this.#located?.forget(tenantId);
-    this.#connections.delete(tenantId);
+  /**
+   * Locks a tenant out, here and in all other processes, and runs `drop` once none of them works for it any more.
+   * @throws TenantInUseError when one still does after `timeoutMS`; what `drop` throws
+   */
+  async remove(tenantId: string, timeoutMS: number, drop: () => Promise<void>): Promise<void> {
+    this.#lockOuts.add(tenantId);
+    try {
+      await Promise.all([
+        this.#processes.dismiss(tenantId, timeoutMS),
+        this.#lockOuts.untilIdle(tenantId, timeoutMS), //
+      ]);
+      await this.manage(tenantId, drop);
+      this.#forget(tenantId);
+    } finally {
+      this.#known?.forget(tenantId);
+      this.#lockOuts.remove(tenantId);
+    }
+  }
+
+  /** Those of these tenants that `exists` lets in. */
+  async known(tenantIds: readonly string[]): Promise<string[]> {
+    const known: string[] = [];
+    for (let i = 0; i < tenantIds.length; i += ASKED_AT_ONCE) {
+      const some = tenantIds.slice(i, i + ASKED_AT_ONCE);
+      const answers = await Promise.all(some.map((tenantId) => this.#isKnown(tenantId)));
+      known.push(...some.filter((_, n) => answers[n]));
+    }
+    return known;
+  }
+
+  async #isKnown(tenantId: string): Promise<boolean> {
+    if (!this.#known) return true;
+    this.#rememberedUntil = Date.now() + this.#databases.options.existsTTLMS;
+    return this.#known.get(tenantId);
   }
 
   async #ask(tenantId: string): Promise<void> {
-    if (this.#known && !(await this.#known.get(tenantId))) throw new TenantUnknownError();
-    await this.#located?.get(tenantId);
+    for (;;) {
+      if (this.#known) await this.#processes.join();
+      const { count } = this.#lockOuts;
+      if (!(await this.#isKnown(tenantId))) throw new TenantUnknownError();
+      await this.#located?.get(tenantId);
+      if (this.#lockOuts.has(tenantId)) throw new TenantUnknownError();
+      if (count === this.#lockOuts.count && (!this.#known || this.#processes.isMember)) return;
+    }
+  }
+
+  #createProcesses(answersMS: number): TenantProcesses {
+    const lockOuts = this.#lockOuts;
+    return new TenantProcesses(this.#pools, answersMS, {
+      lockOut: (tenantId) => {
+        lockOuts.add(tenantId);
+        this.#known?.forget(tenantId);
+      },
+      isIdle: (tenantId) => lockOuts.isIdle(tenantId),
+      letGo: async (tenantId) => {
+        await lockOuts.close(tenantId);
+        this.#forget(tenantId);
+      },
+      readmit: (tenantId) => lockOuts.remove(tenantId),
+      forgetAll: () => {
+        lockOuts.renew();
+        this.#known?.clear();
+        this.#located?.clear();
+      },
+      isRemembering: () => Date.now() < this.#rememberedUntil,
+      isWorking: () => lockOuts.isWorking(),
+    });
+  }
+
+  /** Forgets where a tenant was, after it was dropped. */
+  #forget(tenantId: string): void {
+    this.#known?.forget(tenantId);
+    this.#located?.forget(tenantId);
+    this.#connections.delete(tenantId);
   }
 
   async #locate(tenantId: string, connection: Locate): Promise<boolean> {

@@ -94,6 +94,30 @@ export class TenantBusyError extends PolyMongoError {
   }
 }
 
+/** A tenant cannot be dropped yet: a process still works for it. It is locked out, and nothing is lost. */
+export class TenantInUseError extends PolyMongoError {
+  constructor(
+    readonly tenantId: string,
+    readonly processes: number,
+    readonly waitedMS: number,
+  ) {
+    super(
+      `Tenant ${tenantId} is locked out but was not dropped: after ${waitedMS} ms ${processes} process(es) had work for it that ` +
+        'had not ended. Deprovision it again, with a longer timeoutMS if such work takes long.',
+    );
+  }
+}
+
+/** A tenant that is being removed was to be provisioned. */
+export class TenantRemovalError extends PolyMongoError {
+  constructor(readonly tenantId: string) {
+    super(
+      `Tenant ${tenantId} is being removed and cannot be provisioned. Wait until its deprovisioning has ended; if the process ` +
+        'that did it is gone, deprovision it again first.',
+    );
+  }
+}
+
 /**
  * Another process has taken over the tenant that this one was provisioning or deprovisioning, because this one had not
  * been heard of for 30 s (it was suspended, or cut off from the server).

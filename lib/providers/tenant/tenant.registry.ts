@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
-import { TenantBusyError, TenantTakenOverError } from './tenant.errors.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { onRegistry } from './registry.collection.js';
+import { TenantBusyError, TenantRemovalError, TenantTakenOverError } from './tenant.errors.js';
 
 /** Where provisioned tenants are written down, in the default database. */
 export const TENANTS_COLLECTION = 'polymongo_tenants';
@@ -16,6 +17,15 @@ export interface TenantRecord {
   /** Who works on it now, and until when it is theirs unless they renew it. */
   owner?: string;
   ownedUntil?: Date;
+}
+
+/** What a record is owned for. */
+export interface Ownership {
+  tenantId: string;
+  database: string;
+  purpose: 'provision' | 'remove';
+  /** How long to wait for another owner, in ms. */
+  timeoutMS: number;
 }
 
 const OWNED_MS = 30_000;
@@ -32,8 +42,9 @@ export class TenantRegistry {
     this.#pools = pools;
   }
 
-  async isReady(tenantId: string): Promise<boolean> {
-    return (await this.#with((tenants) => tenants.findOne({ _id: tenantId, state: 'ready' }))) !== null;
+  /** What is written down about a tenant. */
+  async stateOf(tenantId: string): Promise<TenantRecord['state'] | undefined> {
+    return (await this.#with((tenants) => tenants.findOne({ _id: tenantId })))?.state;
   }
 
   /** The records of all tenants, by id. */
@@ -44,16 +55,15 @@ export class TenantRegistry {
   /**
    * Runs `work` while this process alone owns the tenant's record. The record of a process that died is taken over
    * after 30 s.
-   * @throws TenantBusyError when another process owns it for longer than `timeoutMS`; TenantTakenOverError
+   * @throws TenantBusyError when another process owns it for longer than `timeoutMS`; TenantTakenOverError;
+   *   TenantRemovalError when it is to be provisioned while it is being removed
    */
   async whileOwning<T>(
-    tenantId: string,
-    database: string,
-    timeoutMS: number,
+    { tenantId, database, purpose, timeoutMS }: Ownership,
     work: (record: TenantRecord) => Promise<T>,
   ): Promise<T> {
     const owner = randomUUID();
-    const record = await this.#own(tenantId, database, owner, timeoutMS);
+    const record = await this.#own({ tenantId, database, purpose, timeoutMS }, owner);
     const renewal = setInterval(() => {
       this.#update(tenantId, owner, [{ $set: { ownedUntil: SOON } }]).catch(() => {}); // the next one may succeed
     }, OWNED_MS / 3);
@@ -79,10 +89,11 @@ export class TenantRegistry {
     if (deletedCount === 0) throw new TenantTakenOverError(_id);
   }
 
-  async #own(tenantId: string, database: string, owner: string, timeoutMS: number): Promise<TenantRecord> {
+  async #own(ownership: Ownership, owner: string): Promise<TenantRecord> {
+    const { tenantId, timeoutMS } = ownership;
     const startedAt = Date.now();
     for (;;) {
-      const record = await this.#tryOwn(tenantId, database, owner);
+      const record = await this.#tryOwn(ownership, owner);
       if (record) return record;
       const waitedMS = Date.now() - startedAt;
       if (waitedMS >= timeoutMS) throw new TenantBusyError(tenantId, waitedMS);
@@ -90,13 +101,14 @@ export class TenantRegistry {
     }
   }
 
-  async #tryOwn(tenantId: string, database: string, owner: string): Promise<TenantRecord | undefined> {
+  async #tryOwn({ tenantId, database, purpose }: Ownership, owner: string): Promise<TenantRecord | undefined> {
     const isFree = { $lt: [{ $ifNull: ['$ownedUntil', new Date(0)] }, '$$NOW'] };
-    const ifFree = (field: string, value: unknown) => ({ $cond: [isFree, value, `$${field}`] });
+    const isMine = purpose === 'remove' ? isFree : { $and: [isFree, { $ne: ['$state', 'removing'] }] };
+    const ifMine = (field: string, value: unknown) => ({ $cond: [isMine, value, `$${field}`] });
     const own = {
-      database: ifFree('database', { $literal: database }),
-      owner: ifFree('owner', owner),
-      ownedUntil: ifFree('ownedUntil', SOON),
+      database: ifMine('database', { $literal: database }),
+      owner: ifMine('owner', owner),
+      ownedUntil: ifMine('ownedUntil', SOON),
       state: { $ifNull: ['$state', 'provisioning'] },
       createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
     };
@@ -107,7 +119,9 @@ export class TenantRegistry {
           returnDocument: 'after',
         }),
       );
-      return record?.owner === owner ? record : undefined;
+      if (record?.owner === owner) return record;
+      if (record?.state === 'removing' && purpose === 'provision') throw new TenantRemovalError(tenantId);
+      return undefined;
     } catch (error) {
       if ((error as { code?: unknown }).code === DUPLICATE_KEY) return undefined; // another one has just made it
       throw error;
@@ -121,7 +135,6 @@ export class TenantRegistry {
   }
 
   #with<T>(fn: (tenants: mongo.Collection<TenantRecord>) => Promise<T>): Promise<T> {
-    const database = this.#pools.database(this.#pools.options.defaultDB);
-    return database.run(() => fn(database.connection.db!.collection<TenantRecord>(TENANTS_COLLECTION)));
+    return onRegistry(this.#pools, TENANTS_COLLECTION, fn);
   }
 }

@@ -19,6 +19,8 @@ export interface TransactionHost {
   readonly pools: PolyMongoPools;
   /** Resolves when the collections and indexes of a database are made. */
   prepare(database: Database): Promise<void>;
+  /** The current tenant, if there is one. */
+  tenant(): string | undefined;
   /** The current tenant's database, if there is a tenant. */
   tenantDatabase(): string | undefined;
 }
@@ -27,6 +29,8 @@ export interface TransactionHost {
 export class PolyMongoTransactions {
   readonly #host: TransactionHost;
   readonly #gates = new WeakMap<DatabasePool, RetryGate>();
+  /** The tenant that each transaction is, from its beginning on or since it entered one. */
+  readonly #tenants = new WeakMap<ActiveTransaction, string>();
 
   constructor(host: TransactionHost) {
     this.#host = host;
@@ -38,11 +42,16 @@ export class PolyMongoTransactions {
   }
 
   /**
-   * Called before another tenant is entered. A transaction begun without a tenant may enter one; none may change it.
+   * Called before another tenant is entered. A transaction begun without a tenant may enter one, and stays with it; none
+   * may change it.
    * @throws TenantSwitchError
    */
-  assertTenantStays(from: string | undefined): void {
-    if (from !== undefined && activeTransaction()?.isOver === false) throw new TenantSwitchError();
+  assertTenantStays(from: string | undefined, to: string): void {
+    const transaction = activeTransaction();
+    if (!transaction || transaction.isOver) return;
+    const tenantId = this.#tenants.get(transaction) ?? from;
+    if (tenantId !== undefined && tenantId !== to) throw new TenantSwitchError();
+    this.#tenants.set(transaction, to);
   }
 
   /**
@@ -97,6 +106,11 @@ export class PolyMongoTransactions {
   ): Promise<T> {
     const { pools } = this.#host;
     const database = pools.database(db ?? pools.options.defaultDB);
+    const tenantId = this.#host.tenant();
+    const asTenant: TransactionFunction<T> = (session) => {
+      if (tenantId !== undefined) this.#tenants.set(activeTransaction()!, tenantId);
+      return fn(session);
+    };
     await this.#prepare(database);
     const lease = await database.enter('long');
     try {
@@ -105,7 +119,7 @@ export class PolyMongoTransactions {
         try {
           const { pool } = lease;
           const gate = isNested ? undefined : this.#gateOf(pool); // the outer one may be inside and wait for this
-          return await runAttempts(session, { pool, connection: database.connection, fn, options, gate });
+          return await runAttempts(session, { pool, connection: database.connection, fn: asTenant, options, gate });
         } finally {
           await session.endSession();
         }

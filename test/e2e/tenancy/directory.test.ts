@@ -138,6 +138,22 @@ describe('which tenants there are, and where', () => {
     await expect(work).rejects.toMatchObject({ status: 403 });
   });
 
+  it('cannot be changed inside a transaction that began without a tenant, or has left its own', async () => {
+    start({});
+    const { tenantContext: context } = polymongo;
+    const inTurn = polymongo.transaction(() => {
+      context.run('first', () => {});
+      context.run('first', () => {});
+      context.run('second', () => {});
+    });
+    await expect(inTurn).rejects.toThrow(TenantSwitchError);
+    const afterwards = context.run('first', () =>
+      polymongo.transaction(() => context.within(undefined, () => context.run('second', () => {}))),
+    );
+    await expect(afterwards).rejects.toThrow(TenantSwitchError);
+    await polymongo.transaction(() => context.run('second', () => {}));
+  });
+
   it('falls back to the default database only by explicit choice', async () => {
     start({});
     expect(() => notes.tenant()).toThrow(TenantMissingError);

@@ -11,6 +11,7 @@ import {
   type PolyModelOf,
   type TenantOptions,
 } from 'nestjs-polymongo';
+import { deferred } from '../../support/deferred.js';
 import { NoteSchema } from '../../support/notes.js';
 import { uniqueName } from '../../support/database-names.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
@@ -278,9 +279,3 @@ describe('forEach', () => {
     expect(await polymongo.tenants.list()).toEqual(tenants);
   });
 });
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
-}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { mongo } from 'mongoose';
+import { PolyMongoClosedError } from '../pools/pool.errors.js';
+import { within } from '../pools/deadline.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { asNobody } from '../pools/subscriber.context.js';
+import { onRegistry } from './registry.collection.js';
+import { TenantInUseError } from './tenant.errors.js';
+
+/** Where the processes are written down that keep answers about tenants, in the default database. */
+export const PROCESSES_COLLECTION = 'polymongo_processes';
+
+interface ProcessRecord {
+  _id: string;
+  /** By the server's clock. */
+  aliveUntil: Date;
+  /** Tenants that it has to let go of. */
+  removing: string[];
+  /** When it was last renewed, it had been over. */
+  isLate: boolean;
+}
+
+/** What a process does of its own when a tenant is removed. */
+export interface TenantHolder {
+  /** Lets no work begin for the tenant, and ends its streams. */
+  lockOut(tenantId: string): void;
+  /** Nothing of the tenant runs here any more. */
+  isIdle(tenantId: string): boolean;
+  /** Closes what the tenant has for itself. */
+  letGo(tenantId: string): Promise<void>;
+  /** Takes {@link lockOut} back. */
+  readmit(tenantId: string): void;
+  /** Asks anew about every tenant. */
+  forgetAll(): void;
+  /** Some answer is remembered. */
+  isRemembering(): boolean;
+  /** It works for some tenant. */
+  isWorking(): boolean;
+}
+
+const MIN_LEASE_MS = 5_000;
+const MAX_LEASE_MS = 30_000;
+const LISTEN_MS = 500;
+const POLL_MS = 50;
+const FAREWELL_MS = 500;
+const LAPSED = { $expr: { $lt: ['$aliveUntil', '$$NOW'] } };
+
+/**
+ * The processes that let tenants in by what they remember, and how one of them has all others let go of a tenant. Each
+ * is a record that its process renews; what it remembers counts only while that record does, so whoever drops a tenant
+ * waits for an acknowledgement of each, or until its record is over.
+ */
+export class TenantProcesses {
+  readonly #pools: PolyMongoPools;
+  readonly #holder: TenantHolder;
+  readonly #id = randomUUID();
+  readonly #leaseMS: number;
+  readonly #leaving = new Set<string>();
+  #memberUntil = 0;
+  #renewal: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param answersMS how long an answer about a tenant counts, in ms */
+  constructor(pools: PolyMongoPools, answersMS: number, holder: TenantHolder) {
+    this.#pools = pools;
+    this.#holder = holder;
+    this.#leaseMS = Math.min(Math.max(answersMS, MIN_LEASE_MS), MAX_LEASE_MS);
+    pools.events.on('disconnecting', ({ db }) => this.#sayFarewell(db));
+  }
+
+  /** The others know of this process, so what it remembers counts. */
+  get isMember(): boolean {
+    return Date.now() < this.#memberUntil;
+  }
+
+  /** Resolves when the others know of this process. @throws the driver's errors */
+  async join(): Promise<void> {
+    while (!this.isMember) await this.#renew();
+  }
+
+  /**
+   * Resolves when every other process has let go of a tenant, or has not been heard of for as long as its answers count.
+   * @throws TenantInUseError after `timeoutMS`
+   */
+  async dismiss(tenantId: string, timeoutMS: number): Promise<void> {
+    const startedAt = Date.now();
+    await this.#with((processes) =>
+      processes.updateMany({ _id: { $ne: this.#id } }, { $addToSet: { removing: tenantId } }),
+    );
+    for (;;) {
+      await this.#with((processes) => processes.deleteMany(LAPSED));
+      const holding = await this.#with((processes) =>
+        processes.find({ _id: { $ne: this.#id }, removing: tenantId }, { projection: { _id: 1 } }).toArray(),
+      );
+      if (holding.length === 0) return;
+      const waitedMS = Date.now() - startedAt;
+      if (waitedMS >= timeoutMS) throw new TenantInUseError(tenantId, holding.length, waitedMS);
+      await delay(POLL_MS);
+    }
+  }
+
+  #renew(): Promise<void> {
+    return (this.#renewal ??= asNobody(() => this.#write()).finally(() => (this.#renewal = undefined)));
+  }
+
+  async #write(): Promise<void> {
+    const startedAt = Date.now();
+    const renewed = {
+      isLate: { $lt: [{ $ifNull: ['$aliveUntil', new Date(0)] }, '$$NOW'] },
+      aliveUntil: { $add: ['$$NOW', this.#leaseMS] },
+      removing: { $ifNull: ['$removing', []] },
+    };
+    const record = await this.#with((processes) =>
+      processes.findOneAndUpdate({ _id: this.#id }, [{ $set: renewed }], { upsert: true, returnDocument: 'after' }),
+    );
+    if (record!.isLate) this.#holder.forgetAll(); // tenants may have been dropped meanwhile without a word to this one
+    this.#memberUntil = startedAt + this.#leaseMS; // before the server's idea of it
+    await this.#hear(record!.removing);
+    this.#listen();
+  }
+
+  #listen(): void {
+    clearTimeout(this.#timer);
+    const inMS = this.#leaving.size > 0 ? POLL_MS : Math.min(LISTEN_MS, this.#leaseMS / 4);
+    this.#timer = setTimeout(() => void this.#look(), inMS);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const leftMS = this.#memberUntil - Date.now();
+      const isNeeded = this.#holder.isRemembering() || this.#holder.isWorking();
+      if (isNeeded && leftMS < (this.#leaseMS * 2) / 3) return await this.#renew();
+      if (leftMS < -this.#leaseMS) return; // nobody waits for it any more
+      const record = await this.#with((processes) => processes.findOne({ _id: this.#id }));
+      if (record) await this.#hear(record.removing);
+      else this.#memberUntil = Math.min(this.#memberUntil, Date.now());
+    } catch (error) {
+      if (error instanceof PolyMongoClosedError) return;
+      // Its membership ends by itself; whoever needs it then is told why it cannot be had.
+    }
+    this.#listen();
+  }
+
+  /** A tenant is locked out at once, and acknowledged when it is looked at again: what was let in before has begun by then. */
+  async #hear(removing: readonly string[]): Promise<void> {
+    const known = [...this.#leaving];
+    for (const tenantId of removing) {
+      if (this.#leaving.has(tenantId)) continue;
+      this.#leaving.add(tenantId);
+      this.#holder.lockOut(tenantId);
+    }
+    for (const tenantId of known) {
+      if (removing.includes(tenantId) && !(await this.#acknowledge(tenantId))) continue;
+      this.#leaving.delete(tenantId);
+      this.#holder.readmit(tenantId);
+    }
+  }
+
+  async #acknowledge(tenantId: string): Promise<boolean> {
+    if (!this.#holder.isIdle(tenantId)) return false;
+    await this.#holder.letGo(tenantId);
+    if (!this.#holder.isIdle(tenantId)) return false; // a disconnect hook has begun something
+    await this.#with((processes) => processes.updateOne({ _id: this.#id }, { $pull: { removing: tenantId } }));
+    return true;
+  }
+
+  /** Nobody has to wait for a process that has ended in order. */
+  async #sayFarewell(db: string): Promise<void> {
+    if (!this.#pools.isShuttingDown || db !== this.#pools.options.defaultDB || this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    if (this.#holder.isWorking()) return;
+    const leaving = this.#with((processes) => processes.deleteOne({ _id: this.#id })).catch(() => {});
+    await within(FAREWELL_MS, leaving);
+  }
+
+  #with<T>(fn: (processes: mongo.Collection<ProcessRecord>) => Promise<T>): Promise<T> {
+    return onRegistry(this.#pools, PROCESSES_COLLECTION, fn);
+  }
+}
