@@ -33,7 +33,7 @@ export function selectionOf(flags: SelectionFlags, io: CliIO, line: ProgressLine
   return {
     ...(include && { include }),
     ...(exclude && { exclude }),
-    ...(rename && { rename: Object.fromEntries(rename.map(parseRename)) }),
+    ...(rename && { rename: renameOf(rename) }),
     ...(query !== undefined && { query: parseQuery(query) }),
     ...(snapshot && { snapshot }),
     signal: io.signal,
@@ -49,6 +49,15 @@ export function conclude(summary: BulkSummary, out: CliIO['stdout'], { json, qui
   if (json) writeJSON(out, summary);
   else if (!quiet) writeSummary(out, summary);
   return summary.failures.length > 0 ? ExitCode.Incomplete : ExitCode.Done;
+}
+
+function renameOf(pairs: readonly string[]): NonNullable<BulkOptions['rename']> {
+  const names = new Map<string, string>();
+  for (const [old, name] of pairs.map(parseRename)) {
+    if (names.has(old)) throw new UsageError(`--rename gives ${old} two names.`);
+    names.set(old, name);
+  }
+  return Object.fromEntries(names);
 }
 
 function parseRename(pair: string): [string, string] {

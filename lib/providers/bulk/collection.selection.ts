@@ -38,6 +38,41 @@ export function checkIncluded(
 /** The name that a task gives the collection. */
 export const newNameOf = ({ rename }: BulkSelection, name: string): string => ownValue(rename, name) ?? name;
 
+/** The collections a task takes, under the names it gives them: no two under one. */
+export class NewNames {
+  private readonly sources = new Map<string, string>();
+
+  /** @throws BulkArgumentError where `rename` gives a name that no collection can have, or one name twice */
+  constructor(private readonly selection: BulkSelection) {
+    const { rename = {} } = selection;
+    const selected = Object.keys(rename).filter((source) => isSelected(selection, source));
+    for (const source of selected) {
+      const name = rename[source]!;
+      const reason = whyNoCollection(name);
+      if (reason !== undefined)
+        throw new BulkArgumentError(`Cannot rename ${quoted(source)} to ${quoted(name)}: ${reason}.`);
+      const other = selected.find((each) => each !== source && rename[each] === name);
+      if (other !== undefined) throw mixed(other, source, name);
+    }
+  }
+
+  /** @throws BulkArgumentError where another collection of the source has been given that name */
+  add(source: string): string {
+    const name = newNameOf(this.selection, source);
+    const other = this.sources.get(name) ?? source;
+    if (other !== source) throw mixed(other, source, name);
+    this.sources.set(name, source);
+    return name;
+  }
+}
+
+const quoted = (name: string): string => JSON.stringify(name);
+
+const mixed = (first: string, second: string, name: string): BulkArgumentError =>
+  new BulkArgumentError(
+    `The collections ${quoted(first)} and ${quoted(second)} would both become ${quoted(name)}: rename or exclude one of them.`,
+  );
+
 /** What an option says of a collection, whatever its name is. */
 export const ownValue = <T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
   record && Object.hasOwn(record, name) ? record[name] : undefined;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { BulkFormatError, writeErrorOf } from './bulk.errors.js';
+import { BulkArgumentError, BulkFormatError, writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
 import { viewOptionsOf, whyNoCollection } from './collection.selection.js';
@@ -52,6 +52,23 @@ export class ImportTask {
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /**
+   * Reads only the names of a source that can be read again, so that nothing is written where two collections would be
+   * mixed. What else is wrong the import itself tells.
+   * @throws BulkArgumentError
+   */
+  async checkNames(source: Iterable<Uint8Array>): Promise<void> {
+    const { signal, onError } = this.options;
+    try {
+      for await (const event of readImportEvents(source, { signal, ...(onError && { onError }) })) {
+        if (event.kind === 'collectionBegin') this.collections.of(event.database, event.collection);
+      }
+    } catch (error) {
+      if (error instanceof BulkArgumentError) throw error;
+      signal?.throwIfAborted();
     }
   }
 

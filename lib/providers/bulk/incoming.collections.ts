@@ -3,7 +3,7 @@ import type { ImportOptions } from './bulk.types.js';
 import { type BsonElement, documentOf, documentsIn, elementNamed, stringOf } from './codecs/bson-elements.js';
 import { BsonType } from './codecs/bson-types.js';
 import { InvalidBsonError } from './codecs/codec.errors.js';
-import { checkIncluded, isSelected, newNameOf } from './collection.selection.js';
+import { checkIncluded, isSelected, NewNames } from './collection.selection.js';
 import { SYSTEM_DATABASES } from './raw/raw-source.js';
 
 /** A collection of the file. */
@@ -28,18 +28,24 @@ export class IncomingCollections {
   /** The database of the archive. */
   private database: string | undefined;
 
-  constructor(private readonly options: ImportOptions) {}
+  private readonly newNames: NewNames;
+
+  /** @throws BulkArgumentError where `rename` makes no sense */
+  constructor(private readonly options: ImportOptions) {
+    this.newNames = new NewNames(options);
+  }
 
   /**
    * The collection of the file, or undefined where it is not to be imported.
-   * @throws BulkFormatError where it is not said which database of several
+   * @throws BulkFormatError where it is not said which database of several; BulkArgumentError where it would be mixed
+   *   with another one
    */
   of(database: string | undefined, source: string): Incoming | undefined {
     if (!this.isWanted(database)) return undefined;
     if (!isSelected(this.options, source)) return undefined;
     let collection = this.collections.get(source);
     if (!collection) {
-      const name = newNameOf(this.options, source);
+      const name = this.newNames.add(source);
       const unmade = { isMade: false, isFound: false, isRefused: false };
       collection = { source, name, type: 'collection', options: EMPTY, indexes: [], ...unmade };
       this.collections.set(source, collection);

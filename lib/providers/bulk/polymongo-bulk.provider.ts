@@ -131,7 +131,7 @@ export class PolyMongoBulk {
     data: ExportData | string | Uint8Array,
     options: ImportOptions = {},
   ): Promise<BulkSummary> {
-    return this.#import(name, bytesOfExportData(data), options);
+    return this.#import(name, () => bytesOfExportData(data), options);
   }
 
   /**
@@ -149,15 +149,20 @@ export class PolyMongoBulk {
 
   async #import(
     name: string,
-    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    source: AsyncIterable<Uint8Array> | (() => Iterable<Uint8Array>),
     options: ImportOptions,
   ): Promise<BulkSummary> {
     const database = this.#database(name);
     const report = this.#report('import', name, options, { onError: options.onError, rejects: options.rejects });
     const task = new ImportTask(new RawTarget(database), options, report);
+    const work = async () => {
+      if (typeof source !== 'function') return task.run(source);
+      if (options.rename) await task.checkNames(source());
+      return task.run(source());
+    };
     return this.#settle(
       report,
-      () => (options.dryRun ? task.run(source) : database.run(() => task.run(source), 'long')),
+      () => (options.dryRun ? work() : database.run(work, 'long')),
       () => task.checkpoint,
     );
   }

@@ -11,7 +11,7 @@ let mongo: EmbeddedMongo;
 let wrapper: PolyMongoWrapper;
 beforeEach(async () => {
   mongo = await EmbeddedMongo.start();
-  const driverOptions = { serverSelectionTimeoutMS: 300 };
+  const driverOptions = { serverSelectionTimeoutMS: 2000 };
   wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, driverOptions }, 'nest');
 });
 afterEach(async () => {

@@ -176,6 +176,7 @@ describe('polymongo', () => {
     expect((await cli(['list'], { env: {} })).code).toBe(2);
     expect((await cli(['export'])).code).toBe(2);
     expect((await cli(['import', shop, '--on-error', 'ignore'])).code).toBe(2);
+    expect((await cli(['export', shop, '--rename', 'orders=a', '--rename', 'orders=b'])).code).toBe(2);
     for (const command of ['list', 'stats', 'export', 'import', 'copy', 'drop', 'watch', 'embedded']) {
       const { code, out } = await cli([command, '--help']);
       expect([code, out]).toEqual([0, expect.stringMatching(/Examples?:\n {2}polymongo/)]);

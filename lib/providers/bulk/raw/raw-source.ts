@@ -1,7 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../../pools/database.js';
 import type { BulkReadOptions } from '../bulk.types.js';
-import { checkIncluded, isSelected, ownValue } from '../collection.selection.js';
+import { checkIncluded, isSelected, NewNames, ownValue } from '../collection.selection.js';
 import { BulkArgumentError, BulkReadError } from '../bulk.errors.js';
 import { dataCollectionOf } from '../codecs/archive.format.js';
 import { documentOf, elementNamed, stringOf } from '../codecs/bson-elements.js';
@@ -45,6 +45,8 @@ export class RawSource {
     const byName = new Map(infos.map((info) => [stringOf(elementNamed(info, 'name'))!, info]));
     checkIncluded(this.options, (name) => byName.has(name), `The database ${this.database.name}`);
     const selected = [...byName].filter(([name]) => isSelected(this.options, name));
+    const newNames = new NewNames(this.options);
+    for (const [name] of selected) newNames.add(name);
     const definitions = await Promise.all(selected.map(([, info]) => this.definition(info)));
     const order = ({ name, type }: CollectionDefinition) => `${type === VIEW ? 1 : 0}${name}`;
     return definitions.sort((a, b) => (order(a) < order(b) ? -1 : 1));
