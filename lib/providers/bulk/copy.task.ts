@@ -4,7 +4,6 @@ import type { BulkReport } from './bulk.report.js';
 import type { CopyOptions } from './bulk.types.js';
 import { newNameOf, ownValue, viewOptionsOf } from './collection.selection.js';
 import { elementNamed } from './codecs/bson-elements.js';
-import { MIN_DOCUMENT_BYTES } from './codecs/bson-types.js';
 import type { CollectionDefinition } from './codecs/collection.definition.js';
 import { withIdFirst } from './raw/raw-document.js';
 import { RawBatch } from './raw/raw-batch.js';
@@ -77,45 +76,34 @@ export class CopyTask {
   }
 
   /**
-   * Has the server copy: `$out` to a new collection, `$merge` beside documents that are there. The latter keeps an
-   * existing document as it is with `$replaceWith: '$$ROOT'`; `keepExisting` would rebuild the new ones field by field.
+   * Has the server copy. With `$merge`, as others may write to the target meanwhile: `$out` puts a collection in the
+   * place of what is there when it ends, also of what came after it was looked at. An existing document stays as it is
+   * with `$replaceWith: '$$ROOT'`; `keepExisting` would rebuild the new ones field by field.
    * @returns whether it could; where not, nothing is lost and the other way remains
    */
   private async insideServer(definition: CollectionDefinition, name: string): Promise<boolean> {
     const { transform, query, snapshot, signal } = this.options;
     const isCapped = elementNamed(definition.options, 'capped') !== undefined;
     if (definition.type !== 'collection' || isCapped || transform || snapshot) return false;
-    const { database: source } = this.source;
-    const { database: target } = this.target;
-    const into = { db: target.name, coll: name };
+    const collection = this.source.database.connection.collection(definition.name);
+    const into = { db: this.target.database.name, coll: name };
+    const merge = { into, on: '_id', whenMatched: [{ $replaceWith: '$$ROOT' }], whenNotMatched: 'insert' };
     const filter = ownValue(query, definition.name) ?? {};
     try {
-      const isNew = definition.options.length === MIN_DOCUMENT_BYTES && (await this.isMissing(name));
-      if (!isNew) await this.target.create({ name, options: definition.options });
-      const before = isNew ? { documents: 0, bytes: 0 } : await this.sizeOf(name);
-      const write = isNew
-        ? { $out: into }
-        : { $merge: { into, on: '_id', whenMatched: [{ $replaceWith: '$$ROOT' }], whenNotMatched: 'insert' } };
+      await this.target.create({ name, options: definition.options });
+      const before = await this.sizeOf(name);
       signal?.throwIfAborted();
-      await source.connection
-        .collection(definition.name)
-        .aggregate([{ $match: filter }, write as mongo.BSON.Document])
-        .toArray();
+      await collection.aggregate([{ $match: filter }, { $merge: merge } as mongo.BSON.Document]).toArray();
       const after = await this.sizeOf(name);
-      const copied = after.documents - before.documents;
-      const read = await source.connection.collection(definition.name).countDocuments(filter);
+      const read = await collection.countDocuments(filter);
+      const copied = Math.min(read, Math.max(0, after.documents - before.documents));
       this.report.written(name, copied, Math.max(0, after.bytes - before.bytes));
-      this.report.collection(name).skipped += Math.max(0, read - copied);
+      this.report.collection(name).skipped += read - copied;
       return true;
     } catch {
       signal?.throwIfAborted();
       return false; // not allowed, not supported, or a document that the target refuses, which the other way can name
     }
-  }
-
-  private async isMissing(name: string): Promise<boolean> {
-    const { db } = this.target.database.connection;
-    return (await db!.listCollections({ name }, { nameOnly: true }).toArray()).length === 0;
   }
 
   private async sizeOf(name: string): Promise<{ documents: number; bytes: number }> {

@@ -81,6 +81,55 @@ describe('copyDatabase', () => {
     });
   });
 
+  test.each([
+    ['in the server', {}],
+    ['through the pools', { transform: (document: object) => document }],
+  ])('keeps what an application writes to the target meanwhile (%s)', async (_, options) => {
+    const copy = fixture.name();
+    const { db } = await fixture.connectionOf(copy);
+    let written = false;
+    const write = async () => {
+      if (written) return;
+      written = true;
+      await db!.collection('orders').insertMany([{ _id: 'own' }, { _id: 7, mine: true }] as never[]);
+    };
+    // The moment before the documents are read, when all that is looked at before has been looked at.
+    const { connection } = fixture.wrapper.pools.database(shop);
+    const original = connection.collection;
+    connection.collection = ((name: string) => {
+      const collection = original.call(connection, name);
+      const { aggregate, find } = collection;
+      collection.aggregate = ((...args: Parameters<typeof aggregate>) => {
+        const cursor = aggregate.apply(collection, args);
+        if (!('$match' in args[0]![0]!)) return cursor;
+        const { toArray } = cursor;
+        cursor.toArray = async () => (await write(), toArray.call(cursor));
+        return cursor;
+      }) as typeof aggregate;
+      collection.find = ((...args: Parameters<typeof find>) => {
+        const cursor = find.apply(collection, args);
+        const { hasNext } = cursor;
+        cursor.hasNext = async () => (await write(), hasNext.call(cursor));
+        return cursor;
+      }) as typeof find;
+      return collection;
+    }) as typeof original;
+    try {
+      await fixture.bulk.copyDatabase(shop, copy, { include: ['orders'], ...options });
+    } finally {
+      delete (connection as { collection?: unknown }).collection;
+    }
+    expect(written).toBe(true);
+    const orders = db!.collection('orders');
+    expect(
+      await orders
+        .find({ _id: { $in: ['own', 7] } } as never)
+        .sort({ _id: 1 })
+        .toArray(),
+    ).toEqual([{ _id: 7, mine: true }, { _id: 'own' }]);
+    expect(await orders.countDocuments({})).toBe(1201);
+  });
+
   test('names a document that a unique index of the target refuses, or skips it', async () => {
     const copy = fixture.name();
     const { db } = await fixture.connectionOf(copy);
