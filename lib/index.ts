@@ -29,6 +29,8 @@ export {
   TenantTakenOverError,
   TenantConfirmationError,
   TenantConflictError,
+  TenantDatabaseTakenError,
+  TenantDuplicatesError,
   TenantError,
   TenantInUseError,
   TenantMissingError,

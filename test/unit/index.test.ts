@@ -55,6 +55,8 @@ describe('the public surface', () => {
       'TenantConflictError',
       'TenantContext',
       'TenantContextIdStrategy',
+      'TenantDatabaseTakenError',
+      'TenantDuplicatesError',
       'TenantError',
       'TenantExceptionFilter',
       'TenantInUseError',

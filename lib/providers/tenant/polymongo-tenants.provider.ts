@@ -1,12 +1,12 @@
 import type { Observable } from 'rxjs';
-import { TenantConfirmationError } from './tenant.errors.js';
+import { TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import { fanOut, observe, type ForEachOptions, type TenantResult, type TenantTask } from './tenant.fan-out.js';
-import type { TenantRegistry } from './tenant.registry.js';
+import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
 import { isPromise } from './tenant.resolution.js';
 
 export interface ProvisionOptions {
@@ -49,12 +49,13 @@ export class PolyMongoTenants {
   /**
    * Makes a tenant's database: the collections and indexes of every registered model, then the `seed` option's
    * documents, once. Doing it again makes what is missing; two processes at the same time take turns.
-   * @throws InvalidTenantIdError, TenantBusyError, TenantTakenOverError; TenantRemovalError while it is being removed; what the
+   * @throws InvalidTenantIdError, TenantBusyError, TenantTakenOverError; TenantDatabaseTakenError when the id of another tenant
+   *   maps to the same database; TenantRemovalError while it is being removed; what the
    *   seed throws (the tenant is then not ready, and the next `provision` seeds again)
    */
   async provision(tenantId: string, { timeoutMS = 60_000 }: ProvisionOptions = {}): Promise<ProvisionedTenant> {
     const database = this.#databases.of(tenantId);
-    const isNew = await this.#registry.whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
+    const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
       this.#directory.manage(tenantId, async () => {
         await this.#pools.ensureIndexes(database);
         if (record.state === 'ready') return false;
@@ -72,7 +73,7 @@ export class PolyMongoTenants {
    * close; then its database goes. Processes that are not heard of are waited for as long as their answers of `exists`
    * count, 30 s at most.
    * @param options `confirm`: the tenant's id once more; `timeoutMS`: also how long to wait for running work
-   * @throws TenantConfirmationError, InvalidTenantIdError, TenantBusyError, TenantTakenOverError; TenantInUseError when work for
+   * @throws TenantConfirmationError, InvalidTenantIdError, TenantDatabaseTakenError, TenantBusyError, TenantTakenOverError; TenantInUseError when work for
    *   it does not end in time: it stays locked out then, until it is deprovisioned again
    */
   async deprovision(
@@ -81,7 +82,7 @@ export class PolyMongoTenants {
   ): Promise<void> {
     const db = this.#databases.of(tenantId);
     if (confirm !== tenantId) throw new TenantConfirmationError(tenantId);
-    await this.#registry.whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
+    await this.#whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
       await this.#registry.mark(record, 'removing');
       await this.#directory.remove(tenantId, timeoutMS, async () => {
         await this.#pools.disconnect(db, 'deprovisioned');
@@ -153,6 +154,15 @@ export class PolyMongoTenants {
   get #maxConcurrency(): number {
     const { maxTotalConnections, maxPoolSize, tenant } = this.#pools.options;
     return tenant.connection ? Math.floor((maxTotalConnections - maxPoolSize) / maxPoolSize) : Infinity;
+  }
+
+  async #whileOwning<T>(ownership: Ownership, work: (record: TenantRecord) => Promise<T>): Promise<T> {
+    try {
+      return await this.#registry.whileOwning(ownership, work);
+    } catch (error) {
+      if (error instanceof TenantDatabaseTakenError) this.#databases.release(ownership.tenantId);
+      throw error;
+    }
   }
 
   async #databaseNames(): Promise<string[]> {

@@ -1,6 +1,9 @@
 import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 
+/** Where provisioned tenants are written down, in the default database. */
+export const TENANTS_COLLECTION = 'polymongo_tenants';
+
 const WRITE_TIMEOUT_MS = 10_000;
 
 /**

@@ -1,16 +1,28 @@
 import { checkDatabaseName } from '../../polymongo.checks.js';
-import { InvalidTenantIdError, TenantMissingError } from './tenant.errors.js';
+import { InvalidTenantIdError, TenantDatabaseTakenError, TenantMissingError } from './tenant.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
 import type { TenantContext } from './tenant.context.js';
 
 /** Databases of the server itself; no tenant is ever given one. */
 const RESERVED = new Set(['admin', 'local', 'config']);
-const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 100_000;
 
-/** Which database is a tenant's. */
+/** Whose a database is in this process. */
+interface Owner {
+  tenantId: string;
+  name: string;
+  /** It exists for certain; until then another id may turn out to be the database's real tenant. */
+  isAdmitted: boolean;
+}
+
+/** What MongoDB does not tell apart in the names of databases. */
+export const databaseKey = (name: string): string => name.toLowerCase();
+
+/** Which database is a tenant's, and that no two tenants have the same. */
 export class TenantDatabases {
   readonly #names = new Map<string, string>();
-  readonly #tenants = new Map<string, string>();
+  /** By the key of the database's name. */
+  readonly #owners = new Map<string, Owner>();
   readonly #onNamed: ((name: string, tenantId: string) => void)[] = [];
 
   constructor(
@@ -19,7 +31,7 @@ export class TenantDatabases {
     readonly defaultDB: string,
   ) {}
 
-  /** The current tenant's database. @throws TenantMissingError */
+  /** The current tenant's database. @throws TenantMissingError, TenantDatabaseTakenError */
   current(): string {
     const { scope } = this.context;
     if (scope?.tenantId !== undefined) return this.of(scope.tenantId);
@@ -27,14 +39,49 @@ export class TenantDatabases {
     return this.defaultDB;
   }
 
-  /** The database of a tenant. @throws InvalidTenantIdError, InvalidDatabaseNameError */
+  /** The database of a tenant, which is its from now on. @throws InvalidTenantIdError, TenantDatabaseTakenError */
   of(tenantId: string): string {
-    return this.#names.get(tenantId) ?? this.#remember(this.context.check(tenantId));
+    return this.#names.get(tenantId) ?? this.#claim(tenantId, !this.options.exists);
   }
 
-  /** The tenant that was last seen to own a database; always known when its handle is made on the tenant's behalf. */
+  /** The name that a tenant's database would have. @throws InvalidTenantIdError */
+  nameFor(tenantId: string): string {
+    const name = this.options.database(this.context.check(tenantId));
+    const { pattern } = this.options;
+    try {
+      checkDatabaseName(name);
+    } catch (cause) {
+      throw new InvalidTenantIdError(String(pattern), { cause });
+    }
+    const key = databaseKey(name);
+    if (RESERVED.has(key) || key === databaseKey(this.defaultDB)) throw new InvalidTenantIdError(String(pattern));
+    return name;
+  }
+
+  /** Notes that a tenant exists: its database can be no other's any more. @throws TenantDatabaseTakenError */
+  admit(tenantId: string): void {
+    this.#claim(tenantId, true);
+  }
+
+  /** Forgets a tenant that does not exist (any more). */
+  release(tenantId: string): void {
+    const name = this.#names.get(tenantId);
+    if (name === undefined) return;
+    this.#names.delete(tenantId);
+    this.#owners.delete(databaseKey(name));
+  }
+
+  /** The tenant whose database this is; always known when its handle is made on the tenant's behalf. */
   tenantOf(name: string): string | undefined {
-    return this.#tenants.get(name);
+    const owner = this.#owners.get(databaseKey(name));
+    return owner?.name === name ? owner.tenantId : undefined;
+  }
+
+  /** @throws TenantDatabaseTakenError when the current tenant would have this database, but it is another's */
+  assertCurrentIs(owner: string, name: string): void {
+    const tenantId = this.context.scope?.tenantId;
+    if (tenantId === undefined || tenantId === owner || this.#names.has(tenantId)) return;
+    if (databaseKey(this.nameFor(tenantId)) === databaseKey(name)) throw new TenantDatabaseTakenError(name);
   }
 
   /** Has `listener` called when a tenant's database is named, before anybody uses it as the tenant's. */
@@ -47,29 +94,33 @@ export class TenantDatabases {
    * before or after the id. Undefined for names that are no tenant's.
    */
   idOf(name: string): string | undefined {
+    const owner = this.tenantOf(name);
+    if (owner !== undefined) return owner;
     const PROBE = 'probe';
     const sample = this.options.database(PROBE);
     const at = sample.indexOf(PROBE);
-    if (at < 0) return this.tenantOf(name);
+    if (at < 0) return undefined;
     const tenantId = name.slice(at, name.length - (sample.length - at - PROBE.length));
     try {
-      return this.of(tenantId) === name ? tenantId : undefined;
+      return this.nameFor(tenantId) === name ? tenantId : undefined;
     } catch {
       return undefined;
     }
   }
 
-  #remember(tenantId: string): string {
-    const name = this.options.database(tenantId);
-    checkDatabaseName(name);
-    if (RESERVED.has(name.toLowerCase()) || name.toLowerCase() === this.defaultDB.toLowerCase())
-      throw new InvalidTenantIdError(String(this.options.pattern));
-    if (this.#names.size >= MAX_REMEMBERED) {
-      this.#names.clear();
-      this.#tenants.clear();
+  #claim(tenantId: string, isAdmitted: boolean): string {
+    const name = this.nameFor(tenantId);
+    const key = databaseKey(name);
+    const owner = this.#owners.get(key);
+    if (owner?.tenantId === tenantId) {
+      owner.isAdmitted ||= isAdmitted;
+      return name;
     }
+    if (owner?.isAdmitted) throw new TenantDatabaseTakenError(name);
+    if (owner) this.#names.delete(owner.tenantId);
+    else if (this.#owners.size >= MAX_REMEMBERED) this.release(this.#names.keys().next().value!);
+    this.#owners.set(key, { tenantId, name, isAdmitted });
     this.#names.set(tenantId, name);
-    this.#tenants.set(name, tenantId);
     for (const listener of this.#onNamed) listener(name, tenantId);
     return name;
   }

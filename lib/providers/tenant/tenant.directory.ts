@@ -67,6 +67,7 @@ export class TenantDirectory {
   /** Runs `fn` as a tenant that may not exist (yet, any more), to make or drop its database. */
   async manage<T>(tenantId: string, fn: () => Promise<T>): Promise<T> {
     this.#known?.forget(tenantId);
+    this.#databases.admit(tenantId);
     await this.#located?.get(tenantId);
     const scope = { tenantId, isPending: false, isRequest: false, isManager: true };
     try {
@@ -116,7 +117,11 @@ export class TenantDirectory {
     for (;;) {
       if (this.#known) await this.#processes.join();
       const { count } = this.#lockOuts;
-      if (!(await this.#isKnown(tenantId))) throw new TenantUnknownError();
+      if (!(await this.#isKnown(tenantId))) {
+        this.#databases.release(tenantId);
+        throw new TenantUnknownError();
+      }
+      this.#databases.admit(tenantId);
       await this.#located?.get(tenantId);
       if (this.#lockOuts.has(tenantId)) throw new TenantUnknownError();
       if (count === this.#lockOuts.count && (!this.#known || this.#processes.isMember)) return;
@@ -148,6 +153,7 @@ export class TenantDirectory {
 
   /** Forgets where a tenant was, after it was dropped. */
   #forget(tenantId: string): void {
+    this.#databases.release(tenantId);
     this.#known?.forget(tenantId);
     this.#located?.forget(tenantId);
     this.#connections.delete(tenantId);
@@ -182,7 +188,11 @@ export class TenantDirectory {
   #guard(database: Database | undefined, tenantId: string | undefined): void {
     if (!database || tenantId === undefined || database.gate) return;
     database.gate = {
-      pass: () => (this.#isManaging(tenantId) ? undefined : this.admit(tenantId)),
+      pass: () => {
+        const owner = this.#databases.tenantOf(database.name) ?? tenantId;
+        this.#databases.assertCurrentIs(owner, database.name);
+        return this.#isManaging(owner) ? undefined : this.admit(owner);
+      },
       assertPassed: () => {
         if (this.#located && this.#located.peek(tenantId) === undefined && !this.#connections.has(tenantId)) {
           throw new TenantNotReadyError(database.name);

@@ -29,10 +29,30 @@ export class TenantMissingError extends TenantError {
   }
 }
 
-/** A tenant id that does not match the pattern. The id itself is not repeated: it may be hostile. */
+/** A tenant id that does not match the pattern, or makes no database name. The id itself is not repeated: it may be hostile. */
 export class InvalidTenantIdError extends TenantError {
-  constructor(readonly pattern: string) {
-    super(`Invalid tenant id: it must be a string that matches ${pattern}.`, 400);
+  constructor(
+    readonly pattern: string,
+    options: PolyMongoErrorOptions = {},
+  ) {
+    super(
+      options.cause === undefined
+        ? `Invalid tenant id: it must be a string that matches ${pattern}.`
+        : `Invalid tenant id: it matches ${pattern}, but its database could not be named so: ${messageOf(options.cause)}.`,
+      400,
+      options,
+    );
+  }
+}
+
+/** Two tenant ids have the same database: they differ in case only, say, or `tenant.database` cuts them off. */
+export class TenantDatabaseTakenError extends TenantError {
+  constructor(readonly database: string) {
+    super(
+      'Another tenant has the database of this tenant id. If both are tenants of yours, have tenant.database() give each a ' +
+        'name of its own, in lower case.',
+      400,
+    );
   }
 }
 
@@ -104,6 +124,17 @@ export class TenantInUseError extends PolyMongoError {
     super(
       `Tenant ${tenantId} is locked out but was not dropped: after ${waitedMS} ms ${processes} process(es) had work for it that ` +
         'had not ended. Deprovision it again, with a longer timeoutMS if such work takes long.',
+    );
+  }
+}
+
+/** Tenants that were provisioned share databases. Nothing is stopped by it; none of them can be provisioned or deprovisioned. */
+export class TenantDuplicatesError extends PolyMongoError {
+  /** @param tenants the ids that share a database, by its name */
+  constructor(readonly tenants: ReadonlyMap<string, readonly string[]>) {
+    super(
+      `Tenants share a database: ${[...tenants].map(([db, ids]) => `${ids.join(', ')} share ${db}`).join('; ')}. Give all but ` +
+        'one another name in tenant.database() or another id, and take their records out of polymongo_tenants.',
     );
   }
 }

@@ -88,7 +88,7 @@ export class TenantLockOuts {
   /** Another process may have other ids; those have no database here. */
   #nameOf(tenantId: string): string | undefined {
     try {
-      return this.#databases.of(tenantId);
+      return this.#databases.nameFor(tenantId);
     } catch {
       return undefined;
     }

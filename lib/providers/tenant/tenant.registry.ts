@@ -2,15 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { onRegistry } from './registry.collection.js';
-import { TenantBusyError, TenantRemovalError, TenantTakenOverError } from './tenant.errors.js';
-
-/** Where provisioned tenants are written down, in the default database. */
-export const TENANTS_COLLECTION = 'polymongo_tenants';
+import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
+import { databaseKey } from './tenant.databases.js';
+import {
+  TenantBusyError,
+  TenantDatabaseTakenError,
+  TenantRemovalError,
+  TenantTakenOverError,
+} from './tenant.errors.js';
+import { DatabaseUniqueness, isDuplicateKey } from './tenant.uniqueness.js';
 
 export interface TenantRecord {
   _id: string;
   database: string;
+  /** Unique. Records of earlier versions have none until they are first looked at. */
+  databaseKey?: string;
   state: 'provisioning' | 'ready' | 'removing';
   createdAt: Date;
   readyAt?: Date;
@@ -32,18 +38,20 @@ const OWNED_MS = 30_000;
 /** By the server's clock; those of the processes may differ. */
 const SOON = { $add: ['$$NOW', OWNED_MS] };
 const POLL_MS = 100;
-const DUPLICATE_KEY = 11000;
 
 /** The tenants that were provisioned, and the lock that lets one process at a time work on each. */
 export class TenantRegistry {
   readonly #pools: PolyMongoPools;
+  readonly #uniqueness: DatabaseUniqueness;
 
   constructor(pools: PolyMongoPools) {
     this.#pools = pools;
+    this.#uniqueness = new DatabaseUniqueness(pools);
   }
 
   /** What is written down about a tenant. */
   async stateOf(tenantId: string): Promise<TenantRecord['state'] | undefined> {
+    this.#uniqueness.checkOnce();
     return (await this.#with((tenants) => tenants.findOne({ _id: tenantId })))?.state;
   }
 
@@ -56,13 +64,14 @@ export class TenantRegistry {
    * Runs `work` while this process alone owns the tenant's record. The record of a process that died is taken over
    * after 30 s.
    * @throws TenantBusyError when another process owns it for longer than `timeoutMS`; TenantTakenOverError;
-   *   TenantRemovalError when it is to be provisioned while it is being removed
+   *   TenantDatabaseTakenError when another tenant has this database; TenantRemovalError when it is to be provisioned while it is being removed
    */
   async whileOwning<T>(
     { tenantId, database, purpose, timeoutMS }: Ownership,
     work: (record: TenantRecord) => Promise<T>,
   ): Promise<T> {
     const owner = randomUUID();
+    await this.#uniqueness.assertSole(tenantId, database);
     const record = await this.#own({ tenantId, database, purpose, timeoutMS }, owner);
     const renewal = setInterval(() => {
       this.#update(tenantId, owner, [{ $set: { ownedUntil: SOON } }]).catch(() => {}); // the next one may succeed
@@ -107,6 +116,7 @@ export class TenantRegistry {
     const ifMine = (field: string, value: unknown) => ({ $cond: [isMine, value, `$${field}`] });
     const own = {
       database: ifMine('database', { $literal: database }),
+      databaseKey: ifMine('databaseKey', { $literal: databaseKey(database) }),
       owner: ifMine('owner', owner),
       ownedUntil: ifMine('ownedUntil', SOON),
       state: { $ifNull: ['$state', 'provisioning'] },
@@ -123,8 +133,9 @@ export class TenantRegistry {
       if (record?.state === 'removing' && purpose === 'provision') throw new TenantRemovalError(tenantId);
       return undefined;
     } catch (error) {
-      if ((error as { code?: unknown }).code === DUPLICATE_KEY) return undefined; // another one has just made it
-      throw error;
+      if (!isDuplicateKey(error)) throw error;
+      if (isDuplicateKey(error, 'databaseKey')) throw new TenantDatabaseTakenError(database);
+      return undefined; // another one has just made it
     }
   }
 
