@@ -3,7 +3,6 @@ import { BulkArgumentError, BulkFormatError, writeErrorOf } from './bulk.errors.
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
 import { viewOptionsOf, whyNoCollection } from './collection.selection.js';
-import { elementNamed } from './codecs/bson-elements.js';
 import { readInt32 } from './codecs/bson-types.js';
 import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
 import type { DocumentBatch, ImportEvent } from './codecs/import.events.js';
@@ -14,7 +13,7 @@ import { RawBatch } from './raw/raw-batch.js';
 import { insertRaw } from './raw/raw-insert.js';
 import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
-import { timeFieldOf } from './raw/time-series.js';
+import { isBucket, timeFieldOf } from './raw/time-series.js';
 
 /** Reads a file and writes its collections, documents and indexes into a database. */
 export class ImportTask {
@@ -101,6 +100,7 @@ export class ImportTask {
         if (event.name === 'options' && collection.isMade) await this.changeOptions(collection);
         return;
       case 'documents':
+        if (event.namespace !== undefined) collection.namespace = event.namespace;
         return this.documents(collection, event.batch);
       case 'rejected': {
         const { documentNumber, byteOffset, error } = event;
@@ -191,13 +191,13 @@ export class ImportTask {
   }
 
   private async insert(collection: Incoming, batch: DocumentBatch, first: number): Promise<void> {
-    const { source, name, type } = collection;
+    const { source, name } = collection;
     const { documents, placeOf } = await this.wanted(source, batch, first);
     if (this.options.dryRun || documents.length === 0)
       return this.report.written(name, documents.length, documents.bytes);
 
-    const isOfBuckets = this.options.format !== 'json' && type === 'timeseries' && isBuckets(documents.documents[0]!);
-    const into = isOfBuckets ? `system.buckets.${name}` : name;
+    const isOfBuckets = hasBuckets(collection, documents);
+    const into = isOfBuckets ? await this.target.bucketsOf(name) : name;
     const { onError, resumeFrom, signal } = this.options;
     const { inserted, bytes, existing, refused, failure } = await insertRaw(this.target.database, into, documents, {
       isOrdered: onError !== 'skip',
@@ -253,9 +253,11 @@ function startOf(bytes: Uint8Array, index: number): number {
   return at;
 }
 
-/** An archive has a time series' buckets, an export file its measurements. */
-const isBuckets = (document: Uint8Array): boolean =>
-  elementNamed(document, 'control') !== undefined && elementNamed(document, 'data') !== undefined;
+/** An archive has a time series' buckets, since 8.3 under the series' own name; an export file has its measurements. */
+function hasBuckets({ type, source, namespace, options }: Incoming, { documents }: RawBatch): boolean {
+  if (type !== 'timeseries' || namespace === undefined) return false;
+  return namespace !== source || isBucket(documents[0]!, options);
+}
 
 function textOf(document: Uint8Array): string {
   const writer = new CanonicalJsonWriter({ initialSize: 4096 });

@@ -16,6 +16,8 @@ export interface Incoming {
   isMade: boolean;
   /** It was there before. */
   isFound: boolean;
+  /** Of a time series in an archive: under which name its documents are. */
+  namespace?: string;
   /** There can be no collection of its name. */
   isRefused: boolean;
 }

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
+import { ArchiveWriter } from '../../../lib/providers/bulk/codecs/archive.writer.js';
 import type { BulkProgress, ExportData } from '../../../lib/providers/bulk/bulk.types.js';
 import { BulkFixture, readAll, streamOf } from './bulk.fixture.js';
 
@@ -173,6 +174,59 @@ describe('an import', () => {
       expect(await fixture.bytesOf(copy, 'series')).toEqual(await fixture.bytesOf(name, 'series'));
     }
   });
+
+  test.each(['json', undefined] as const)(
+    'has the measurements of a time series whose fields are named as those of buckets (format: %s)',
+    async (format) => {
+      const [name, copy] = [fixture.name(), fixture.name()];
+      const { db } = await fixture.connectionOf(name);
+      await db!.createCollection('series', { timeseries: { timeField: 'at' } });
+      const control = { version: 1, min: { at: new Date(1e12) }, max: { at: new Date(1e12) } };
+      await fixture.insert(
+        name,
+        'series',
+        Array.from({ length: 5 }, (_, i) => ({ at: new Date(1e12 + i), control, data: { at: { 0: new Date(1e12) } } })),
+      );
+      const options = { ...(format && { format }) };
+      const summary = await fixture.bulk.import(copy, await readAll(fixture.bulk.exportStream(name)), options);
+      expect(summary.collections).toMatchObject([{ name: 'series', documents: 5 }]);
+      expect(await fixture.bytesOf(copy, 'series')).toHaveLength(5);
+      expect(await fixture.bytesOf(copy, 'series')).toEqual(await fixture.bytesOf(name, 'series'));
+    },
+  );
+
+  test.each(['system.buckets.series', 'series'])(
+    'writes the buckets of an archive (under %s) only where the server keeps some, and measurements never there',
+    async (namespace) => {
+      const name = fixture.name();
+      const { db } = await fixture.connectionOf(name);
+      await db!.createCollection('series', { timeseries: { timeField: 'at' } });
+      const hasBuckets = await db!.listCollections({ name: 'system.buckets.series' }).hasNext();
+      const options = BSON.serialize({ timeseries: { timeField: 'at' } });
+      const definition = { name: 'series', type: 'timeseries', options, indexes: [] };
+      const archiveOf = (document: object) => {
+        const writer = new ArchiveWriter('d');
+        const data = { ...definition, type: namespace === 'series' ? 'collection' : 'timeseries' };
+        const header = { concurrentCollections: 1, serverVersion: '8.3.0', toolVersion: '' };
+        return Buffer.concat([
+          ...writer.begin(header, [definition]),
+          ...writer.documents(data, BSON.serialize(document)),
+          ...writer.endCollection(data),
+        ]);
+      };
+      const at = new Date(1e12);
+      const control = { version: 1, min: { _id: 1, at }, max: { _id: 1, at } };
+      const bucket = { _id: new BSON.ObjectId(), control, data: { _id: { 0: 1 }, at: { 0: at } } };
+      const importing = fixture.bulk.import(name, archiveOf(bucket));
+      if (hasBuckets) await importing;
+      else await expect(importing).rejects.toThrow(/shows no system\.buckets\.series/);
+      if (!hasBuckets) expect((await db!.listCollections().toArray()).map((info) => info.name)).toEqual(['series']);
+      if (namespace !== 'series') return;
+      const copy = fixture.name();
+      await fixture.bulk.import(copy, archiveOf({ _id: 2, at, control: {}, data: {} }));
+      expect(await fixture.bytesOf(copy, 'series')).toHaveLength(1);
+    },
+  );
 
   test('ends at a signal while it waits for its source, gzipped or not', async () => {
     for (const head of [Buffer.from('{"collections":{'), gzipSync('{"collections":{').subarray(0, 15)]) {

@@ -49,6 +49,8 @@ export class ArchiveReader {
   private readonly entries = new Map<string, Entry>();
   private place: Place = 'magic';
   private entry: Entry | undefined;
+  /** Under which name the documents of the block are. */
+  private namespace = '';
   private isFinishing = false;
   private readonly onError: 'stop' | 'skip';
   private readonly byteOffsets: Float64Array;
@@ -186,6 +188,7 @@ export class ArchiveReader {
     this.entry = entry;
     if (entry.isEnded) throw this.failure('documents after the end of the collection', this.window.start);
     if (!header.isEnd) {
+      this.namespace = header.collection;
       this.place = 'documents';
       return [];
     }
@@ -234,7 +237,7 @@ export class ArchiveReader {
   }
 
   private flush(): readonly ImportEvent[] {
-    const { pending, window } = this;
+    const { pending, window, namespace } = this;
     const { database, collection, checksum } = this.entry!;
     const firstNumber = this.entry!.documents + 1;
     const bytes = window.bytes.subarray(window.start, (window.start += this.pendingBytes));
@@ -243,7 +246,7 @@ export class ArchiveReader {
     if (pending === 0) return [];
     checksum.update(bytes);
     const byteOffsets = this.byteOffsets.subarray(0, pending);
-    return [{ kind: 'documents', database, collection, batch: { bytes, byteOffsets, firstNumber } }];
+    return [{ kind: 'documents', database, collection, namespace, batch: { bytes, byteOffsets, firstNumber } }];
   }
 
   /** A document that is no BSON: with its length believable, what follows it can be read. */

@@ -28,6 +28,8 @@ export type ImportEvent =
       readonly kind: 'documents';
       readonly database?: string;
       readonly collection: string;
+      /** Of a time series in an archive: under which name its documents are, that of its buckets or its own. */
+      readonly namespace?: string;
       readonly batch: DocumentBatch;
     }
   | {

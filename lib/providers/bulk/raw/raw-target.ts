@@ -1,5 +1,6 @@
 import type { Database } from '../../pools/database.js';
-import { BulkFormatError, BulkWriteError } from '../bulk.errors.js';
+import { BulkArgumentError, BulkFormatError, BulkWriteError } from '../bulk.errors.js';
+import { dataCollectionOf } from '../codecs/archive.format.js';
 import { elementNamed, stringOf } from '../codecs/bson-elements.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
 import { decodeRaw } from './raw-document.js';
@@ -85,6 +86,19 @@ export class RawTarget {
       }
     }
     return { count: madeByServer + indexes.length - refused.length, refused };
+  }
+
+  /**
+   * The collection in which the server keeps a time series' buckets, where it shows one.
+   * @throws BulkArgumentError otherwise: buckets written beside it would not be seen again
+   */
+  async bucketsOf(name: string): Promise<string> {
+    const buckets = dataCollectionOf({ name, type: 'timeseries' });
+    const { db } = this.database.connection;
+    if (await db!.listCollections({ name: buckets }, { nameOnly: true }).hasNext()) return buckets;
+    throw new BulkArgumentError(
+      `The archive has the time series ${name} as its buckets, and this server shows no ${buckets}: import it from JSON, or exclude it.`,
+    );
   }
 
   private async command(command: Record<string, unknown>): Promise<void> {

@@ -10,6 +10,16 @@ export function timeFieldOf(options: Uint8Array): string | undefined {
 }
 
 /**
+ * Whether a document of a time series is one of its buckets, in which the server keeps measurements. A measurement has
+ * its time as a date in its own field, whatever its other fields are named.
+ */
+export function isBucket(document: Uint8Array, options: Uint8Array): boolean {
+  const timeField = timeFieldOf(options);
+  if (timeField === undefined || elementNamed(document, timeField)?.type === BsonType.Date) return false;
+  return ['control', 'data'].every((name) => elementNamed(document, name)?.type === BsonType.Document);
+}
+
+/**
  * Tells of measurements whether they are in the time series, by `_id`, which is unique there by convention only: the
  * server refuses none twice, and has no index on it, only one on time.
  */
