@@ -16,6 +16,7 @@ export {
   ConnectionBudgetError,
   ConnectionOwnershipError,
   IllegalPoolTransitionError,
+  ModelDatabaseError,
   PolyMongoClosedError,
   PoolConnectError,
   PoolForceClosedError,
@@ -45,7 +46,11 @@ export {
   ModelAlreadyRegisteredError,
   ModelNotRegisteredError,
 } from './providers/models/model.errors.js';
-export { SessionMismatchError, TransactionEndedError } from './providers/pools/session.errors.js';
+export {
+  SessionMismatchError,
+  TransactionEndedError,
+  TransactionUnsupportedError,
+} from './providers/pools/session.errors.js';
 export { TransactionPropagationError } from './providers/transaction/transaction.errors.js';
 export { PolyMongoModule } from './polymongo.module.js';
 export type {

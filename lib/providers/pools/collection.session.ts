@@ -10,6 +10,7 @@ const OPTIONS_AT: Readonly<Record<string, number>> = {
   bulkWrite: 1,
   count: 1,
   countDocuments: 1,
+  createCollection: 1,
   createIndex: 1,
   createIndexes: 1,
   deleteMany: 1,

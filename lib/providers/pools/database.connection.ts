@@ -1,10 +1,14 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
-import { ConnectionOwnershipError } from './pool.errors.js';
+import { transactionOn } from './active.transaction.js';
+import { joinTransaction } from './collection.session.js';
 import type { Database } from './database.js';
 import { createLeasedCollection } from './leased.collection.js';
+import { leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 import { createBaseView } from './mongoose.base.js';
+import { ConnectionOwnershipError, ModelDatabaseError } from './pool.errors.js';
+import { TransactionUnsupportedError } from './session.errors.js';
 
 /** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
 export type DatabaseConnection = Connection & { readonly database: Database };
@@ -16,12 +20,21 @@ interface NativeConnection {
   models: Record<string, unknown>;
   collections: Record<string, Collection>;
   _hasOpened: boolean;
+  aggregate(pipeline?: object[], options?: object): { exec(): Promise<unknown> };
+  bulkWrite(...args: unknown[]): Promise<unknown>;
+  createCollection(...args: unknown[]): Promise<unknown>;
+  deleteModel(name: string | RegExp): unknown;
   dropDatabase(): Promise<unknown>;
   dropCollection(name: string): Promise<unknown>;
-  createCollection(...args: unknown[]): Promise<unknown>;
   listCollections(): Promise<unknown>;
   listDatabases(): Promise<unknown>;
+  withSession(work: (session: mongo.ClientSession) => Promise<unknown>): Promise<unknown>;
 }
+/** An aggregate of a connection: `exec` reads `_connection.client.db()`, `cursor` `_connection.db`; the same in mongoose 8 and 9. */
+interface Aggregating {
+  _connection: object;
+}
+
 const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => NativeConnection;
 
 const READY_STATE = { cold: 0, connecting: 2, connected: 1, draining: 3, closed: 0 } as const;
@@ -64,10 +77,7 @@ class PooledConnection extends Native {
     const connection = this.database.connection as unknown as PooledConnection;
     if (!connection.#db || connection.#db.client !== client) {
       const db = (connection.#db = client.db(this.database.name));
-      const watch = db.watch.bind(db);
-      Object.assign(db, {
-        watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), this.database),
-      });
+      leaseDb(db, this.database);
     }
     return connection.#db;
   }
@@ -122,29 +132,44 @@ class PooledConnection extends Native {
     return session;
   }
 
+  /** mongoose would read the database that the URI names. */
+  override aggregate(pipeline?: object[], options?: object): { exec(): Promise<unknown> } {
+    const aggregate = super.aggregate(pipeline, options) as ReturnType<NativeConnection['aggregate']> & Aggregating;
+    const exec = aggregate.exec.bind(aggregate);
+    aggregate._connection = Object.create(this, { client: { value: { db: () => this.db } } }) as object;
+    return Object.assign(aggregate, { exec: () => this.database.run(exec) });
+  }
+  override async bulkWrite(...given: unknown[]): Promise<unknown> {
+    const { args, transaction } = joinTransaction(this.database, 'bulkWrite', given);
+    assertModelsOf(this.database, given[0]);
+    const call = () => super.bulkWrite(...args);
+    return this.database.run(transaction ? () => transaction.inTurn(call) : call);
+  }
+  override async createCollection(...given: unknown[]): Promise<unknown> {
+    const { args, transaction } = joinTransaction(this.database, 'createCollection', given);
+    const call = () => super.createCollection(...args);
+    return this.database.run(transaction ? () => transaction.inTurn(call) : call);
+  }
   override dropDatabase(): Promise<unknown> {
-    return dropOn(this.database, () => super.dropDatabase());
+    return dropOn(this.database, 'dropDatabase', () => super.dropDatabase());
   }
   override dropCollection(name: string): Promise<unknown> {
-    return dropOn(this.database, () => super.dropCollection(name));
-  }
-  override createCollection(...args: unknown[]): Promise<unknown> {
-    return this.database.run(() => super.createCollection(...args));
+    return dropOn(this.database, 'dropCollection', () => super.dropCollection(name));
   }
   override listCollections(): Promise<unknown> {
-    return this.database.run(() => super.listCollections());
+    return outsideOn(this.database, 'listCollections', () => super.listCollections());
   }
   override listDatabases(): Promise<unknown> {
-    return this.database.run(() => super.listDatabases());
+    return outsideOn(this.database, 'listDatabases', () => super.listDatabases());
+  }
+  override withSession(work: (session: mongo.ClientSession) => Promise<unknown>): Promise<unknown> {
+    return this.database.run(() => super.withSession(work), 'long');
   }
 
   async _waitForConnect(): Promise<void> {
     (await this.database.enter('operation')).release();
   }
 
-  openUri(): never {
-    throw new ConnectionOwnershipError(this.name, 'openUri');
-  }
   async close(): Promise<void> {
     throw new ConnectionOwnershipError(this.name, 'close');
   }
@@ -153,14 +178,50 @@ class PooledConnection extends Native {
   }
 }
 
+/** What would give the connection a client of its own, or take it away. */
+for (const operation of ['openUri', 'setClient', 'createClient', 'doClose', 'removeDb', 'onOpen', 'onClose']) {
+  const refuse = function (this: PooledConnection): never {
+    throw new ConnectionOwnershipError(this.name, operation);
+  };
+  Object.defineProperty(PooledConnection.prototype, operation, { value: refuse, writable: true, configurable: true });
+}
+
 export const createDatabaseConnection = (base: Mongoose, database: Database): DatabaseConnection =>
   new PooledConnection(base, database) as unknown as DatabaseConnection;
 
+/** The driver's database, whose streams and cursors hold leases. */
+function leaseDb(db: mongo.Db, database: Database): void {
+  const watch = db.watch.bind(db);
+  const aggregate = db.aggregate.bind(db);
+  Object.assign(db, {
+    watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), database),
+    aggregate: (...given: Parameters<mongo.Db['aggregate']>) => {
+      const { args, transaction } = joinTransaction(database, 'aggregate', given);
+      return leaseCursor(aggregate(...(args as typeof given)), database, transaction);
+    },
+  });
+}
+
+/** MongoDB has no such command in a transaction, so nobody can mean it to be part of one. */
+function outsideOn<T>(database: Database, operation: string, call: () => Promise<T>): Promise<T> {
+  if (transactionOn(database)) return Promise.reject(new TransactionUnsupportedError(operation, database.name));
+  return database.run(call);
+}
+
 /** What is dropped is made anew, with its indexes, before the next write. */
-async function dropOn(database: Database, drop: () => Promise<unknown>): Promise<unknown> {
+async function dropOn(database: Database, operation: string, drop: () => Promise<unknown>): Promise<unknown> {
   try {
-    return await database.run(drop);
+    return await outsideOn(database, operation, drop);
   } finally {
     database.forgetContents();
+  }
+}
+
+/** mongoose writes to the namespace of the model, whatever connection it was called on. */
+function assertModelsOf(database: Database, operations: unknown): void {
+  if (!Array.isArray(operations)) return;
+  for (const { model } of operations as { model?: { modelName?: string; db?: { name?: string } } }[]) {
+    const name = typeof model === 'function' ? (model as { db: { name: string } }).db.name : database.name;
+    if (name !== database.name) throw new ModelDatabaseError(String(model!.modelName), name, database.name);
   }
 }

@@ -12,13 +12,15 @@ interface SessionStore {
  * that names none (`transactionAsyncLocalStorage`), and its own answer looks at no client; this one does.
  */
 export function createBaseView(base: Mongoose, database: Database): Mongoose {
-  const native = (base as unknown as { transactionAsyncLocalStorage?: AsyncLocalStorage<SessionStore> })
-    .transactionAsyncLocalStorage;
+  /** Asked at each call: it is there from the moment that `mongoose.set('transactionAsyncLocalStorage', true)` is called. */
+  const native = () =>
+    (base as unknown as { transactionAsyncLocalStorage?: AsyncLocalStorage<SessionStore> })
+      .transactionAsyncLocalStorage;
   const store: SessionStore = {
     get session() {
       const joined = transactionOn(database);
       if (joined) return joined.session;
-      const session = native?.getStore()?.session;
+      const session = native()?.getStore()?.session;
       const client = (session as { client?: mongo.MongoClient } | undefined)?.client;
       return client === database.pool.client ? session : undefined;
     },
@@ -27,7 +29,10 @@ export function createBaseView(base: Mongoose, database: Database): Mongoose {
     transactionAsyncLocalStorage: {
       value: {
         getStore: () => store,
-        run: <T>(given: SessionStore, fn: () => T): T => (native ? native.run(given, fn) : fn()),
+        run: <T>(given: SessionStore, fn: () => T): T => {
+          const storage = native();
+          return storage ? storage.run(given, fn) : fn();
+        },
       },
     },
   };

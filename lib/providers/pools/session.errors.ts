@@ -23,3 +23,16 @@ export class TransactionEndedError extends PolyMongoError {
     );
   }
 }
+
+/** Something that MongoDB has no command for in a transaction was asked for inside of one. */
+export class TransactionUnsupportedError extends PolyMongoError {
+  constructor(
+    readonly operation: string,
+    readonly dbName: string,
+  ) {
+    super(
+      `${operation}() of ${dbName} was called inside a transaction, where MongoDB does not allow it. Call it before the ` +
+        'transaction or after it.',
+    );
+  }
+}
