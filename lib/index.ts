@@ -36,6 +36,7 @@ export {
   TenantInUseError,
   TenantMissingError,
   TenantNotReadyError,
+  TenantPendingError,
   TenantRemovalError,
   TenantSwitchError,
   TenantTaskError,

@@ -12,7 +12,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, ExternalContextCreator, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import type { PolyMongoModuleAsyncOptions, PolyMongoOptionsFactory } from './polymongo.module-options.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
 import type { TenantResolverProvider } from './polymongo.tenant-options.js';
@@ -25,8 +25,10 @@ import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
 import { TenantContext } from './providers/tenant/tenant.context.js';
 import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
-import { enterWithEachRequest, TenantEntry } from './providers/tenant/tenant.entry.js';
-import { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
+import { standAround } from './providers/tenant/nest.pipeline.js';
+import { TenantEntry } from './providers/tenant/tenant.entry.js';
+import { enterWithEachRequest } from './providers/tenant/tenant.http.js';
+import { TenantStages } from './providers/tenant/tenant.stages.js';
 import { OnChangeExplorer } from './providers/watch/on-change.explorer.js';
 import { PolyMongoWatch } from './providers/watch/polymongo-watch.provider.js';
 import { PolyMongoTransactions } from './providers/transaction/polymongo-transactions.provider.js';
@@ -51,26 +53,24 @@ const VIEWS: Provider[] = [
   },
 ];
 
-/** A factory that gives nothing registers nothing: an interceptor costs every request. */
-const TENANT_INTERCEPTOR: Provider = {
-  provide: APP_INTERCEPTOR,
-  inject: [TenantEntry],
-  useFactory: (entry: TenantEntry) => (entry.resolution.hasAfterGuards ? new TenantInterceptor(entry) : undefined),
-};
-
 /** Owns the one wrapper of an application: makes it, connects it when the application starts, closes it when it ends. */
 @Global()
 @Module({})
 export class PolyMongoCoreModule
   implements NestModule, OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
+  private readonly leaveStages: () => void;
+
   constructor(
     @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
     @Inject(HookExplorer) private readonly hookExplorer: HookExplorer,
     @Inject(OnChangeExplorer) private readonly onChangeExplorer: OnChangeExplorer,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
-  ) {}
+    @Inject(ExternalContextCreator) contextCreator: ExternalContextCreator,
+  ) {
+    this.leaveStages = standAround(contextCreator, new TenantStages(wrapper.tenantEntry));
+  }
 
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
     const wrapper: Provider = {
@@ -82,7 +82,7 @@ export class PolyMongoCoreModule
     return {
       module: PolyMongoCoreModule,
       imports: [DiscoveryModule, ...(options.imports ?? [])],
-      providers: [...optionsProviders(options), ...providers, HookExplorer, OnChangeExplorer, TENANT_INTERCEPTOR],
+      providers: [...optionsProviders(options), ...providers, HookExplorer, OnChangeExplorer],
       exports: providers.map((provider) => (provider as { provide: symbol }).provide),
     };
   }
@@ -112,6 +112,7 @@ export class PolyMongoCoreModule
 
   async onApplicationShutdown(): Promise<void> {
     await this.wrapper.pools.closeAll();
+    this.leaveStages();
   }
 
   private async resolverOf(type: Type<TenantResolverProvider>): Promise<TenantResolverProvider> {

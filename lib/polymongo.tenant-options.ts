@@ -1,6 +1,7 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import type { Connection } from 'mongoose';
 import { checks, type Checks } from './polymongo.checks.js';
+import { PolyMongoOptionsError } from './polymongo.errors.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
 
 /**
@@ -62,6 +63,12 @@ export interface TenantOptions {
    * another is an error. Without it only `tenants.run` and `TenantContext.run` set a tenant.
    */
   resolve?: TenantResolverOption | readonly TenantResolverOption[];
+  /**
+   * Which of these resolvers decide on arrival although others run after the guards: what they look at is set by
+   * something that you trust, such as a gateway that overwrites the header. Without it, a tenant that a request only
+   * names (by a header, path, host name, cookie or query) is compared with what the guards found out, and decides nothing.
+   */
+  trust?: TenantResolverOption | readonly TenantResolverOption[];
   /** The name of a tenant's database. Default `tenant_<id>`. */
   database?: (tenantId: string) => string;
   /** What a tenant id looks like. Default `^[a-z0-9][a-z0-9_-]{0,55}$`. */
@@ -87,14 +94,21 @@ export interface TenantOptions {
 type Optional = 'exists' | 'connection' | 'seed';
 
 /** The tenant options with their defaults. */
-export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resolve' | Optional>>> &
-  Readonly<Pick<TenantOptions, Optional>> & { readonly resolve: readonly TenantResolverOption[] };
+export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resolve' | 'trust' | Optional>>> &
+  Readonly<Pick<TenantOptions, Optional>> & {
+    readonly resolve: readonly TenantResolverOption[];
+    readonly trust: readonly TenantResolverOption[];
+  };
+
+const RESOLVERS =
+  "a function of the request, a ready resolver such as fromHeader('x-tenant-id'), a class, or an array of them";
+const areResolvers = (v: unknown) => [v].flat().every((each) => typeof each === 'function');
 
 export const TENANT_CHECKS: Checks<TenantOptions> = {
-  resolve: {
-    allowed:
-      "a function of the request, a ready resolver such as fromHeader('x-tenant-id'), a class, or an array of them",
-    accepts: (v) => [v].flat().every((each) => typeof each === 'function'),
+  resolve: { allowed: RESOLVERS, accepts: areResolvers },
+  trust: {
+    allowed: `one of the resolvers in tenant.resolve, the same object, or an array of them`,
+    accepts: areResolvers,
   },
   database: checks.function,
   pattern: { allowed: 'a regular expression', accepts: (v) => v instanceof RegExp },
@@ -108,12 +122,24 @@ export const TENANT_CHECKS: Checks<TenantOptions> = {
   useDefaultDB: checks.boolean,
 };
 
-export const resolveTenantOptions = (tenant: TenantOptions = {}): ResolvedTenantOptions =>
-  Object.freeze({
+/** @throws PolyMongoOptionsError */
+export function resolveTenantOptions(tenant: TenantOptions = {}): ResolvedTenantOptions {
+  const resolve = Object.freeze([tenant.resolve ?? []].flat()) as readonly TenantResolverOption[];
+  const trust = Object.freeze([tenant.trust ?? []].flat()) as readonly TenantResolverOption[];
+  if (!trust.every((trusted) => resolve.includes(trusted))) {
+    throw new PolyMongoOptionsError(
+      'tenant.trust',
+      "tenant.trust names a resolver that is not in tenant.resolve. Make it once, as in const gateway = fromHeader('x-tenant-id'), " +
+        'and use it in both.',
+    );
+  }
+  return Object.freeze({
     ...tenant,
-    resolve: Object.freeze([tenant.resolve ?? []].flat()) as readonly TenantResolverOption[],
+    resolve,
+    trust,
     database: tenant.database ?? ((tenantId: string) => `tenant_${tenantId}`),
     pattern: tenant.pattern ?? /^[a-z0-9][a-z0-9_-]{0,55}$/,
     existsTTLMS: tenant.existsTTLMS ?? 60_000,
     useDefaultDB: tenant.useDefaultDB ?? false,
   });
+}

@@ -102,7 +102,7 @@ export class PolyMongoWrapper {
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
     const tenantRegistry = new TenantRegistry(this.pools);
     this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, tenantRegistry);
-    this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant.resolve);
+    this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant);
     this.tenants = new PolyMongoTenants(this.pools, this.tenantDatabases, this.tenantDirectory, tenantRegistry);
     this.watch = new PolyMongoWatch(this.pools, this.models);
     const { pools, models, tenantContext, tenantDatabases } = this;
@@ -110,7 +110,7 @@ export class PolyMongoWrapper {
       pools,
       prepare: (database) => models.prepareAll(database, false),
       tenant: () => tenantContext.scope?.tenantId,
-      tenantDatabase: () => (tenantContext.current() === undefined ? undefined : tenantDatabases.current()),
+      tenantDatabase: () => (tenantContext.scope?.tenantId === undefined ? undefined : tenantDatabases.current()),
     });
     tenantContext.onSwitch((from, to) => this.transactions.assertTenantStays(from, to));
     this.scale = {

@@ -64,6 +64,7 @@ describe('the public surface', () => {
       'TenantInterceptor',
       'TenantMissingError',
       'TenantNotReadyError',
+      'TenantPendingError',
       'TenantRemovalError',
       'TenantSwitchError',
       'TenantTakenOverError',

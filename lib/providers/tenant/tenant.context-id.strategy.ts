@@ -24,7 +24,7 @@ export class TenantContextIdStrategy implements ContextIdStrategy {
   }
 
   attach(contextId: ContextId): ContextIdResolver | ContextIdResolverFn {
-    const tenantId = this.#context.current();
+    const tenantId = this.#context.scope?.tenantId;
     if (tenantId === undefined) return () => contextId;
     const tree = this.#treeOf(tenantId);
     return {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { carry } from './tenant.carrier.js';
-import { InvalidTenantIdError, TenantConflictError, TenantMissingError } from './tenant.errors.js';
+import { InvalidTenantIdError, TenantConflictError, TenantMissingError, TenantPendingError } from './tenant.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
 
 /** The tenant of a piece of work: of a request, decided now or after its guards, or of a `run`. */
@@ -8,11 +8,22 @@ export interface TenantScope {
   tenantId: string | undefined;
   /** A request whose tenant is still to be found; nothing may stand in for it. */
   isPending: boolean;
-  /** It belongs to an HTTP request and is shared by all that serves it. */
+  /** It belongs to a request or message and is shared by all that serves it. */
   readonly isRequest: boolean;
+  /** A tenant that the request names by something which only its client says; it counts once the guards' result agrees. */
+  named?: string | undefined;
+  /** The request's or message's scope that a `run` is inside of. */
+  readonly request?: TenantScope | undefined;
   /** It provisions or deprovisions the tenant, which may not exist (yet, any more). */
   readonly isManager?: boolean;
 }
+
+/** The scope of a request or message, before anything is known of its tenant. */
+export const requestScope = (isPending: boolean): TenantScope => ({ tenantId: undefined, isPending, isRequest: true });
+
+/** The request or message that a scope belongs to. */
+export const scopeOfRequest = (scope: TenantScope | undefined): TenantScope | undefined =>
+  scope?.isRequest ? scope : scope?.request;
 
 /** Hears of a tenant being entered inside of another (or of none); refuses by throwing. */
 export type SwitchListener = (from: string | undefined, to: string) => void;
@@ -35,22 +46,34 @@ export class TenantContext {
    */
   run<T>(tenantId: string, fn: () => T): T {
     this.check(tenantId);
-    const from = this.current();
+    const outer = this.#storage.getStore();
+    const from = outer?.tenantId;
     if (from !== tenantId) for (const listener of this.#onSwitch) listener(from, tenantId);
-    const scope = { tenantId, isPending: false, isRequest: false };
+    const scope = { tenantId, isPending: false, isRequest: false, request: scopeOfRequest(outer) };
     return carry(this.#storage.run(scope, fn), (read) => this.within(scope, read));
   }
 
-  /** The current tenant's id, undefined outside of any. */
+  /** The current tenant's id, undefined outside of any. @throws TenantPendingError while a request's is to be decided */
   current(): string | undefined {
-    return this.#storage.getStore()?.tenantId;
+    const scope = this.#storage.getStore();
+    if (scope !== undefined && scope.tenantId === undefined && scope.isPending) throw new TenantPendingError();
+    return scope?.tenantId;
   }
 
-  /** The current tenant's id. @throws TenantMissingError outside of any */
+  /** The current tenant's id. @throws TenantMissingError outside of any; TenantPendingError while it is to be decided */
   require(): string {
-    const tenantId = this.#storage.getStore()?.tenantId;
+    const tenantId = this.current();
     if (tenantId === undefined) throw new TenantMissingError();
     return tenantId;
+  }
+
+  /**
+   * What there is to say of the current tenant, for logs and exception filters: its id, `pending` while a request's is
+   * still to be decided, or `none`. Never throws. No key for anything: a tenant may be called `none`.
+   */
+  get state(): 'none' | 'pending' | (string & {}) {
+    const scope = this.#storage.getStore();
+    return scope?.tenantId ?? (scope?.isPending ? 'pending' : 'none');
   }
 
   /** Gives a tenant id back if it is well-formed. @throws InvalidTenantIdError */
@@ -74,6 +97,16 @@ export class TenantContext {
 
   /** Runs `fn` in a scope, whatever the current one is; undefined: as no tenant. */
   within<T>(scope: TenantScope | undefined, fn: () => T): T {
+    return this.#storage.run(scope, fn);
+  }
+
+  /**
+   * Runs `fn` for the request or message of `scope`: where it is if that belongs to the same one (it may be in a `run`
+   * of its own), else in `scope`. Another scope is somebody else's, in whose context a callback came.
+   */
+  reenter<T>(scope: TenantScope, fn: () => T): T {
+    const current = this.#storage.getStore();
+    if (current === scope || (current !== undefined && scopeOfRequest(current) === scopeOfRequest(scope))) return fn();
     return this.#storage.run(scope, fn);
   }
 

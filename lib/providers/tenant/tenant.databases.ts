@@ -1,5 +1,10 @@
 import { checkDatabaseName } from '../../polymongo.checks.js';
-import { InvalidTenantIdError, TenantDatabaseTakenError, TenantMissingError } from './tenant.errors.js';
+import {
+  InvalidTenantIdError,
+  TenantDatabaseTakenError,
+  TenantMissingError,
+  TenantPendingError,
+} from './tenant.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
 import type { TenantContext } from './tenant.context.js';
 
@@ -31,11 +36,12 @@ export class TenantDatabases {
     readonly defaultDB: string,
   ) {}
 
-  /** The current tenant's database. @throws TenantMissingError, TenantDatabaseTakenError */
+  /** The current tenant's database. @throws TenantMissingError, TenantPendingError, TenantDatabaseTakenError */
   current(): string {
     const { scope } = this.context;
     if (scope?.tenantId !== undefined) return this.of(scope.tenantId);
-    if (!this.options.useDefaultDB || scope?.isPending) throw new TenantMissingError();
+    if (scope?.isPending) throw new TenantPendingError();
+    if (!this.options.useDefaultDB) throw new TenantMissingError();
     return this.defaultDB;
   }
 

@@ -1,88 +1,99 @@
-import type { TenantRequest, TenantResolverOption } from '../../polymongo.tenant-options.js';
-import type { TenantContext, TenantScope } from './tenant.context.js';
+import type { ExecutionContext } from '@nestjs/common';
+import type { ResolvedTenantOptions, TenantRequest } from '../../polymongo.tenant-options.js';
+import { requestScope, type TenantContext, type TenantScope } from './tenant.context.js';
 import type { TenantDirectory } from './tenant.directory.js';
+import { isHandshake, requestOf } from './tenant.request.js';
 import { isPromise, TenantResolution } from './tenant.resolution.js';
 
-type Next = (error?: unknown) => void;
+export type Next = (error?: unknown) => void;
 
 /**
  * Lets each HTTP request in as its tenant, or as none; asks and waits only where something is not known yet. Every
- * request gets a scope of its own, so that none inherits the tenant of the code that started the server.
+ * request gets a scope of its own, which it is brought back into wherever Nest goes on with it.
  */
 export class TenantEntry {
   readonly resolution: TenantResolution;
+  readonly #key = Symbol('polymongo.scope');
 
   constructor(
     readonly context: TenantContext,
     readonly directory: TenantDirectory,
-    resolvers: readonly TenantResolverOption[],
+    { resolve, trust }: Pick<ResolvedTenantOptions, 'resolve' | 'trust'>,
   ) {
-    this.resolution = new TenantResolution(resolvers, context);
+    this.resolution = new TenantResolution(resolve, trust, context);
   }
 
-  /** @param next called in the request's scope, or with an error outside of any */
+  /** @param next called in the request's scope, with an error that came up */
   enter(request: TenantRequest, next: Next): void {
+    const scope = this.#ownScope(request);
+    const fail = (error: unknown) => this.context.within(scope, () => next(error));
     try {
-      const found = this.resolution.beforeGuards(request);
-      if (isPromise(found)) found.then((tenantId) => this.#admit(tenantId, next)).catch(next);
-      else this.#admit(found, next);
+      if (isHandshake(request)) return this.#proceed(scope, undefined, false, next);
+      const found = this.#asNobody(() => this.resolution.onArrival(request, scope));
+      const admitted = isPromise(found)
+        ? found.then((tenantId) => this.#admit(scope, tenantId, next))
+        : this.#admit(scope, found, next);
+      admitted?.catch(fail);
     } catch (error) {
-      next(error);
+      fail(error);
     }
   }
 
-  #admit(tenantId: string | undefined, next: Next): void {
-    const admission = tenantId === undefined ? undefined : this.directory.admit(tenantId);
-    if (admission) admission.then(() => this.#proceed(tenantId, next), next);
-    else this.#proceed(tenantId, next);
+  /** Runs `fn` as the request, in whose scope what is current may not be any more. */
+  reenter<T>(request: TenantRequest, fn: () => T): T {
+    return this.context.reenter(this.#ownScope(request), fn);
   }
 
-  #proceed(tenantId: string | undefined, next: Next): void {
-    const scope = { tenantId, isPending: this.resolution.hasAfterGuards, isRequest: true };
+  /** The scope of a request that came through here; undefined for what is none. */
+  scopeOf(request: unknown): TenantScope | undefined {
+    return typeof request === 'object' && request !== null ? rawOf(request)[this.#key] : undefined;
+  }
+
+  /** The guards may have found out what the resolvers wait for. A GraphQL operation has guards at each of its fields. */
+  isToBeAsked(scope: TenantScope): boolean {
+    return this.resolution.hasAfterGuards && (scope.isPending || scope.tenantId === undefined);
+  }
+
+  /** Decides the tenant of an HTTP request after its guards. @throws TenantError */
+  async askAfterGuards(scope: TenantScope, execution: ExecutionContext): Promise<void> {
+    await this.#decide(scope, await this.resolution.afterGuards(requestOf(execution), scope, execution));
+  }
+
+  /** Decides the tenant of a message. @throws TenantError */
+  async askAtOnce(scope: TenantScope, execution: ExecutionContext): Promise<void> {
+    await this.#decide(scope, await this.resolution.atOnce(requestOf(execution), scope, execution));
+  }
+
+  async #decide(scope: TenantScope, tenantId: string | undefined): Promise<void> {
+    if (tenantId !== undefined) await this.directory.admit(tenantId);
+    this.context.decide(scope, tenantId);
+  }
+
+  #admit(scope: TenantScope, tenantId: string | undefined, next: Next): void | Promise<void> {
+    const admission = tenantId === undefined ? undefined : this.directory.admit(tenantId);
+    const { hasAfterGuards } = this.resolution;
+    if (admission) return admission.then(() => this.#proceed(scope, tenantId, hasAfterGuards, next));
+    this.#proceed(scope, tenantId, hasAfterGuards, next);
+  }
+
+  #proceed(scope: TenantScope, tenantId: string | undefined, isPending: boolean, next: Next): void {
+    scope.tenantId = tenantId;
+    scope.isPending = isPending;
     this.context.within(scope, next);
   }
-}
 
-/** On a request of Fastify: its scope, for what serves it in a context that has lost it. */
-const SCOPE = Symbol('polymongo.scope');
-type ScopedRequest = TenantRequest & { [SCOPE]?: TenantScope | undefined };
-
-/** What of Fastify's instance this touches. */
-interface FastifyHooks {
-  addHook(
-    name: 'onRequest' | 'preValidation',
-    hook: (request: TenantRequest, reply: unknown, done: Next) => void,
-  ): unknown;
-}
-
-/** What of Nest's HTTP adapter this touches. */
-export interface HttpAdapter {
-  getType(): string;
-  getInstance(): unknown;
-  use(handler: (request: TenantRequest, response: unknown, next: Next) => void): unknown;
-}
-
-/**
- * Puts the entry before everything that Nest routes: on Express as middleware, on Fastify as a hook, which is faster
- * than Nest's middleware there.
- */
-export function enterWithEachRequest(adapter: HttpAdapter, entry: TenantEntry): void {
-  if (adapter.getType() !== 'fastify') {
-    adapter.use((request, _response, next) => entry.enter(request, next));
-    return;
+  #ownScope(request: TenantRequest): TenantScope {
+    return (rawOf(request)[this.#key] ??= requestScope(true));
   }
-  const { context } = entry;
-  const fastify = adapter.getInstance() as FastifyHooks;
-  fastify.addHook('onRequest', (request: ScopedRequest, _reply, done) =>
-    entry.enter(request, (error) => {
-      request[SCOPE] = context.scope;
-      done(error);
-    }),
-  );
-  // A body is read in the context of its socket, which is no tenant's.
-  fastify.addHook('preValidation', (request: ScopedRequest, _reply, done) => {
-    const scope = request[SCOPE];
-    if (scope === undefined || context.scope === scope) done();
-    else context.within(scope, done);
-  });
+
+  /** Resolvers are not asked in the scope of whoever this request came in the context of. */
+  #asNobody<T>(fn: () => T): T {
+    return this.context.scope === undefined ? fn() : this.context.within(undefined, fn);
+  }
 }
+
+/** On a request as Node has it, by the entry's own key: its scope. */
+type ScopedRequest = Record<symbol, TenantScope | undefined>;
+
+/** Fastify's hooks and routes get a request of its own, Nest's middleware there the one inside. */
+const rawOf = (request: object): ScopedRequest => ((request as { raw?: object }).raw ?? request) as ScopedRequest;

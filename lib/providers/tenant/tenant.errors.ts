@@ -20,11 +20,20 @@ export class TenantError extends PolyMongoError {
 
 /** Something that needs a tenant was used where there is none. */
 export class TenantMissingError extends TenantError {
+  constructor(
+    message = 'No tenant: this needs a current tenant and the request names none. Send the tenant as the application expects it, ' +
+      'or run the code inside TenantContext.run(tenantId, fn).',
+  ) {
+    super(message, 400);
+  }
+}
+
+/** The tenant was asked for while it is still to be decided: before or in the guards, where resolvers run after them. */
+export class TenantPendingError extends TenantMissingError {
   constructor() {
     super(
-      'No tenant: this needs a current tenant and the request names none. Send the tenant as the application expects it, ' +
-        'or run the code inside TenantContext.run(tenantId, fn).',
-      400,
+      'No tenant yet: the tenant of this request is decided after its guards. Ask for it from the interceptors on, or ' +
+        'read TenantContext.state, which is there always.',
     );
   }
 }

@@ -1,64 +1,24 @@
-import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { Inject, Injectable, type CallHandler, type NestInterceptor } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import type { TenantRequest } from '../../polymongo.tenant-options.js';
 import { TenantEntry } from './tenant.entry.js';
 
+/** On an interceptor: the entry whose resolvers are asked for the messages it is on. */
+export const ASKING_ENTRY: unique symbol = Symbol.for('polymongo.tenant.entry') as never;
+
 /**
- * Finds the tenant where the request does not tell it on arrival: after the guards of an HTTP request, and of WebSocket
- * and microservice messages. It is global by itself when a resolver runs after the guards; for messages put it on the
- * gateway or controller with `@UseInterceptors(TenantInterceptor)`.
+ * Has the resolvers asked for WebSocket and microservice messages and GraphQL subscriptions: put it on the gateway,
+ * controller or resolver with `@UseInterceptors(TenantInterceptor)`. They are asked after the guards and before all
+ * interceptors, wherever it stands among them. For HTTP requests they are asked without it.
  */
 @Injectable()
 export class TenantInterceptor implements NestInterceptor {
-  constructor(@Inject(TenantEntry) private readonly entry: TenantEntry) {}
+  readonly [ASKING_ENTRY]: TenantEntry;
 
-  async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const { context, resolution, directory } = this.entry;
-    const request = requestOf(execution);
-    const { scope } = context;
-    if (scope?.isRequest) {
-      const tenantId = await resolution.afterGuards(request, execution);
-      if (tenantId !== undefined) await directory.admit(tenantId);
-      context.decide(scope, tenantId);
-      return next.handle();
-    }
-    const tenantId = await resolution.atOnce(request, execution);
-    if (tenantId === undefined) return context.within(undefined, () => next.handle());
-    await directory.admit(tenantId);
-    return context.run(tenantId, () => next.handle());
+  constructor(@Inject(TenantEntry) entry: TenantEntry) {
+    this[ASKING_ENTRY] = entry;
   }
-}
 
-interface WsClient {
-  handshake?: TenantRequest;
-  request?: TenantRequest;
-  user?: unknown;
-  data?: { user?: unknown };
-}
-
-interface GraphqlContext {
-  req?: TenantRequest;
-  request?: TenantRequest;
-  reply?: { request?: TenantRequest };
-}
-
-const NO_REQUEST: TenantRequest = { headers: {} };
-
-function requestOf(execution: ExecutionContext): TenantRequest {
-  switch (execution.getType<string>()) {
-    case 'http':
-      return execution.switchToHttp().getRequest<TenantRequest>();
-    case 'ws': {
-      const client = execution.switchToWs().getClient<WsClient>();
-      const { headers, url } = client.handshake ?? client.request ?? NO_REQUEST;
-      const data: unknown = execution.switchToWs().getData();
-      return { headers, ...(url !== undefined && { url }), user: client.data?.user ?? client.user, data };
-    }
-    case 'graphql': {
-      const context = execution.getArgByIndex<GraphqlContext | undefined>(2);
-      return context?.req ?? context?.request ?? context?.reply?.request ?? NO_REQUEST;
-    }
-    default:
-      return { headers: {}, data: execution.switchToRpc().getData<unknown>() };
+  intercept(_: unknown, next: CallHandler): Observable<unknown> {
+    return next.handle();
   }
 }

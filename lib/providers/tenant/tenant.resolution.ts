@@ -8,20 +8,29 @@ import type {
   TenantResolverOption,
   TenantResolverProvider,
 } from '../../polymongo.tenant-options.js';
-import type { TenantContext } from './tenant.context.js';
+import type { TenantContext, TenantScope } from './tenant.context.js';
 
 /** Makes the instance of a resolver class. */
 export type ResolverFactory = (type: TenantResolverClass) => Promise<TenantResolverProvider>;
 
-type Answer = string | undefined | Promise<string | undefined>;
+type Found = string | undefined;
+type Answer = Found | Promise<Found>;
 
-/** Asks the resolvers of the `resolve` option: some when a request arrives, some after its guards. */
+/**
+ * Asks the resolvers of the `resolve` option: some when a request arrives, some after its guards. Where some wait for the
+ * guards, what the others find is only what a client says: it is compared, and does not decide unless it is trusted.
+ */
 export class TenantResolution {
-  #beforeGuards: readonly TenantResolver[] = [];
+  /** Asked on arrival, and decide. */
+  #deciding: readonly TenantResolver[] = [];
+  /** Asked on arrival, and compared. */
+  #naming: readonly TenantResolver[] = [];
   #afterGuards: readonly TenantResolver[] = [];
 
+  /** @param trusted those of the resolvers that decide on arrival whatever the guards find */
   constructor(
     readonly resolvers: readonly TenantResolverOption[],
+    readonly trusted: readonly TenantResolverOption[],
     readonly context: TenantContext,
   ) {
     this.#use(
@@ -44,24 +53,39 @@ export class TenantResolution {
     return this.#afterGuards.length > 0;
   }
 
-  /** The tenant that an arriving request names. @throws TenantConflictError, InvalidTenantIdError */
-  beforeGuards(request: TenantRequest): Answer {
-    return this.#ask(this.#beforeGuards, request);
+  /**
+   * The tenant of an arriving request, as far as it is certain; what it only names is noted in its scope.
+   * @throws TenantConflictError, InvalidTenantIdError
+   */
+  onArrival(request: TenantRequest, scope: TenantScope): Answer {
+    return this.#naming.length === 0 ? this.#ask(this.#deciding, request) : this.#compare(request, scope);
   }
 
   /** The tenant that is known after the guards. @throws as above */
-  afterGuards(request: TenantRequest, context: ExecutionContext): Answer {
-    return this.#ask(this.#afterGuards, request, context);
+  async afterGuards(request: TenantRequest, scope: TenantScope, context: ExecutionContext): Promise<Found> {
+    const found = await this.#ask(this.#afterGuards, request, context);
+    return found === undefined ? undefined : this.#agree(found, scope.named);
   }
 
-  /** The tenant that a message names which came by no HTTP request. @throws as above */
-  atOnce(request: TenantRequest, context: ExecutionContext): Answer {
-    return this.#ask([...this.#beforeGuards, ...this.#afterGuards], request, context);
+  /** The tenant of a message, which came by no HTTP request. @throws as above */
+  async atOnce(request: TenantRequest, scope: TenantScope, context: ExecutionContext): Promise<Found> {
+    const decided = await this.#compare(request, scope, context);
+    return this.#agree(decided, await this.afterGuards(request, scope, context));
+  }
+
+  async #compare(request: TenantRequest, scope: TenantScope, context?: ExecutionContext): Promise<Found> {
+    const decided = await this.#ask(this.#deciding, request, context);
+    scope.named = this.#agree(decided, await this.#ask(this.#naming, request, context));
+    return decided;
   }
 
   #use(resolvers: readonly TenantResolver[]): void {
-    this.#beforeGuards = resolvers.filter((resolver) => !resolver.runsAfterGuards);
     this.#afterGuards = resolvers.filter((resolver) => resolver.runsAfterGuards);
+    const decides = (i: number) => !this.hasAfterGuards || this.trusted.includes(this.resolvers[i]!);
+    const onArrival = (isDeciding: boolean) =>
+      resolvers.filter((resolver, i) => !resolver.runsAfterGuards && decides(i) === isDeciding);
+    this.#deciding = onArrival(true);
+    this.#naming = onArrival(false);
   }
 
   /** Asks one after the other; every request comes here, most without a promise or an array. */

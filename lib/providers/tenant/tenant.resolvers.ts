@@ -28,18 +28,30 @@ export function fromSubdomain({ baseDomain }: { baseDomain?: string } = {}): Ten
 
 /**
  * The tenant id as a segment of the path, found before the request is routed: `fromPath('/shops/:tenant')` gives
- * `acme` of `/shops/acme/orders`. Paths that begin otherwise name no tenant.
+ * `acme` of `/shops/acme/orders`. Paths that begin otherwise name no tenant. It sees a tenant in every way of writing the
+ * path that a router could take for it: whatever the case, escaped, with doubled slashes, with the host before it.
  */
 export function fromPath(template: string): TenantResolver {
-  const wanted = template.split('/').filter(Boolean);
+  const wanted = segmentsOf(template);
   const at = wanted.findIndex((segment) => segment.startsWith(':'));
   if (at < 0) throw new TypeError(`fromPath('${template}') needs a parameter, as in fromPath('/shops/:tenant').`);
   return ({ originalUrl, url = '' }) => {
-    const segments = (originalUrl ?? url).split(/[?#]/, 1)[0]!.split('/').slice(1);
-    const matches = wanted.every((segment, i) => (segment.startsWith(':') ? segments[i] : segments[i] === segment));
-    return matches ? decoded(segments[at]!) : undefined;
+    const segments = segmentsOf(originalUrl ?? url);
+    const matches = wanted.every((segment, i) =>
+      segment.startsWith(':') ? segments[i] : segments[i]?.toLowerCase() === segment.toLowerCase(),
+    );
+    return matches ? segments[at]! : undefined;
   };
 }
+
+/** The segments of a request's target, which may be in absolute form. @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2 */
+const segmentsOf = (target: string): string[] =>
+  target
+    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+    .split(/[?#]/, 1)[0]!
+    .split('/')
+    .filter(Boolean)
+    .map(decoded);
 
 /** The tenant id in a cookie. For signed cookies write a function, such as `(request) => request.signedCookies.tenant`. */
 export function fromCookie(name: string): TenantResolver {
@@ -100,5 +112,5 @@ function decoded(text: string): string {
 
 function hostOf({ headers, hostname }: TenantRequest): string {
   const host = (hostname ?? String(headers['host'] ?? '')).toLowerCase();
-  return host.startsWith('[') ? host : host.replace(/:\d+$/, '');
+  return host.startsWith('[') ? host : host.replace(/:\d+$/, '').replace(/\.$/, ''); // a dot ends a complete name
 }

@@ -64,7 +64,12 @@ describe('fromPath', () => {
     ['/shops/', undefined],
     ['/shops', undefined],
     ['/other/acme', undefined],
-    ['//shops/acme', undefined],
+    ['//shops/acme', 'acme'],
+    ['/SHOPS/acme', 'acme'],
+    ['/%73hops/%61cme', 'acme'],
+    ['http://example.com/shops/acme?x', 'acme'],
+    ['HTTPS://user@example.com:80/shops/acme', 'acme'],
+    ['/shops/ACME', 'ACME'],
   ])('of %s is %s', (url, expected) => {
     expect(resolve(request({ url }))).toBe(expected);
   });

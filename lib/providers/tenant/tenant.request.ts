@@ -1,0 +1,54 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { TenantRequest } from '../../polymongo.tenant-options.js';
+
+interface WsClient {
+  handshake?: TenantRequest;
+  request?: TenantRequest;
+  user?: unknown;
+  data?: { user?: unknown };
+}
+
+interface GraphqlContext {
+  req?: TenantRequest;
+  request?: TenantRequest;
+  reply?: { request?: TenantRequest };
+}
+
+const NO_REQUEST: TenantRequest = { headers: {} };
+
+/** What resolvers look at, of whatever Nest serves. */
+export function requestOf(execution: ExecutionContext): TenantRequest {
+  switch (execution.getType<string>()) {
+    case 'http':
+      return execution.switchToHttp().getRequest<TenantRequest>();
+    case 'ws': {
+      const client = execution.switchToWs().getClient<WsClient>();
+      const { headers, url } = client.handshake ?? client.request ?? NO_REQUEST;
+      const data: unknown = execution.switchToWs().getData();
+      return { headers, ...(url !== undefined && { url }), user: client.data?.user ?? client.user, data };
+    }
+    case 'graphql':
+      return graphqlRequestOf(execution.getArgs()) ?? NO_REQUEST;
+    default:
+      return { headers: {}, data: execution.switchToRpc().getData<unknown>() };
+  }
+}
+
+/**
+ * The HTTP request of a GraphQL operation, or the one that opened its WebSocket. The arguments of a resolver end with
+ * the context and the info; those of a reference resolver do, too.
+ */
+export function graphqlRequestOf(args: readonly unknown[]): TenantRequest | undefined {
+  const context = args.at(-2) as GraphqlContext | null | undefined;
+  return context?.req ?? context?.request ?? context?.reply?.request;
+}
+
+/** A GraphQL operation is a subscription, by the info of its resolver. */
+export function isSubscription(args: readonly unknown[]): boolean {
+  const info = args.at(-1) as { operation?: { operation?: string } } | null | undefined;
+  return info?.operation?.operation === 'subscription';
+}
+
+/** A request that opens a WebSocket; what comes over it are messages, each with a tenant of its own. */
+export const isHandshake = ({ headers }: TenantRequest): boolean =>
+  headers['upgrade'] !== undefined && String(headers['upgrade']).toLowerCase() === 'websocket';
