@@ -88,6 +88,7 @@ export const ErrorCodes = {
   OperationNotSupportedInTransaction: 263,
   SnapshotUnavailable: 246,
   SnapshotTooOld: 239,
+  ExceededMemoryLimit: 146,
   InvalidUUID: 207,
   TooManyFilesOpen: 264,
   ExceededTimeLimit: 262,

@@ -3,6 +3,8 @@ import { CommandError } from '../errors.js';
 import { MAX_DEPTH } from './decode.js';
 import { BsonUndefined, DBPointer, type Doc, isDoc, msOf, type Value, WideDate } from './value.js';
 
+/** Nothing that is asked of a server is as large: a value that holds itself many times, not one that somebody wants. */
+const MAX_BYTES = 1 << 27;
 const KEPT_BYTES = 1 << 20;
 
 let scratch = Buffer.allocUnsafeSlow(1 << 14);
@@ -30,6 +32,12 @@ export function encodeValue(value: Value): Buffer {
 
 function reserve(bytes: number): void {
   if (pos + bytes <= scratch.length) return;
+  if (pos + bytes > MAX_BYTES) {
+    throw new CommandError(
+      'BSONObjectTooLarge',
+      `BSONObj size: ${pos + bytes} is invalid. Size must be between 0 and 16793600(16MB)`,
+    );
+  }
   const larger = Buffer.allocUnsafeSlow(Math.max(scratch.length * 2, pos + bytes));
   scratch.copy(larger, 0, 0, pos);
   scratch = larger;

@@ -99,7 +99,7 @@ export class Dispatcher implements RequestHandler {
   private finish(op: Operation, reply?: ReplyDoc, error?: unknown): Reply | undefined {
     this.server.operations.delete(op.id);
     op.client.operation = undefined;
-    if (!reply) op.snapshot?.release();
+    op.releaseSnapshot();
     if (op.isAnswerLost) return undefined;
     const failure = reply ? undefined : asCommandError(error);
     this.server.profiler.note(op, reply, failure);

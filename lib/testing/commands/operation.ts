@@ -58,10 +58,19 @@ export class Operation {
     return this.isInTransaction ? this.session?.transaction.requireInProgress() : undefined;
   }
 
-  /** The point in time it reads at, to be released if it fails. */
+  /** The point in time it reads at. */
   snapshot: Snapshot | undefined;
+  /** A cursor that it left open goes on reading at its point in time. */
+  hasOpenCursor = false;
   /** For what outlives the operation, as a cursor does: the getMore that reads it now. */
   successor: Operation | undefined;
+
+  /** Lets go of its point in time, unless its cursor still needs it. */
+  releaseSnapshot(): void {
+    if (!this.hasOpenCursor) this.snapshot?.release();
+  }
+
+  timeLeft = (): number => (this.successor ?? this).interrupt.leftMS;
 
   checkInterrupt = (): void => (this.successor ?? this).interrupt.check();
 }

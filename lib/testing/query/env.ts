@@ -17,6 +17,8 @@ export interface QueryEnv {
   readonly clusterTime?: Timestamp;
   /** @throws CommandError MaxTimeMSExpired or Interrupted when the command has to end */
   checkInterrupt(): void;
+  /** How many milliseconds of the command's `maxTimeMS` are left. */
+  readonly timeLeft?: () => number;
   /** What `$meta` reads; absent where no query runs. */
   readonly metadata?: QueryMetadata;
   /** Makes a search of the operand of `$text`; absent where there is no text index. */

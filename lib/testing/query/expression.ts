@@ -3,6 +3,7 @@ import { CommandError } from '../errors.js';
 import type { QueryEnv } from './env.js';
 import { assertFieldName, compileFieldPath } from './expression/field-path.js';
 import {
+  compileAll,
   constant,
   fold,
   scopeOf,
@@ -11,6 +12,7 @@ import {
   type OperatorFamily,
 } from './expression/operator.js';
 import { formatDoc } from '../bson/format.js';
+import { allocate, MemoryWatch } from './memory.js';
 
 import { accumulatedOperators } from './expression/accumulated.operators.js';
 import { arithmeticOperators } from './expression/arithmetic.operators.js';
@@ -122,8 +124,17 @@ class Compiler implements CompileContext {
   }
 
   private compileArray(items: readonly Value[]): Expression {
-    const operands = items.map((item) => this.compile(item));
-    return fold(operands, (scope) => operands.map((operand) => operand(scope) ?? null));
+    const operands = compileAll(items, this, 'an array');
+    return fold(operands, (scope) => {
+      const watch = new MemoryWatch('an array');
+      const result: Value[] = [];
+      allocate(operands.length);
+      for (const operand of operands) {
+        result.push(operand(scope) ?? null);
+        watch.check(result);
+      }
+      return result;
+    });
   }
 
   private compileObject(value: Doc): Expression {
@@ -133,10 +144,13 @@ class Compiler implements CompileContext {
     });
     const operands = fields.map(([, operand]) => operand);
     return fold(operands, (scope) => {
+      const watch = new MemoryWatch('an object');
       const result: Doc = new Map();
+      allocate(fields.length);
       for (const [field, operand] of fields) {
         const computed = operand(scope);
         if (computed !== undefined) result.set(field, computed);
+        watch.check(result);
       }
       return result;
     });

@@ -53,6 +53,7 @@ class FilterCompiler {
       operators: (operators) => compileOperators('', operators, env.collation, this.elements),
       isDocumentOperator: (name) => DOCUMENT_OPERATORS.has(name),
       isFieldOperator,
+      timeLeft: env.timeLeft,
     };
   }
 
@@ -80,7 +81,7 @@ class FilterCompiler {
       return onPath(path, compileOperators(name, condition, this.env.collation, this.elements));
     }
     if (condition instanceof BSONRegExp)
-      return onPath(path, anyOf(compileRegExp(condition.pattern, condition.options)));
+      return onPath(path, anyOf(compileRegExp(condition.pattern, condition.options, this.env.timeLeft)));
     if (condition instanceof BsonUndefined) throw new CommandError('BadValue', 'cannot compare to undefined');
     return onPath(path, anyOf(equality(condition, this.env.collation)));
   }
@@ -137,7 +138,7 @@ function where({ env, isNested }: FilterCompiler, operand: Value): Filter {
   const code = codeOf(operand);
   if (code === undefined) throw new CommandError('BadValue', '$where got bad type');
   const scripts = new ScriptContext();
-  const holds = scripts.compile(code);
+  const holds = scripts.compile(code, env.timeLeft);
   return (doc) => {
     scripts.set('obj', doc);
     const result = holds(doc, []);
@@ -178,7 +179,7 @@ const DOCUMENT_OPERATORS: ReadonlyMap<string, DocumentOperator> = new Map<string
   ],
   ['$comment', () => undefined],
   ['$expr', expression],
-  ['$jsonSchema', (_compiler, operand) => compileJsonSchema(operand)],
+  ['$jsonSchema', ({ env }, operand) => compileJsonSchema(operand, env.timeLeft)],
   ['$alwaysTrue', always(true)],
   ['$alwaysFalse', always(false)],
   ['$sampleRate', (_compiler, operand) => sampleRate(operand)],

@@ -1,6 +1,7 @@
 import { type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError, inContext } from '../errors.js';
 import type { Namespace, QueryEnv } from './env.js';
+import { HeapWatch } from './memory.js';
 import { metadataOf, QueryMetadata } from './metadata.js';
 import type { PipelineHost, PipelineNamespace } from './pipeline-host.js';
 import { type LeadingSplit, splitPipeline } from './pipeline/leading.js';
@@ -81,7 +82,8 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
     const results = compiled.slice(from).reduce(
       (input, stage, i) => {
         const isStreaming = STREAMING.has(parsed[from + i]!.name);
-        return carries && isStreaming ? carrying(metadata, stage)(input) : stage(input);
+        const output = carries && isStreaming ? carrying(metadata, stage)(input) : stage(input);
+        return MULTIPLYING.has(parsed[from + i]!.name) ? interruptible(output, env) : output;
       },
       interruptible(docs, env),
     );
@@ -143,9 +145,14 @@ function hostOf({ host }: QueryEnv): PipelineHost {
   return host;
 }
 
+/** Stages that give more documents than they read. */
+const MULTIPLYING: ReadonlySet<string> = new Set(['$densify', '$graphLookup', '$lookup', '$unionWith', '$unwind']);
+
 function* interruptible(docs: Iterable<Doc>, env: QueryEnv): Iterable<Doc> {
+  const watch = new HeapWatch();
   for (const doc of docs) {
     env.checkInterrupt();
+    watch.check();
     yield doc;
   }
 }

@@ -36,6 +36,10 @@ export class Snapshots {
     return snapshot;
   }
 
+  get openCount(): number {
+    return this.open.size;
+  }
+
   /** Keeps `tick` readable for five minutes from now: for a snapshot session between two of its reads. */
   retain(tick: Tick): void {
     this.retained.set(tick, Date.now() + RETAIN_MS);

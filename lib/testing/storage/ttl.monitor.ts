@@ -26,6 +26,8 @@ interface Expiry {
 const MAX_DELAY_MS = 2 ** 31 - 1;
 /** Between two passes over the same collection. */
 const MIN_DELAY_MS = 500;
+/** Before a pass that failed is tried again. */
+const RETRY_MS = 1000;
 /** Documents deleted in one go, so that a large backlog does not hold everybody up. */
 const BATCH = 500;
 
@@ -120,7 +122,12 @@ export class TtlMonitor {
     const now = Date.now();
     const ready = [...this.due].filter(([, due]) => due <= now).map(([collection]) => collection);
     for (const collection of ready) {
-      await this.write((unit) => expire(collection, now, unit));
+      try {
+        await this.write((unit) => expire(collection, now, unit));
+      } catch {
+        this.due.set(collection, Date.now() + RETRY_MS); // nobody waits for it: the next pass tries again
+        continue;
+      }
       this.due.delete(collection);
       if (collection.isDropped || this.isClosed) continue;
       for (const expiry of expiriesOf(collection)) {

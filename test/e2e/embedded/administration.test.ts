@@ -104,6 +104,19 @@ describe('administrative commands', () => {
     ]);
   });
 
+  it('profile what is long in part, and answer though a filter fails', async () => {
+    await db.command({ profile: 2 });
+    const long = 'x'.repeat(200_000);
+    await db.collection('docs').find({ text: long }).toArray();
+    await db.command({ profile: 1, filter: { $expr: { $divide: [1, '$responseLength'] } } });
+    expect(await db.collection('docs').findOne({ text: long })).toBeNull();
+    await db.command({ profile: 1, filter: { $expr: { $toInt: '$ns' } } });
+    expect(await db.collection('docs').findOne({ text: long })).toBeNull();
+    await db.command({ profile: 0, filter: 'unset' });
+    const [entry] = await db.collection('system.profile').find({ op: 'query', 'command.$truncated': { $exists: true } }).toArray(); // prettier-ignore
+    expect(entry!['command'].$truncated).toHaveLength(50 * 1024 + 3);
+  });
+
   it('profile only what is slow, or what a filter lets pass', async () => {
     await db.command({ profile: 1, slowms: 60_000 });
     await db.collection('docs').findOne();

@@ -45,9 +45,8 @@ export const mapReduce: Command = {
     const output = outputOf(op);
     const job = new MapReduceJob(op);
     if (!output) {
-      const { view, snapshot } = openReadView(op);
+      const { view } = openReadView(op);
       const results = job.run(view);
-      snapshot?.release();
       return reply({ results });
     }
     const written = runWrite(op, (unit) => writeResults(op, unit, output, job));
@@ -152,6 +151,6 @@ class MapReduceJob {
     if (value === undefined || value === null) return undefined;
     const code = codeOf(value);
     if (code === undefined) throw new CommandError('TypeMismatch', `'${field}' must be of string or code type`);
-    return this.scripts.compile(code);
+    return this.scripts.compile(code, this.env.timeLeft);
   }
 }

@@ -40,7 +40,7 @@ export const count: Command = {
   run(op) {
     const { args, server } = op;
     const ns = namespaceOf(op);
-    const { view, snapshot } = openReadView(op);
+    const { view } = openReadView(op);
     const entry = server.storage.catalog.find(ns, view);
     const limit = Math.abs(integerArgument(args, 'limit') ?? 0) || Infinity;
     const skip = countArgument(args, 'skip') ?? 0;
@@ -53,7 +53,6 @@ export const count: Command = {
     const env = queryEnv(op, { collation, collection: entry });
     const plan = planQuery(entry, { ...countRequestOf(args), filter }, env);
     const n = plan.count(view);
-    snapshot?.release();
     return reply({ n: int(n) });
   },
 };

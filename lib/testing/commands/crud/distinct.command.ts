@@ -54,7 +54,6 @@ export const distinct: Command = {
       });
     }
     const values = [...found.values()].sort((a, b) => compareValues(a, b, env.collation));
-    snapshot?.release();
     if (encodeDoc(new Map([['values', values]])).length > MAX_BSON_SIZE) {
       throw new CommandError(17217, 'distinct too big, 16mb cap');
     }

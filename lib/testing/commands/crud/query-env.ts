@@ -31,6 +31,7 @@ export function queryEnv(
     now: op.now,
     clusterTime: timestampOf(op.server.storage.clock.now),
     checkInterrupt: op.checkInterrupt,
+    timeLeft: op.timeLeft,
     allowsWhere: true,
     ...(metadata && { metadata }),
   };

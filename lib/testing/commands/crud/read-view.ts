@@ -6,7 +6,8 @@ import type { Operation } from '../operation.js';
 
 export interface OpenedView {
   readonly view: ReadView;
-  /** Set for readConcern "snapshot" outside transactions: the reply names its time, and it has to be released. */
+  /** Set for readConcern "snapshot" outside transactions: the reply names its time. It is released with the operation,
+   * or by the cursor that the operation leaves open. */
   readonly snapshot?: Snapshot;
 }
 
@@ -16,6 +17,7 @@ export function openReadView(op: Operation): OpenedView {
   if (unit) return { view: unit };
   const { readConcern } = op.generic;
   if (readConcern?.level !== 'snapshot') return { view: LATEST };
+  if (op.snapshot) return { view: op.snapshot, snapshot: op.snapshot };
   const { storage } = op.server;
   const snapshot = storage.snapshot(readConcern.atClusterTime && tickOf(readConcern.atClusterTime));
   op.snapshot = snapshot;

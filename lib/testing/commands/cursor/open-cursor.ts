@@ -36,6 +36,7 @@ export function openCursor(op: Operation, ns: string, source: DocumentSource, op
   const isClosed = batch.isLast || options.isSingleBatch === true;
   if (isClosed) cursor.close();
   else cursor.leftMS = op.interrupt.leftMS;
+  op.hasOpenCursor = !isClosed;
   const id = isClosed ? 0n : op.server.cursors.register(cursor);
   return reply({ cursor: cursorFields('firstBatch', cursor, batch, id) });
 }

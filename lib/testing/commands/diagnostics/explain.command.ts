@@ -50,7 +50,7 @@ const innerOperation = (op: Operation, command: Command, name: string, args: Doc
 
 /** Also for an aggregate with `explain: true`. @throws CommandError for a command that has no plan */
 export function explainCommand(op: Operation, hasStats: boolean): ReplyDoc {
-  const body = op.command.name === 'aggregate' ? explainPipeline(op, hasStats) : explainQuery(op, hasStats);
+  const body = explained(op, hasStats);
   const [host, port] = op.server.topology.host.split(':');
   return reply({
     explainVersion: '1',
@@ -61,29 +61,37 @@ export function explainCommand(op: Operation, hasStats: boolean): ReplyDoc {
   });
 }
 
+/** An explained command is an operation of its own, which nobody else ends. */
+function explained(op: Operation, hasStats: boolean): Doc {
+  try {
+    return op.command.name === 'aggregate' ? explainPipeline(op, hasStats) : explainQuery(op, hasStats);
+  } finally {
+    op.releaseSnapshot();
+  }
+}
+
 function explainQuery(op: Operation, hasStats: boolean): Doc {
-  const { view, snapshot } = openReadView(op);
+  const { view } = openReadView(op);
   const ns = namespaceOf(op);
   const entry = op.server.storage.catalog.find(ns, view);
   const collection = entry?.kind === 'collection' ? entry : undefined;
-  const { request, collation, stage } = explained(op);
+  const { request, collation, stage } = requestOf(op);
   const plan = planQuery(collection, request, queryEnv(op, { collation, collection }));
   const planner = plan.queryPlannerDoc();
   planner.set('namespace', nsString(ns));
   if (stage) planner.set('winningPlan', new Map([...stage, ['inputStage', planner.get('winningPlan')!]]));
   const stats = hasStats ? plan.executionStatsDoc(view) : undefined;
-  snapshot?.release();
   return fieldsOf({ queryPlanner: planner, executionStats: stats });
 }
 
-interface Explained {
+interface ExplainedRequest {
   readonly request: PlanRequest;
   readonly collation: Doc | undefined;
   /** What the command does on top of the plan. */
   readonly stage?: Doc | undefined;
 }
 
-function explained({ command, args }: Operation): Explained {
+function requestOf({ command, args }: Operation): ExplainedRequest {
   const collation = docArgument(args, 'collation');
   const hint = hintOf(args);
   switch (command.name) {

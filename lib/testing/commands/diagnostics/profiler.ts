@@ -1,4 +1,5 @@
 import { encodeDoc } from '../../bson/encode.js';
+import { formatDoc } from '../../bson/format.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import { plainEnv } from '../../query/env.js';
@@ -15,6 +16,8 @@ import type { Storage } from '../../storage/storage.js';
 
 export const PROFILE = 'system.profile';
 const PROFILE_BYTES = 1_048_576;
+/** How much of a command an entry shows. */
+const MAX_SHOWN_BYTES = 50 * 1024;
 
 /** Which operations of a database are kept: none, the slow ones, all. */
 export type ProfilingLevel = 0 | 1 | 2;
@@ -60,19 +63,28 @@ export class Profiler {
     const millis = Date.now() - op.now.getTime();
     if (!this.filter && ((level === 1 && millis < this.slowMS) || Math.random() >= this.sampleRate)) return;
     for (const entry of entriesOf(op, kind, millis, reply, error)) {
-      if (this.filter && !compileFilter(this.filter, plainEnv())(entry)) continue;
-      this.write(op.db, entry);
+      if (this.isWanted(entry)) this.write(op.db, entry);
+    }
+  }
+
+  /** A filter that fails on an entry does not want it. */
+  private isWanted(entry: Doc): boolean {
+    try {
+      return !this.filter || compileFilter(this.filter, plainEnv())(entry);
+    } catch {
+      return false;
     }
   }
 
   private write(db: string, entry: Doc): void {
     const { catalog, clock } = this.storage;
     const document = documentToInsert(encodeDoc(entry), clock);
-    void this.storage.write((unit) => {
+    const written = this.storage.write((unit) => {
       const ns = { db, coll: PROFILE };
       const profile = catalog.find(ns, unit) ?? catalog.create(unit, ns, PROFILE_OPTIONS);
       unit.insert(profile as Collection, document);
     });
+    written.catch(() => {}); // what cannot be written of a profile is missing from it; the operation has been answered
   }
 }
 
@@ -95,8 +107,8 @@ function entriesOf(
     fieldsOf({
       op: kind,
       ns: op.cursor?.ns ?? op.namespace,
-      command,
-      originatingCommand: op.cursor?.opener.args,
+      command: shortened(command),
+      originatingCommand: op.cursor && shortened(shownCommand(op.cursor.opener.args)),
       ...outcomeOf(op, reply),
       ...(error && { ok: 0, errCode: int(error.code), errName: error.codeName, errMsg: error.message }),
       protocol: 'op_msg',
@@ -108,6 +120,13 @@ function entriesOf(
       user: op.client.authenticatedAs ? `${op.client.authenticatedAs.user}@${op.client.authenticatedAs.db}` : '',
     }),
   );
+}
+
+/** A long command is shown as the beginning of its text, as mongod does. */
+function shortened(command: Doc): Doc {
+  if (encodeDoc(command).length <= MAX_SHOWN_BYTES) return command;
+  const text = formatDoc(command).slice(0, MAX_SHOWN_BYTES);
+  return fieldsOf({ $truncated: `${text}...`, comment: command.get('comment') });
 }
 
 function commandOf({ args, db }: Operation): Doc {

@@ -4,6 +4,7 @@ import { CommandError } from '../../errors.js';
 import { mergeInto } from '../expression/object.operators.js';
 import { compareOperands, isNullish } from '../expression/operand.js';
 import type { Operand } from '../expression/operator.js';
+import { allocate, exceeded, MEMORY_LIMIT, weightOf } from '../memory.js';
 import { ValueSet } from '../expression/value-set.js';
 import { type AccumulatorFamily, ofValue, type State } from './accumulator.js';
 import { Sum } from './numeric.accumulators.js';
@@ -48,12 +49,41 @@ const last = (): State => {
 
 const push = (): State => {
   const values: Value[] = [];
-  return { add: (value) => value !== undefined && values.push(value), result: () => [...values] };
+  const weigh = weighing('$push');
+  return {
+    add(value) {
+      if (value === undefined) return;
+      weigh(value);
+      values.push(value);
+    },
+    result() {
+      allocate(values.length);
+      return [...values];
+    },
+  };
 };
+
+/** Adds up what an accumulator keeps. */
+function weighing(name: string): (value: Value) => void {
+  let weight = 0;
+  return (value) => {
+    weight += weightOf(value);
+    if (weight > MEMORY_LIMIT) throw exceeded(name);
+  };
+}
 
 const addToSet = (collation: Collation | undefined): State => {
   const values = new ValueSet(collation);
-  return { add: (value) => value !== undefined && values.add(value), result: () => values.values() };
+  const weigh = weighing('$addToSet');
+  return {
+    add(value) {
+      if (value !== undefined && values.add(value)) weigh(value);
+    },
+    result() {
+      allocate(values.size);
+      return values.values();
+    },
+  };
 };
 
 const mergeObjects = (): State => {

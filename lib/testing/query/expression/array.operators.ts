@@ -1,6 +1,7 @@
 import { isNumeric } from '../../bson/number.js';
 import { docOf, int32, isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { allocate, ELEMENT_BYTES, MEMORY_LIMIT, MemoryWatch } from '../memory.js';
 import { asInt32, compareOperands, isNullish } from './operand.js';
 import { binary, operator, unary, variadic, type Operand, type OperatorFamily } from './operator.js';
 import { display, displayNumber } from './display.js';
@@ -128,6 +129,14 @@ function range(operands: Operand[]): Value[] {
   const [start, stop] = [rangeBound(operands[0], 0), rangeBound(operands[1], 1)];
   const step = operands.length === 3 ? rangeBound(operands[2], 2) : 1;
   if (step === 0) throw new CommandError(34449, '$range requires a non-zero step value');
+  const count = Math.max(0, Math.ceil((stop - start) / step));
+  if (count * ELEMENT_BYTES > MEMORY_LIMIT) {
+    throw new CommandError(
+      'ExceededMemoryLimit',
+      `$range would use too much memory (${count * ELEMENT_BYTES} bytes) and cannot spill to disk. Memory limit: ${MEMORY_LIMIT} bytes`,
+    );
+  }
+  allocate(count);
   const result: Value[] = [];
   for (let i = start; step > 0 ? i < stop : i > stop; i += step) result.push(int32(i));
   return result;
@@ -177,14 +186,18 @@ export const arrayOperators: OperatorFamily = {
     if (!isDoc(value)) {
       throw new CommandError(40390, `$objectToArray requires a document input, found: ${typeName(value)}`);
     }
+    allocate(value.size * 4);
     return [...value].map(([k, v]) => docOf(['k', k], ['v', v]));
   }),
   $concatArrays: variadic((operands) => {
+    const watch = new MemoryWatch('$concatArrays');
     const result: Value[] = [];
     for (const operand of operands) {
       if (isNullish(operand)) return null;
       const array = assertArray(operand, 28664, (type) => `$concatArrays only supports arrays, not ${type}`);
+      allocate(array.length);
       for (const element of array) result.push(element); // a spread of very many would overflow the stack
+      watch.check(result);
     }
     return result;
   }),

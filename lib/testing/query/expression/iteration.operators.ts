@@ -5,6 +5,7 @@ import { readArguments, type ArgumentRule } from './arguments.js';
 import { display } from './display.js';
 import { asInt32, isNullish, isTruthy } from './operand.js';
 import { fold, type CompileContext, type Expression, type Operand, type OperatorFamily } from './operator.js';
+import { allocate, MemoryWatch } from '../memory.js';
 import { assertArray } from './array.operators.js';
 import { assertBindable } from './variable.js';
 
@@ -95,9 +96,16 @@ function zip(argument: Value, context: CompileContext): Expression {
     const lengths = arrays.map((array) => array.length);
     const length = isLongest ? Math.max(...lengths) : Math.min(...lengths);
     const fillers = defaults.map((filler) => filler(scope));
-    return Array.from({ length }, (_, row) =>
-      arrays.map((array, column) => (row < array.length ? (array[row] as Value) : (fillers[column] ?? null))),
-    );
+    const watch = new MemoryWatch('$zip');
+    const rows: Value[] = [];
+    for (let row = 0; row < length; row++) {
+      allocate(arrays.length + 1);
+      rows.push(
+        arrays.map((array, column) => (row < array.length ? (array[row] as Value) : (fillers[column] ?? null))),
+      );
+      watch.check(rows);
+    }
+    return rows;
   });
 }
 
@@ -111,10 +119,16 @@ export const iterationOperators: OperatorFamily = {
     return (scope) => {
       const array = input(scope);
       if (isNullish(array)) return null;
-      return assertArray(array, 16883, (type) => `input to $map must be an array not ${type}`).map((item) => {
+      const items = assertArray(array, 16883, (type) => `input to $map must be an array not ${type}`);
+      const watch = new MemoryWatch('$map');
+      const mapped: Value[] = [];
+      allocate(items.length);
+      for (const item of items) {
         scope.slots[element.slot] = item;
-        return each(scope) ?? null;
-      });
+        mapped.push(each(scope) ?? null);
+        watch.check(mapped);
+      }
+      return mapped;
     };
   },
   $filter(argument, context, name) {
@@ -149,11 +163,13 @@ export const iterationOperators: OperatorFamily = {
       if (!Array.isArray(array)) {
         throw new CommandError(40080, `$reduce requires that 'input' be an array, found: ${display(array)}`);
       }
+      const watch = new MemoryWatch('$reduce');
       let value = initial(scope);
       for (const element of array) {
         scope.slots[item] = element;
         scope.slots[accumulated] = value;
         value = step(scope);
+        watch.check(value);
       }
       return value;
     };

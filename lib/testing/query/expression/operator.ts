@@ -1,6 +1,7 @@
 import type { Doc, Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../env.js';
+import { MemoryWatch } from '../memory.js';
 
 /** A value while it is computed: `undefined` is MongoDB's "missing". */
 export type Operand = Value | undefined;
@@ -64,15 +65,32 @@ export function operator(min: number, max: number, evaluate: Evaluate): Operator
   return (argument, context, name) => {
     const list = argumentList(argument);
     assertArity(name, list.length, min, max);
-    const operands = list.map((item) => context.compile(item));
-    return fold(operands, (scope) =>
-      evaluate(
-        operands.map((operand) => operand(scope)),
-        context.env,
-        name,
-      ),
-    );
+    const operands = compileAll(list, context, name);
+    return fold(operands, (scope) => evaluate(valuesOf(operands, scope, name), context.env, name));
   };
+}
+
+/** Compiles a list of expressions, the constant ones of which are computed at once. */
+export function compileAll(items: readonly Value[], context: CompileContext, name: string): Expression[] {
+  const watch = new MemoryWatch(name);
+  const constants: Value[] = [];
+  return items.map((item) => {
+    const operand = context.compile(item);
+    if (operand.isConstant) constants.push(operand(NOWHERE) ?? null);
+    watch.check(constants);
+    return operand;
+  });
+}
+
+function valuesOf(operands: readonly Expression[], scope: Scope, name: string): Operand[] {
+  if (operands.length <= 2) return operands.map((operand) => operand(scope));
+  const watch = new MemoryWatch(name);
+  const values: Operand[] = [];
+  for (const operand of operands) {
+    values.push(operand(scope));
+    watch.check(values as Value[]);
+  }
+  return values;
 }
 
 export function assertArity(name: string, count: number, min: number, max: number): void {

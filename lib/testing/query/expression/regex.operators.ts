@@ -1,7 +1,7 @@
 import { BSONRegExp } from 'bson';
 import { docOf, int32, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { toRegExp } from '../filter/regex.js';
+import { toRegExp, watched } from '../filter/regex.js';
 import { named, type ArgumentRule, type NamedValues } from './arguments.js';
 import { isNullish } from './operand.js';
 import type { Operand, Operator, OperatorFamily } from './operator.js';
@@ -53,6 +53,10 @@ function compile({ pattern, options }: { pattern: string; options: string }, nam
   }
 }
 
+/** What `$regexFindAll` may give, and about what each of its documents takes beside the text. */
+const MAX_FOUND_BYTES = 64 * 1024 * 1024;
+const MATCH_BYTES = 64;
+
 function matchDocument(match: RegExpExecArray): Value {
   const captures = match.slice(1).map((capture: string | undefined) => capture ?? null);
   const index = [...match.input.slice(0, match.index)].length;
@@ -61,14 +65,15 @@ function matchDocument(match: RegExpExecArray): Value {
 
 /** An operator on the matches of a regular expression; `none` is its value when input or regex is null. */
 const matching = (none: Value, evaluate: (matches: Iterable<RegExpExecArray>) => Operand): Operator =>
-  named(REGEX, (values, _, name) => {
+  named(REGEX, (values, { env }, name) => {
     const input = values.get('input');
     if (!isNullish(input) && typeof input !== 'string') {
       throw new CommandError(51104, `${name} needs 'input' to be of type string`);
     }
     const pattern = patternOf(values, name);
     if (isNullish(input) || pattern === undefined) return none;
-    return evaluate(input.matchAll(compile(pattern, name)));
+    const regExp = compile(pattern, name);
+    return watched(regExp, env.timeLeft, (text) => evaluate(text.matchAll(regExp)))(input);
   });
 
 /** Operators on regular expressions. */
@@ -78,7 +83,15 @@ export const regexOperators: OperatorFamily = {
     return null;
   }),
   $regexFindAll: matching([], (matches) => {
-    const found = [...matches];
+    const found: RegExpExecArray[] = [];
+    let size = 0;
+    for (const match of matches) {
+      size += match.reduce((sum, capture: string | undefined) => sum + (capture?.length ?? 0), MATCH_BYTES);
+      if (size > MAX_FOUND_BYTES) {
+        throw new CommandError(51151, '$regexFindAll: the size of buffer to store output exceeded the 64MB limit');
+      }
+      found.push(match);
+    }
     // Where the last match ends the string MongoDB does not look for an empty one after it.
     const last = found.at(-1);
     const isEmptyAtEnd = found.length > 0 && last?.[0] === '' && last.index === last.input.length && last.index > 0;

@@ -74,6 +74,15 @@ function string(value: Operand, code: number, message: string): string {
   throw new CommandError(code, message + typeName(value));
 }
 
+/** mongod's BufferMaxSize. */
+const MAX_TEXT_LENGTH = 64 * 1024 * 1024;
+
+/** @throws CommandError 13548 for a text that no buffer of MongoDB's would hold */
+export function assertLength(length: number): void {
+  if (length <= MAX_TEXT_LENGTH) return;
+  throw new CommandError(13548, `BufBuilder attempted to grow() to ${length} bytes, past the 64MB limit.`);
+}
+
 /** Where a string occurs in another, counted in units that `units` splits a string into. */
 const indexOf = (codes: readonly [number, number], units: (text: string) => readonly (string | number)[]): Operator =>
   operator(2, 4, (operands, _, name) => {
@@ -154,6 +163,7 @@ export const stringOperators: OperatorFamily = {
     for (const operand of operands) {
       if (isNullish(operand)) return null;
       result += string(operand, 16702, '$concat only supports strings, not ');
+      assertLength(result.length);
     }
     return result;
   }),
@@ -166,7 +176,11 @@ export const stringOperators: OperatorFamily = {
     const at = input.indexOf(find);
     return at < 0 ? input : input.slice(0, at) + by + input.slice(at + find.length);
   }),
-  $replaceAll: replace(51746, (input, find, by) => input.replaceAll(find, () => by)),
+  $replaceAll: replace(51746, (input, find, by) => {
+    if (by.length > find.length)
+      assertLength(input.length + (input.split(find).length - 1) * (by.length - find.length));
+    return input.replaceAll(find, () => by);
+  }),
   $split: binary(split),
   $strcasecmp: binary((a, b) => int32(compareStrings(upper(textOf(a)), upper(textOf(b))))),
   $strLenBytes: unary((value) =>

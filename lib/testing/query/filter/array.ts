@@ -5,6 +5,7 @@ import { CommandError } from '../../errors.js';
 import { equality } from './comparison.js';
 import { parseNonNegativeInteger } from './integer.js';
 import { anyOf, asValueTest, both, type Filter, never, type Predicate, type ValueTest, whole } from './predicate.js';
+import type { TimeLeft } from '../javascript/time-limit.js';
 import { compileRegExp } from './regex.js';
 
 /** How the compiler of filters is called back for the filters inside an operator. */
@@ -17,6 +18,8 @@ export interface ElementCompiler {
   isDocumentOperator(name: string): boolean;
   /** Whether a `$` name stands for an operator on a field, such as `$gt`. */
   isFieldOperator(name: string): boolean;
+  /** How long the search for a regular expression may take. */
+  readonly timeLeft: TimeLeft | undefined;
 }
 
 const DBREF_FIELDS = ['$ref', '$id', '$db'];
@@ -72,7 +75,9 @@ export function all(operand: Value, collation: Collation | undefined, compiler: 
         throw new CommandError('BadValue', 'no $ expressions in $all');
       }
       return anyOf(
-        value instanceof BSONRegExp ? compileRegExp(value.pattern, value.options) : equality(value, collation),
+        value instanceof BSONRegExp
+          ? compileRegExp(value.pattern, value.options, compiler.timeLeft)
+          : equality(value, collation),
       );
     }),
   );

@@ -5,6 +5,7 @@ import { compareNumbers, isNaNValue, isNumeric } from '../../bson/number.js';
 import { BsonUndefined, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { anyOf, not, type Predicate, type ValueTest } from './predicate.js';
+import type { TimeLeft } from '../javascript/time-limit.js';
 import { compileRegExp } from './regex.js';
 
 const isNullish = (value: Value | undefined): boolean =>
@@ -72,7 +73,12 @@ const isExpression = (value: Value): boolean => {
 };
 
 /** `$in`: equal to one of the values, or matching one of the regular expressions among them. */
-export function membership(name: '$in' | '$nin', operand: Value, collation: Collation | undefined): Predicate {
+export function membership(
+  name: '$in' | '$nin',
+  operand: Value,
+  collation: Collation | undefined,
+  timeLeft: TimeLeft | undefined,
+): Predicate {
   if (!Array.isArray(operand)) throw new CommandError('BadValue', `${name} needs an array`);
   const regexes: ValueTest[] = [];
   const values: Value[] = [];
@@ -81,7 +87,7 @@ export function membership(name: '$in' | '$nin', operand: Value, collation: Coll
     if (isExpression(value)) throw new CommandError('BadValue', 'cannot nest $ under $in');
     if (value instanceof BsonUndefined)
       throw new CommandError('BadValue', 'InMatchExpression equality cannot be undefined');
-    if (value instanceof BSONRegExp) regexes.push(compileRegExp(value.pattern, value.options));
+    if (value instanceof BSONRegExp) regexes.push(compileRegExp(value.pattern, value.options, timeLeft));
     else if (value === null) hasNull = true;
     else values.push(value);
   }

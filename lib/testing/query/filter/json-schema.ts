@@ -1,7 +1,8 @@
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { arrayKeywords } from './json-schema/array.keywords.js';
-import type { Keyword } from './json-schema/keyword.js';
+import type { TimeLeft } from '../javascript/time-limit.js';
+import type { Keyword, SchemaCompiler } from './json-schema/keyword.js';
 import { logicKeywords } from './json-schema/logic.keywords.js';
 import { objectKeywords } from './json-schema/object.keywords.js';
 import { failed, type SchemaTest } from './json-schema/operands.js';
@@ -20,12 +21,13 @@ const UNSUPPORTED = new Set(['$ref', '$schema', 'default', 'definitions', 'forma
  * @throws CommandError FailedToParse or TypeMismatch for a schema that is not valid
  * @see https://www.mongodb.com/docs/v7.0/reference/operator/query/jsonSchema/
  */
-export function compileJsonSchema(schema: Value): Filter {
+export function compileJsonSchema(schema: Value, timeLeft: TimeLeft | undefined): Filter {
   if (!isDoc(schema)) throw new CommandError('TypeMismatch', '$jsonSchema must be an object');
-  return compileSchema(schema);
+  const compile: SchemaCompiler = Object.assign((inner: Doc) => compileSchema(inner, compile), { timeLeft });
+  return compile(schema);
 }
 
-function compileSchema(schema: Doc): SchemaTest {
+function compileSchema(schema: Doc, compile: SchemaCompiler): SchemaTest {
   if (schema.has('type') && schema.has('bsonType')) {
     throw failed("Cannot specify both $jsonSchema keywords 'type' and 'bsonType'");
   }
@@ -39,7 +41,7 @@ function compileSchema(schema: Doc): SchemaTest {
           : `Unknown $jsonSchema keyword: ${name}`,
       );
     }
-    const test = keyword(operand, schema, name, compileSchema);
+    const test = keyword(operand, schema, name, compile);
     if (test) tests.push(test);
   }
   return (value) => tests.every((test) => test(value));

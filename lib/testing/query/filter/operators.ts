@@ -32,12 +32,12 @@ const OPERATORS: ReadonlyMap<string, FieldOperator> = new Map<string, FieldOpera
     (name): [string, FieldOperator] => [name, (operand, c) => bits(name, c.field, operand)],
   ),
   ['$ne', (operand, c) => notEqual(operand, c.collation)],
-  ['$in', (operand, c) => membership('$in', operand, c.collation)],
-  ['$nin', (operand, c) => membership('$nin', operand, c.collation)],
+  ['$in', (operand, c) => membership('$in', operand, c.collation, c.timeLeft)],
+  ['$nin', (operand, c) => membership('$nin', operand, c.collation, c.timeLeft)],
   ['$exists', (operand) => exists(operand)],
   ['$type', (operand, c) => type(operand, c.field)],
   ['$mod', (operand) => modulo(operand)],
-  ['$regex', (_operand, c) => regexOperator(c.siblings)],
+  ['$regex', (_operand, c) => regexOperator(c.siblings, c.timeLeft)],
   ['$options', (_operand, c) => optionsOf(c.siblings)],
   ['$size', (operand) => size(operand)],
   ['$all', (operand, c) => all(operand, c.collation, c)],
@@ -58,7 +58,9 @@ function optionsOf(siblings: Doc): undefined {
 }
 
 function negation(operand: Value, context: OperatorContext): Predicate {
-  if (operand instanceof BSONRegExp) return not(anyOf(compileRegExp(operand.pattern, operand.options)));
+  if (operand instanceof BSONRegExp) {
+    return not(anyOf(compileRegExp(operand.pattern, operand.options, context.timeLeft)));
+  }
   if (!isDoc(operand)) throw new CommandError('BadValue', '$not needs a regex or a document');
   if (operand.size === 0) throw new CommandError('BadValue', '$not cannot be empty');
   return not(compileOperators(context.field, operand, context.collation, context));

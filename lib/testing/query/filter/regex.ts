@@ -1,7 +1,9 @@
 import { BSONRegExp, BSONSymbol } from 'bson';
 import type { Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertTimeLeft, isTimeout, timed, type TimeLeft, timeoutFor } from '../javascript/time-limit.js';
 import { anyOf, type Predicate, type ValueTest } from './predicate.js';
+import { costOf, isRisky } from './regex-cost.js';
 
 /** PCRE's POSIX classes, inside brackets. */
 const POSIX: Readonly<Record<string, string>> = {
@@ -163,18 +165,45 @@ export function toRegExp(pattern: string, options: string): RegExp {
   }
 }
 
+/** How long one search may take, as PCRE's match limit bounds it there. */
+const SEARCH_MS = 5000;
+
+/**
+ * A function of a text and a regular expression that ends in time, though the expression backtracks for ever.
+ * @throws CommandError MaxTimeMSExpired (50), or 51156 after so many seconds
+ */
+export function watched<T>(
+  { source }: RegExp,
+  timeLeft: TimeLeft | undefined,
+  search: (text: string) => T,
+): (text: string) => T {
+  const cost = costOf(source);
+  return (text) => {
+    if (!isRisky(cost, text.length)) return search(text);
+    assertTimeLeft(timeLeft);
+    try {
+      return timed(() => search(text), timeoutFor(timeLeft, SEARCH_MS));
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+      assertTimeLeft(timeLeft);
+      throw new CommandError(51156, 'Error occurred while executing the regular expression: match limit exceeded');
+    }
+  };
+}
+
 /** Whether a string matches a regular expression, or a value is that same regular expression. */
-export function compileRegExp(pattern: string, options: string): ValueTest {
+export function compileRegExp(pattern: string, options: string, timeLeft: TimeLeft | undefined): ValueTest {
   const regExp = toRegExp(pattern, options);
+  const matches = watched(regExp, timeLeft, (text) => regExp.test(text));
   return (value) => {
-    if (typeof value === 'string') return regExp.test(value);
-    if (value instanceof BSONSymbol) return regExp.test(value.value);
+    if (typeof value === 'string') return matches(value);
+    if (value instanceof BSONSymbol) return matches(value.value);
     return value instanceof BSONRegExp && value.pattern === pattern && value.options === options;
   };
 }
 
 /** `$regex` with its `$options`, in whatever order they stand. */
-export function regexOperator(operators: Doc): Predicate {
+export function regexOperator(operators: Doc, timeLeft: TimeLeft | undefined): Predicate {
   let pattern = '';
   let options: string | undefined;
   for (const [name, operand] of operators) {
@@ -191,5 +220,5 @@ export function regexOperator(operators: Doc): Predicate {
       options = operand;
     }
   }
-  return anyOf(compileRegExp(pattern, options ?? ''));
+  return anyOf(compileRegExp(pattern, options ?? '', timeLeft));
 }

@@ -37,7 +37,8 @@ export const accumulatorOperator: AccumulatorOperator = (argument, context, name
   const given = readArguments(argument, ACCUMULATOR, name);
   assertLanguage(given.get('lang'));
   const scripts = new ScriptContext();
-  const fn = (field: string) => functionOf(given.get(field), `$accumulator '${field}'`, 4544702, scripts);
+  const fn = (field: string) =>
+    functionOf(given.get(field), `$accumulator '${field}'`, 4544702, context.env.timeLeft, scripts);
   const [init, accumulate, finalize] = [
     fn('init'),
     fn('accumulate'),

@@ -2,6 +2,7 @@ import { type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { type ArgumentRule, readArguments } from '../expression/arguments.js';
 import type { Operator } from '../expression/operator.js';
+import type { TimeLeft } from './time-limit.js';
 import { codeOf, ScriptContext, type ScriptFunction } from './script.js';
 
 const FUNCTION: ArgumentRule = {
@@ -18,17 +19,18 @@ export function functionOf(
   value: Value | undefined,
   what: string,
   code: number,
+  timeLeft: TimeLeft | undefined,
   scripts = new ScriptContext(),
 ): ScriptFunction {
   const source = codeOf(value);
   if (source === undefined) throw new CommandError(code, `${what} must be a String or Code`);
-  return scripts.compile(source);
+  return scripts.compile(source, timeLeft);
 }
 
 /** `$function`: what a function gives for some arguments (manual: $function). */
 export const functionOperator: Operator = (argument, context, name) => {
   const given = readArguments(argument, FUNCTION, name);
-  const call = functionOf(given.get('body'), 'The body function', 31262);
+  const call = functionOf(given.get('body'), 'The body function', 31262, context.env.timeLeft);
   const args = context.compile(given.get('args')!);
   if (given.get('lang') !== 'js') {
     throw new CommandError(31419, "Currently the only supported language specifier is 'js'.");

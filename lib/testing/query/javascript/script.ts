@@ -2,6 +2,7 @@ import { createContext, Script } from 'node:vm';
 import { Code } from 'bson';
 import { type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { assertTimeLeft, isTimeout, type TimeLeft, timeoutFor } from './time-limit.js';
 import { fromScript, toScript, type Realm } from './script-values.js';
 
 /** How long one call may take. The server runs it in its own process, where it stops everything else meanwhile. */
@@ -66,10 +67,10 @@ export class ScriptContext {
   }
 
   /** @throws CommandError JSInterpreterFailure (139) for code that is no JavaScript, as do the calls of one that throws */
-  compile(code: string): ScriptFunction {
+  compile(code: string, timeLeft: TimeLeft | undefined): ScriptFunction {
     const { context, realm } = this;
-    const fn = run(() =>
-      new Script(`(${functionSource(code)})`).runInContext(context, { timeout: TIMEOUT_MS }),
+    const fn = run(timeLeft, (timeout) =>
+      new Script(`(${functionSource(code)})`).runInContext(context, { timeout }),
     ) as unknown;
     if (typeof fn !== 'function') throw new CommandError('JSInterpreterFailure', `${code} is not a function`);
     return (self, args) => {
@@ -80,20 +81,22 @@ export class ScriptContext {
       };
       context['call'] = call;
       return fromScript(
-        run(() => this.caller.runInContext(context, { timeout: TIMEOUT_MS }) as unknown),
+        run(timeLeft, (timeout) => this.caller.runInContext(context, { timeout }) as unknown),
         realm,
       );
     };
   }
 }
 
-function run(work: () => unknown): unknown {
+function run(timeLeft: TimeLeft | undefined, work: (timeoutMS: number) => unknown): unknown {
+  assertTimeLeft(timeLeft);
   try {
-    return work();
+    return work(timeoutFor(timeLeft, TIMEOUT_MS));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const { name = 'Error', message = String(error), code } = (error ?? {}) as Partial<Error> & { code?: string };
-    if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
+    const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>;
+    if (isTimeout(error)) {
+      assertTimeLeft(timeLeft);
       throw new CommandError('Interrupted', `JavaScript execution took longer than ${TIMEOUT_MS} ms`);
     }
     throw new CommandError('JSInterpreterFailure', `${name}: ${message}`);

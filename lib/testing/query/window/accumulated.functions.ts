@@ -3,7 +3,8 @@ import { compileContext, scopeOf, type Scope } from '../expression.js';
 import type { Accumulator } from '../accumulator/accumulator.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
 import { CommandError } from '../../errors.js';
-import type { Operand } from '../expression/operator.js';
+import { MemoryWatch } from '../memory.js';
+import type { Value } from '../../bson/value.js';
 import { parseBounds } from './bounds.js';
 import type { WindowContext, WindowFamily, WindowFunction, WindowOperator } from './partition.js';
 
@@ -20,12 +21,16 @@ function over(start: () => Accumulator, context: WindowContext): WindowFunction 
   return (partition) => {
     const scopes = partition.map(scopeOf);
     let [accumulator, next] = [start(), 0];
-    return frames(partition).map(({ first, last }): Operand => {
+    const watch = new MemoryWatch('$setWindowFields');
+    const results: Value[] = [];
+    for (const { first, last } of frames(partition)) {
       context.env.checkInterrupt();
       if (!isGrowing) [accumulator, next] = [start(), first];
       for (; next <= last; next++) accumulator.add(scopes[next] as Scope);
-      return accumulator.result() ?? null;
-    });
+      results.push(accumulator.result() ?? null);
+      watch.check(results);
+    }
+    return results;
   };
 }
 

@@ -53,6 +53,19 @@ describe('expiry of documents', () => {
     expect(collection.count).toBe(1);
   });
 
+  it('tries again after a pass that failed, and ends nothing with it', async () => {
+    const collection = start();
+    const write = storage.write.bind(storage);
+    let failures = 1;
+    storage.write = (work, options) => (failures-- > 0 ? Promise.reject(new Error('no')) : write(work, options));
+    const deleted = nextDelete();
+    insertAll(storage, collection, [{ _id: 1, at: new Date(Date.now() - HOUR_MS) }]);
+    createIndex(storage, collection, { at: 1 }, { expireAfterSeconds: 60 });
+    await deleted;
+    expect(failures).toBe(-1);
+    expect(collection.count).toBe(0);
+  });
+
   it('waits for a transaction that has written the document', async () => {
     const collection = start();
     const [id] = insertAll(storage, collection, [{ _id: 1, at: new Date(0) }]);

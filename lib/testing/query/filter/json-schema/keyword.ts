@@ -1,9 +1,14 @@
 import { type Doc, isDoc, type Value } from '../../../bson/value.js';
+import type { TimeLeft } from '../../javascript/time-limit.js';
 import { parseNonNegativeInteger } from '../integer.js';
 import { mismatch, type SchemaTest } from './operands.js';
 
 /** Compiles a schema inside of a keyword's operand. */
-export type SchemaCompiler = (schema: Doc) => SchemaTest;
+export interface SchemaCompiler {
+  (schema: Doc): SchemaTest;
+  /** How long the search for a pattern may take. */
+  readonly timeLeft: TimeLeft | undefined;
+}
 
 /** Compiles a keyword; undefined for one that demands nothing by itself. `schema` is the one it stands in. */
 export type Keyword = (operand: Value, schema: Doc, name: string, compile: SchemaCompiler) => SchemaTest | undefined;

@@ -18,7 +18,7 @@ function patternsOf(schema: Doc, compile: SchemaCompiler): [(key: string) => boo
   const patterns = schema.get('patternProperties');
   if (patterns === undefined) return [];
   return [...requireDoc(patterns, 'patternProperties')].map(([pattern, nested]) => [
-    compileRegExp(pattern, ''),
+    compileRegExp(pattern, '', compile.timeLeft),
     compile(requireDoc(nested, 'patternProperties')),
   ]);
 }

@@ -107,7 +107,7 @@ export const scalarKeywords: KeywordFamily = {
   maxLength: count(lengthOf, atMost),
   pattern(operand, schema, name, compile) {
     text(operand, schema, name, compile);
-    const matches = compileRegExp(operand as string, '');
+    const matches = compileRegExp(operand as string, '', compile.timeLeft);
     return ifText((subject) => matches(subject));
   },
   title: text,
