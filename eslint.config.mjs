@@ -32,7 +32,7 @@ export default tseslint.config(
     },
   },
   restrict(
-    ['lib/polymongo.{options,pool-options,tenant-options,checks,uri,tokens,errors,events,types}.ts'],
+    ['lib/polymongo.{options,pool-options,tenant-options,checks,uri,secrets,tokens,errors,events,types}.ts'],
     `/providers/|${OUTER}`,
     'options, tokens, errors and events import nothing of lib.',
   ),

@@ -1,5 +1,5 @@
 import { InvalidDatabaseNameError, PolyMongoOptionsError } from './polymongo.errors.js';
-import { isMongoURI } from './polymongo.uri.js';
+import { isMongoURI, redactURI } from './polymongo.uri.js';
 
 /** What an option may be, in words and as a test. */
 export interface Check {
@@ -78,7 +78,9 @@ function describe(name: string, value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'string')
-    return name === 'mongoURI' ? 'a string without that beginning' : `the string ${JSON.stringify(value.slice(0, 60))}`;
+    return name === 'mongoURI'
+      ? 'a string without that beginning'
+      : `the string ${JSON.stringify(redactURI(value).slice(0, 60))}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
   return `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`;
 }

@@ -15,6 +15,7 @@ import {
   type ResolvedTenantOptions,
   type TenantOptions,
 } from './polymongo.tenant-options.js';
+import { hideDriverSecrets, hideSecrets } from './polymongo.secrets.js';
 import { parseMongoURI } from './polymongo.uri.js';
 
 /**
@@ -164,11 +165,11 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
     maxTotalConnections: options.maxTotalConnections ?? Infinity,
     maxCachedDatabases: options.maxCachedDatabases ?? Infinity,
     autoIndex: options.autoIndex ?? true,
-    driverOptions: Object.freeze({ ...driver }),
+    driverOptions: hideDriverSecrets(driver),
     onConnectionCreate: options.onConnectionCreate,
   };
   checkDatabaseName(base.defaultDB);
-  const primary: PoolConfig = Object.freeze({
+  const primary: PoolConfig = hideSecrets({
     dbName: base.defaultDB,
     mongoURI: base.mongoURI,
     maxConnections: maxPoolSize,
@@ -185,5 +186,5 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
   const resolved: ResolvedOptions = { ...base, primary, dbSpecific: [] };
   const dbSpecific = (options.dbSpecific ?? []).map((entry, i) => resolveEntry(resolved, entry, `dbSpecific[${i}]`));
   rejectDuplicates(dbSpecific);
-  return Object.freeze({ ...resolved, dbSpecific: Object.freeze(dbSpecific) });
+  return hideSecrets({ ...resolved, dbSpecific: Object.freeze(dbSpecific) });
 }

@@ -2,6 +2,7 @@ import type { Connection, mongo } from 'mongoose';
 import { check, checkDatabaseName, checks, rejectUnknown, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import type { ResolvedOptions } from './polymongo.options.js';
+import { hideDriverSecrets, hideSecrets } from './polymongo.secrets.js';
 import { parseMongoURI } from './polymongo.uri.js';
 
 /** How one database with a pool of its own is reached. */
@@ -70,7 +71,7 @@ export function resolveScaleOptions(
   const mongoURI = options.mongoURI ?? global.mongoURI;
   const uri = options.mongoURI === undefined ? new Map<string, string>() : parseMongoURI(mongoURI).options;
   const driver = options.driverOptions ?? {};
-  const config: PoolConfig = Object.freeze({
+  const config: PoolConfig = hideSecrets({
     dbName,
     mongoURI,
     maxConnections: options.maxConnections ?? driver.maxPoolSize ?? numberIn(uri, 'maxpoolsize') ?? global.maxPoolSize,
@@ -80,7 +81,7 @@ export function resolveScaleOptions(
     ttl: options.ttl ?? 600_000,
     idleTimeoutMS: driver.maxIdleTimeMS ?? numberIn(uri, 'maxidletimems') ?? global.idleTimeoutMS,
     waitQueueTimeoutMS: driver.waitQueueTimeoutMS ?? numberIn(uri, 'waitqueuetimeoutms') ?? global.waitQueueTimeoutMS,
-    driverOptions: Object.freeze({ ...global.driverOptions, ...driver }),
+    driverOptions: hideDriverSecrets({ ...global.driverOptions, ...driver }),
     onConnectionCreate: options.onConnectionCreate ?? global.onConnectionCreate,
   });
   checkPoolSizes(path, config, global.maxTotalConnections);

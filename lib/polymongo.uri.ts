@@ -22,17 +22,51 @@ export function parseMongoURI(uri: string): MongoURIParts {
   return { dbName: safeDecode(path), options };
 }
 
-const SECRET_OPTIONS =
-  /([?&](?:proxyPassword|proxyUsername|tlsCertificateKeyFilePassword|authMechanismProperties)=)[^&\s"']*/gi;
-/** Up to the last @: a secret with / or ? in it makes no valid URI, but is one all the same. */
-const CREDENTIALS = /(mongodb(?:\+srv)?:\/\/)[^\s"']*@/gi;
+const SECRET_OPTION =
+  /[?&](?:proxyPassword|proxyUsername|tlsCertificateKeyFilePassword|authMechanismProperties)=(?!\*\*\*(?:[\s:.,;)'"&]|$))/i;
+const NEXT_URI = /(?=mongodb(?:\+srv)?:\/\/)/i;
+const CREDENTIALS = /^(mongodb(?:\+srv)?:\/\/)(?!\*\*\*:\*\*\*@)[^]*@/i;
+const REDACTED = '***:***@';
 
 /**
- * Replaces the credentials of every connection string in a text. The one place where secrets are taken out of what
- * reaches statistics, logs, errors and the command line.
+ * Replaces the credentials of every connection string in a text, and the secrets that are known. The one place where
+ * secrets are taken out of what reaches statistics, logs, errors, inspection and the command line. Where it cannot be
+ * told how far a secret goes, it takes more: credentials go to the last @, the value of a secret option to the end.
  */
-export const redactURI = (text: string): string =>
-  text.replace(CREDENTIALS, '$1***:***@').replace(SECRET_OPTIONS, '$1***');
+export function redactURI(text: string, secrets: readonly string[] = []): string {
+  let redacted = text;
+  for (const secret of secrets) redacted = redacted.replaceAll(secret, '***');
+  const option = SECRET_OPTION.exec(redacted);
+  if (option) {
+    const end = option.index + option[0].length;
+    redacted = `${redacted.slice(0, end)}***${redacted.includes('@', end) ? '@' : ''}`; // credentials, perhaps
+  }
+  const uris: string[] = [];
+  for (let uri of redacted.split(NEXT_URI)) {
+    // "mongodb://" may itself be part of a secret: then the URI that ends at this @ began before.
+    const isWhole = !uri.includes('@') || uri.includes(`://${REDACTED}`);
+    while (!isWhole && /^mongodb(?:\+srv)?:\/\/[^@]*$/i.test(uris.at(-1) ?? '')) uri = uris.pop()! + uri;
+    uris.push(uri);
+  }
+  return uris.map((uri) => uri.replace(CREDENTIALS, `$1${REDACTED}`)).join('');
+}
+
+/** What is to be kept secret of a connection string: as it is written there, and decoded. */
+export function secretsInURI(uri: string): string[] {
+  const [user = '', password = ''] = splitOnce(userInfoOf(uri), ':');
+  const { index = uri.length } = SECRET_OPTION.exec(uri) ?? {};
+  const values = uri.slice(index).split(/[?&=,:]/); // also what a value with & in it seems to be
+  return [user, password, ...values].flatMap((secret) => [secret, safeDecode(secret)]).filter(Boolean);
+}
+
+/** The user name or the password has characters that the driver takes for the end of it. */
+export const isUserInfoMalformed = (uri: string): boolean => /[/?#[\]@]|:.*:/s.test(userInfoOf(uri));
+
+/** What stands before the last @. */
+function userInfoOf(uri: string): string {
+  const rest = uri.replace(/^mongodb(\+srv)?:\/\//, '');
+  return rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
+}
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);

@@ -4,6 +4,7 @@ import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
 import { PolyMongoError } from './polymongo.errors.js';
 import { resolveOptions, type PolyMongoOptions, type ResolvedOptions } from './polymongo.options.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
+import { showAsJSON } from './polymongo.secrets.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
 import { createSink } from './providers/logging/log.sink.js';
@@ -189,6 +190,11 @@ export class PolyMongoWrapper {
     return this.hooks.onDbError(...args);
   }
 
+  /** What `console.log` and `JSON.stringify` show of it. */
+  toJSON(): unknown {
+    return { connectionState: this.getConnectionState(), pools: this.pools };
+  }
+
   /** The primary pool is open and its cluster answers. */
   isConnected(): boolean {
     return this.pools.primary.isReachable;
@@ -199,3 +205,5 @@ export class PolyMongoWrapper {
     return STATE_NAMES[this.pools.primary.state];
   }
 }
+
+showAsJSON(PolyMongoWrapper.prototype);

@@ -10,6 +10,7 @@ import { listCommand } from './commands/list.command.js';
 import { statsCommand } from './commands/stats.command.js';
 import { watchCommand } from './commands/watch.command.js';
 import type { GlobalOptions } from './cli.session.js';
+import { redactURI } from '../polymongo.uri.js';
 import { writeJSON, writeLine, writeSummary } from './output.js';
 
 const HELP = `
@@ -34,7 +35,10 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
     .option('--json', 'print results as JSON')
     .option('--quiet', 'no progress and no summary')
     .addHelpText('after', HELP)
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(redactURI(text)), // an argument in the wrong place is quoted
+    })
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
   for (const add of [listCommand, statsCommand, exportCommand, importCommand, copyCommand, dropCommand, watchCommand]) {

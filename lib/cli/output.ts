@@ -5,7 +5,10 @@ import { formatBytes } from './progress.line.js';
 
 export const writeLine = (out: Writable, text: string): void => void out.write(`${redactURI(text)}\n`);
 
-export const writeJSON = (out: Writable, value: unknown): void => writeLine(out, JSON.stringify(value));
+export const writeJSON = (out: Writable, value: unknown): void => {
+  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? redactURI(each) : each));
+  out.write(`${text}\n`);
+};
 
 /** Rows under their headings, in columns as wide as they need. Numbers are set to the right. */
 export function writeTable(

@@ -18,6 +18,12 @@ describe('redactURI', () => {
     ['mongodb://user:se/cret@host/db', 'mongodb://***:***@host/db'],
     ['mongodb://user:se?cret@host/db', 'mongodb://***:***@host/db'],
     ['mongodb://user:se?c/r@et@host/db', 'mongodb://***:***@host/db'],
+    ['"mongodb://u:a"b \'c\td\n@h/db" failed', '"mongodb://***:***@h/db" failed'],
+    ['mongodb failed: mongodb://u:p@h', 'mongodb failed: mongodb://***:***@h'],
+    ['mongodb://u:pmongodb://q@h', 'mongodb://***:***@h'],
+    ['mongodb://h/?proxyPassword=a b"&c@d', 'mongodb://***:***@'],
+    ['mongodb://u:p@h/?proxyPassword=a b"&c', 'mongodb://***:***@h/?proxyPassword=***'],
+    ['mongodb://***:***@h/?proxyPassword=***: x@y', 'mongodb://***:***@h/?proxyPassword=***: x@y'],
     ['mongodb://host:27017/db?appName=a', 'mongodb://host:27017/db?appName=a'],
   ])('takes the credentials out of %s', (uri, redacted) => {
     expect(redactURI(uri)).toBe(redacted);

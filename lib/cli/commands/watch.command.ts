@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import mongoose from 'mongoose';
 import type { CliIO } from '../cli.io.js';
 import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
-import { writeLine } from '../output.js';
+import { writeJSON } from '../output.js';
 
 /** `polymongo watch`: changes as they happen, one JSON a line, until Ctrl-C. */
 export const watchCommand = (program: Command, io: CliIO): Command =>
@@ -21,7 +21,7 @@ export const watchCommand = (program: Command, io: CliIO): Command =>
         io.signal.addEventListener('abort', stop, { once: true });
         try {
           for await (const change of stream)
-            writeLine(io.stdout, mongoose.mongo.BSON.EJSON.stringify(change, { relaxed: true }));
+            writeJSON(io.stdout, mongoose.mongo.BSON.EJSON.serialize(change, { relaxed: true }));
         } catch (error) {
           if (!io.signal.aborted) throw error;
         } finally {

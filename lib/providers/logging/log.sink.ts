@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, format, transports } from 'winston';
 import type { ResolvedOptions } from '../../polymongo.options.js';
@@ -15,8 +16,12 @@ export interface LogSink {
   close(): void;
 }
 
+const FILE_NAME = 'polymongo.log';
+const FILE = /^polymongo\d*\.log$/;
 const MAX_FILE_BYTES = 5 * 1024 ** 2;
 const MAX_FILES = 5;
+/** For the user of the process alone. */
+const FILE_MODE = 0o600;
 
 /** With `debug` winston, to the console and to rotated files under `logPath`; else Nest's logger, from warnings up. */
 export const createSink = ({ debug, logPath }: Pick<ResolvedOptions, 'debug' | 'logPath'>): LogSink =>
@@ -27,13 +32,15 @@ function createWinstonSink(folder: string): LogSink {
     const details = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
     return [`${String(timestamp)} ${level} [PolyMongo] ${String(message)}`, ...details].join(' ');
   });
+  restrictFiles(folder);
   const winston = createLogger({
     level: 'debug',
     format: format.combine(format.timestamp(), format.json()),
     transports: [
       new transports.Console({ format: format.combine(format.timestamp(), line) }),
       new transports.File({
-        filename: join(folder, 'polymongo.log'),
+        filename: join(folder, FILE_NAME),
+        options: { flags: 'a', mode: FILE_MODE },
         maxsize: MAX_FILE_BYTES,
         maxFiles: MAX_FILES,
         tailable: true,
@@ -44,6 +51,12 @@ function createWinstonSink(folder: string): LogSink {
     write: (level, message, fields) => void winston.log(level, redactURI(message), redacted(fields)),
     close: () => void winston.close(),
   };
+}
+
+/** Log files of an earlier version, which anybody on the machine could read. */
+function restrictFiles(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (FILE.test(name)) chmodSync(join(folder, name), FILE_MODE);
 }
 
 /** @param logger Nest's, or what an application put in its place */

@@ -3,6 +3,7 @@ import { PolyMongoClosedError } from './pool.errors.js';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { RetryOptions } from '../../polymongo.options.js';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
+import { showAsJSON } from '../../polymongo.secrets.js';
 import type { PoolState } from '../../polymongo.types.js';
 import type { ConnectionBudget } from './connection.budget.js';
 import { within } from './deadline.js';
@@ -106,6 +107,12 @@ export class DatabasePool {
       minPoolSize: minConnections,
       ...(idleTimeoutMS !== undefined && { maxIdleTimeMS: idleTimeoutMS }),
     };
+  }
+
+  /** What `console.log` and `JSON.stringify` show of it. */
+  toJSON(): unknown {
+    const { name, state, leaseCount, stats, config } = this;
+    return { name, state, leaseCount, stats, config };
   }
 
   /** Takes a lease; the pool is not necessarily open yet. */
@@ -269,3 +276,5 @@ export class DatabasePool {
     this.host.events.emit('statistics', { pool: this.name });
   }
 }
+
+showAsJSON(DatabasePool.prototype);

@@ -2,6 +2,7 @@ import type { Mongoose, mongo } from 'mongoose';
 import { PolyMongoEvents } from '../../polymongo.events.js';
 import type { ResolvedOptions } from '../../polymongo.options.js';
 import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
+import { showAsJSON } from '../../polymongo.secrets.js';
 import { ConnectionBudget } from './connection.budget.js';
 import type { Database } from './database.js';
 import { DatabaseAnnouncer } from './database.announcer.js';
@@ -201,6 +202,18 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     await within(this.shutdownTimeoutMS, this.events.emitAndWait('streams', { dbs, action: 'complete' }));
   }
 
+  /** What `console.log` and `JSON.stringify` show of it. */
+  toJSON(): unknown {
+    const { primary, isShuttingDown, options } = this;
+    return {
+      isShuttingDown,
+      primary,
+      separate: [...this.#separate.values()],
+      databases: [...this.databases.keys()],
+      options,
+    };
+  }
+
   isSeparate(name: string): boolean {
     return this.#separate.has(name);
   }
@@ -293,3 +306,5 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     for (const listener of this.#onClosed) listener();
   }
 }
+
+showAsJSON(PolyMongoPools.prototype);

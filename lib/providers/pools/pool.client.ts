@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js';
 import { PoolConnectError } from './pool.errors.js';
 import type { RetryOptions } from '../../polymongo.options.js';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
-import { parseMongoURI, redactURI } from '../../polymongo.uri.js';
+import { redactError, secretsOf } from '../../polymongo.secrets.js';
+import { isUserInfoMalformed, parseMongoURI, redactURI } from '../../polymongo.uri.js';
 import { within } from './deadline.js';
 import { PoolStatistics } from './pool.statistics.js';
 
@@ -87,12 +89,14 @@ export class PoolClient {
 
   #failure(error: unknown, attempts: number): PolyMongoError {
     if (error instanceof PolyMongoError) return error;
+    redactError(error, secretsOf(this.config));
     return new PoolConnectError(this.config.dbName, attempts, redactURI(this.config.mongoURI), error);
   }
 
   #create(): mongo.MongoClient {
     const client = createClient(this.config);
     client.setMaxListeners(0);
+    showWithoutSecrets(client, this.config);
     this.statistics.follow(client);
     client.on('topologyDescriptionChanged', ({ newDescription }) => {
       if (client !== this.#client) return;
@@ -107,6 +111,14 @@ function cut(client: mongo.MongoClient): void {
   (client as unknown as { topology?: { close(): void } }).topology?.close();
 }
 
+/** The driver's client shows its options, passwords included, wherever one of its collections or sessions is shown. */
+function showWithoutSecrets(client: mongo.MongoClient, { dbName }: PoolConfig): void {
+  const value = () => `MongoClient of ${dbName}`;
+  const { options } = (client as unknown as { s: { options: object } }).s; // what its sessions have; drivers 6 and 7
+  for (const each of [client, options])
+    Object.defineProperties(each, { toJSON: { value }, [inspect.custom]: { value } });
+}
+
 function createClient(config: PoolConfig): mongo.MongoClient {
   const inURI = parseMongoURI(config.mongoURI).options;
   const options: mongo.MongoClientOptions = {
@@ -118,10 +130,17 @@ function createClient(config: PoolConfig): mongo.MongoClient {
   };
   // mongoose connects with its own name; ours only where nobody gave one.
   if (!options.appName && !inURI.has('appname')) options.appName = `polymongo:${config.dbName}`;
+  if (isUserInfoMalformed(config.mongoURI)) {
+    throw new PolyMongoOptionsError(
+      'mongoURI',
+      `mongoURI of ${config.dbName}: the user name or the password contains / ? # [ ] @ or : as it is. ` +
+        'Percent-encode both with encodeURIComponent().',
+    );
+  }
   try {
     return new mongoose.mongo.MongoClient(config.mongoURI, options);
   } catch (error) {
-    const reason = redactURI(error instanceof Error ? error.message : String(error));
+    const reason = redactURI(error instanceof Error ? error.message : String(error), secretsOf(config));
     throw new PolyMongoOptionsError(
       'mongoURI',
       `mongoURI or driverOptions of ${config.dbName} were refused by the driver: ${reason}.`,

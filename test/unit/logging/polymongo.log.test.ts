@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import mongoose from 'mongoose';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PolyMongoWrapper } from '../../../lib/polymongo.wrapper.js';
@@ -41,6 +41,24 @@ describe('with debug', () => {
     expect(JSON.stringify(lines)).not.toContain('topsecret');
     await polymongo.actions.closeAll();
   });
+});
+
+it('are readable by nobody else, the files of earlier versions neither', async () => {
+  const logPath = mkdtempSync(join(tmpdir(), 'polymongo-log-'));
+  folders.push(logPath);
+  for (const name of ['polymongo.log', 'polymongo1.log', 'other.txt'])
+    writeFileSync(join(logPath, name), '', { mode: 0o644 });
+  jest.spyOn(console, 'log').mockImplementation(() => {});
+  for (const folder of [logPath, join(logPath, 'new')]) {
+    const sink = createSink({ debug: true, logPath: folder });
+    sink.write('info', 'hello', {});
+    await waitFor(() => statSync(join(folder, 'polymongo.log')).size > 0);
+    sink.close();
+    expect(statSync(join(folder, 'polymongo.log')).mode & 0o777).toBe(0o600);
+  }
+  jest.restoreAllMocks();
+  expect(statSync(join(logPath, 'polymongo1.log')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(logPath, 'other.txt')).mode & 0o777).toBe(0o644);
 });
 
 it('keeps five files of 5 MB', async () => {

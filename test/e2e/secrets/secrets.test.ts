@@ -1,0 +1,195 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { PolyMongoWrapper, type PolyMongoOptions } from 'nestjs-polymongo';
+import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { runCli } from '../../../lib/cli/cli.program.js';
+import { wrapItems } from '../../support/items.js';
+import { mulberry32 } from '../../support/random.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const SEEDS = Number(process.env.POLYMONGO_SEEDS ?? 25);
+const FIRST_SEED = Number(process.env.POLYMONGO_SEED ?? 1);
+
+/** Between these stands what is to be seen nowhere, not even in part. */
+const PIECE = /zq\d+x/i;
+const SPECIAL = [
+  '"',
+  "'",
+  '`',
+  ' ',
+  '\t',
+  '\n',
+  '\r\n',
+  '@',
+  '/',
+  '?',
+  '%',
+  '%25',
+  '%0A',
+  '&',
+  '=',
+  ':',
+  '#',
+  '[',
+  ']',
+];
+SPECIAL.push('\\', '<', '>', '{', '}', ',', ';', '$', '$&', '^', '|', 'é', '😀', '***', '***:***@', 'mongodb://', '\0');
+
+let server: EmbeddedMongo;
+let logPath: string;
+let written: string[];
+beforeAll(async () => {
+  Logger.overrideLogger(false); // as the command line does
+
+  server = await EmbeddedMongo.start({ users: [{ username: 'somebody', password: 'else' }] });
+});
+afterAll(() => server.stop());
+beforeEach(() => {
+  logPath = mkdtempSync(join(tmpdir(), 'polymongo-secrets-'));
+  written = [];
+  jest.spyOn(console, 'log').mockImplementation((...args) => void written.push(args.join(' ')));
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  rmSync(logPath, { recursive: true });
+});
+
+function makeCanaries(random: () => number) {
+  let pieces = 0;
+  const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
+  const secret = () => {
+    let text = `zq${pieces++}x`;
+    for (let n = Math.floor(random() * 4); n >= 0; n--) text += `${pick(SPECIAL)}zq${pieces++}x`;
+    return text;
+  };
+  return { pick, secret };
+}
+
+/** Options with secrets everywhere, of a server that refuses them or is not there. */
+function makeOptions(seed: number): PolyMongoOptions {
+  const random = mulberry32(seed);
+  const { pick, secret } = makeCanaries(random);
+  const written = (text: string) => (random() < 0.5 ? text : encodeURIComponent(text));
+  const options = [
+    'serverSelectionTimeoutMS=20',
+    pick(['', `authMechanismProperties=SERVICE_NAME:${written(secret())}`, `proxyPassword=${written(secret())}`]),
+    pick(['', `tlsCertificateKeyFilePassword=${written(secret())}`, `proxyUsername=${written(secret())}&proxyHost=h`]),
+  ];
+  const credentials = pick([`${written(secret())}:${written(secret())}@`, `${written(secret())}@`, '']);
+  const driverOptions = pick([
+    {},
+    { auth: { username: secret(), password: secret() } },
+    { tlsCertificateKeyFilePassword: secret(), passphrase: secret() },
+    { authMechanismProperties: { SERVICE_NAME: secret(), AWS_SESSION_TOKEN: secret() } },
+    { proxyHost: 'proxy', proxyUsername: secret(), proxyPassword: secret() },
+    { key: secret(), pfx: secret(), cert: secret() },
+  ]);
+  const host = pick([`127.0.0.1:${server.port}`, '127.0.0.1:1']);
+  return {
+    mongoURI: `mongodb://${credentials}${host}/shop?${options.filter(Boolean).join('&')}`,
+    driverOptions: { serverSelectionTimeoutMS: 20, ...driverOptions } as never,
+    dbSpecific: [{ dbName: 'own', options: { driverOptions: driverOptions as never } }],
+    debug: true,
+    logPath: join(logPath, String(seed)),
+  };
+}
+
+/** Everything that somebody could print of a value. */
+function printed(value: unknown): string[] {
+  const json = () => {
+    try {
+      return JSON.stringify(value) ?? '';
+    } catch (error) {
+      return String(error); // a circle
+    }
+  };
+  const texts = [inspect(value), inspect(value, { depth: null, getters: true }), json(), String(value)];
+  if (value instanceof Error) texts.push(value.message, value.stack ?? '', ...printed(Object.entries(value)));
+  return texts;
+}
+
+async function cli(args: string[]): Promise<string> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const { signal } = new AbortController();
+  await runCli(args, { stdin: Readable.from([]), stdout, stderr, signal, version: '1', env: {} } as never);
+  return `${stdout.read() as string} ${stderr.read() as string}`;
+}
+
+async function showEverything(options: PolyMongoOptions): Promise<Record<string, string[]>> {
+  const refused = (() => {
+    try {
+      new PolyMongoWrapper({ ...options, retry: options.mongoURI, defaultDB: 'a', driverOptions: 'x' } as never);
+    } catch (error) {
+      return error;
+    }
+  })();
+  const polymongo = new PolyMongoWrapper(options, 'nest');
+  const items = wrapItems(polymongo);
+  const told: unknown[] = [];
+  polymongo.onDbError((error) => told.push(error));
+  const errors = await Promise.all(
+    ['shop', 'own'].map((name) => polymongo.pools.connect(name).catch((error: unknown) => error)),
+  );
+  polymongo.pools.connectInBackground('own');
+  errors.push(await items.findOne().catch((error: unknown) => error));
+  const { pools } = polymongo;
+  const seen: Record<string, string[]> = { refused: printed(refused), errors: errors.flatMap(printed) };
+  const values = {
+    polymongo,
+    options: polymongo.options,
+    pools,
+    primary: pools.primary,
+    own: pools.separate.get('own'),
+  };
+  for (const [name, value] of Object.entries({
+    ...values,
+    config: pools.primary.config,
+    driverOptions: polymongo.options.driverOptions,
+    auth: polymongo.options.driverOptions.auth,
+    database: pools.database('shop'),
+    connection: items.db('shop').db,
+    collection: items.collection,
+    query: items.find(),
+    stats: polymongo.stats.general(),
+  })) {
+    seen[name] = printed(value);
+  }
+  await polymongo.actions.forceCloseAll();
+  seen['told'] = told.flatMap(printed);
+  const log = () => readFileSync(join(options.logPath!, 'polymongo.log'), 'utf8');
+  await waitFor(() => log().includes('connect in the background'));
+  seen['log'] = [log(), ...written.splice(0)];
+  seen['cli'] = await Promise.all([
+    cli(['list', '--uri', options.mongoURI]),
+    cli(['stats', 'shop', '--json', '--uri', options.mongoURI]),
+    cli([options.mongoURI, 'list']),
+    cli(['stats', options.mongoURI, '--uri', options.mongoURI]),
+  ]);
+  return seen;
+}
+
+describe('secrets', () => {
+  it(
+    `appear nowhere, not in part, whatever characters they have and wherever they are given (seeds ${FIRST_SEED} to ${FIRST_SEED + SEEDS - 1}, POLYMONGO_SEED)`,
+    async () => {
+      const leaks: unknown[] = [];
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+        const options = makeOptions(seed);
+        const seen = await showEverything(options);
+        for (const [where, texts] of Object.entries(seen)) {
+          const leak = texts.find((text) => PIECE.test(text));
+          if (leak === undefined) continue;
+          const at = leak.search(PIECE);
+          leaks.push({ seed, where, leak: leak.slice(Math.max(0, at - 100), at + 40), uri: options.mongoURI });
+        }
+      }
+      expect(leaks).toEqual([]);
+    },
+    60_000 + SEEDS * 2_000,
+  );
+});
