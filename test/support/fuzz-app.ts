@@ -3,126 +3,41 @@ import {
   Controller,
   Get,
   Inject,
-  Injectable,
+  Module,
   Post,
+  Query,
   Sse,
+  UseFilters,
+  UseGuards,
   UseInterceptors,
+  UsePipes,
   type INestApplication,
+  type MiddlewareConsumer,
+  type NestModule,
 } from '@nestjs/common';
 import { MessagePattern, Payload, Transport } from '@nestjs/microservices';
-import { GraphQLModule, Query, Resolver } from '@nestjs/graphql';
+import { Args, GraphQLModule, Query as Field, Resolver } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import {
-  fromHeader,
-  InjectTenantModel,
-  PolyMongoTenants,
-  TenantContext,
-  TenantInterceptor,
-  WithTenant,
-  type PolyMongoOptions,
-  type TenantModel,
-  type TenantOptions,
-} from 'nestjs-polymongo';
+import { fromHeader, TenantInterceptor, type PolyMongoOptions, type TenantOptions } from 'nestjs-polymongo';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { interval, lastValueFrom, map, mergeMap, take, toArray } from 'rxjs';
+import { interval, mergeMap, take } from 'rxjs';
+import { FuzzFilter, FuzzGuard, FuzzMiddleware, FuzzPipe, InnerInterceptor, OuterInterceptor } from './fuzz-stages.js';
+import { FuzzWork, pause } from './fuzz-work.js';
 import { startHttpApp, type AdapterName } from './http-app.js';
-import { Note, notesModules } from './notes.js';
-
-export const TENANTS = Array.from({ length: 50 }, (_, i) => `t${i}`);
-export const random = (below: number): number => Math.floor(Math.random() * below);
-export const pick = <T>(from: readonly T[]): T => from[random(from.length)]!;
-const pause = (belowMS = 4) => new Promise<void>((resolve) => setTimeout(resolve, random(belowMS)));
-
-/** What every way in ends in: it writes and reads as the current tenant, and tells what it finds of another one. */
-@Injectable()
-export class FuzzWork {
-  /** Everything that was found where another tenant's should have been. */
-  readonly crossings: string[] = [];
-
-  constructor(
-    @InjectTenantModel(Note.name) readonly notes: TenantModel<Note>,
-    @Inject(TenantContext) readonly context: TenantContext,
-    @Inject(PolyMongoTenants) readonly tenants: PolyMongoTenants,
-  ) {}
-
-  /** As a request whose tenant only the context knows. */
-  asCurrent(): Promise<string> {
-    return this.as(this.context.require());
-  }
-
-  /** @param tenant who the current one has to be */
-  async as(tenant: string): Promise<string> {
-    await pause();
-    if (this.context.current() !== tenant) this.crossings.push(`${tenant} ran as ${this.context.current()}`);
-    await this.notes.create({ tenant: this.context.require() });
-    const wrong = await this.notes.findOne({ tenant: { $ne: tenant } }).lean();
-    if (wrong) this.crossings.push(`${tenant} found a document of ${wrong.tenant}`);
-    return tenant;
-  }
-
-  @WithTenant((tenant: string) => tenant)
-  async job(tenant: string): Promise<void> {
-    await this.as(tenant);
-  }
-
-  async nested(tenant: string): Promise<void> {
-    const other = pick(TENANTS);
-    await this.tenants.run(tenant, async () => {
-      await Promise.all([this.tenants.run(other, () => this.as(other)), this.as(tenant)]);
-      await this.as(tenant);
-    });
-  }
-
-  async timer(tenant: string): Promise<void> {
-    await this.tenants.run(
-      tenant,
-      () => new Promise((resolve, reject) => setTimeout(() => this.as(tenant).then(resolve, reject), random(5))),
-    );
-  }
-
-  async generator(tenant: string): Promise<void> {
-    const work = () => this.as(tenant);
-    const steps = this.context.run(tenant, async function* () {
-      yield await work();
-      yield await work();
-    });
-    await this.context.run(pick(TENANTS), async () => {
-      for await (const seen of steps) if (seen !== tenant) this.crossings.push(`${tenant} was given ${seen}`);
-    });
-  }
-
-  async stream(tenant: string): Promise<void> {
-    const seen = this.context.run(tenant, () =>
-      interval(1).pipe(
-        take(2),
-        mergeMap(() => this.as(tenant)),
-        map(() => this.context.current()),
-        toArray(),
-      ),
-    );
-    for (const current of await this.context.run(pick(TENANTS), () => lastValueFrom(seen))) {
-      if (current !== tenant) this.crossings.push(`${tenant} streamed as ${current}`);
-    }
-  }
-
-  async cursor(tenant: string): Promise<void> {
-    await this.tenants.run(tenant, async () => {
-      await this.as(tenant);
-      for await (const note of this.notes.find().limit(5).cursor()) {
-        if (note.tenant !== tenant) this.crossings.push(`${tenant} read ${note.tenant}`);
-      }
-    });
-  }
-}
+import { notesModules } from './notes.js';
 
 @Controller()
+@UseGuards(FuzzGuard)
+@UseInterceptors(OuterInterceptor, TenantInterceptor, InnerInterceptor)
+@UsePipes(FuzzPipe)
+@UseFilters(FuzzFilter)
 class FuzzController {
   constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
 
   @Get('get')
-  async get() {
+  async get(@Query('q') _?: string) {
     return { tenant: await this.work.asCurrent() };
   }
 
@@ -147,7 +62,6 @@ class FuzzController {
   }
 
   @MessagePattern('message')
-  @UseInterceptors(TenantInterceptor)
   async message(@Payload() _: { tenant: string }) {
     await pause();
     return { tenant: await this.work.asCurrent() };
@@ -155,7 +69,9 @@ class FuzzController {
 }
 
 @WebSocketGateway()
-@UseInterceptors(TenantInterceptor)
+@UseGuards(FuzzGuard)
+@UseInterceptors(OuterInterceptor, TenantInterceptor, InnerInterceptor)
+@UsePipes(FuzzPipe)
 class FuzzGateway {
   constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
 
@@ -166,11 +82,14 @@ class FuzzGateway {
 }
 
 @Resolver()
+@UseGuards(FuzzGuard)
+@UseInterceptors(OuterInterceptor, InnerInterceptor)
+@UsePipes(FuzzPipe)
 class FuzzResolver {
   constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
 
-  @Query(() => String)
-  tenant() {
+  @Field(() => String)
+  tenant(@Args('of', { type: () => String }) _: string) {
     return this.work.asCurrent();
   }
 }
@@ -180,6 +99,13 @@ export interface FuzzApp {
   httpPort: number;
   /** Of its microservice. */
   tcpPort: number;
+}
+
+@Module({ providers: [FuzzWork], exports: [FuzzWork] })
+class FuzzModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(FuzzMiddleware, FuzzMiddleware).forRoutes('*path');
+  }
 }
 
 /** An application with every way in; GraphQL on Fastify alone. */
@@ -198,9 +124,9 @@ export async function startFuzzApp(
   const modules = notesModules(mongoURI, { resolve, ...tenant }, limits);
   const app = (await startHttpApp(
     {
-      imports: isFastify ? [...modules, graphql] : modules,
+      imports: [{ module: FuzzModule, imports: modules }, ...(isFastify ? [graphql] : [])],
       controllers: [FuzzController],
-      providers: [FuzzWork, FuzzGateway, ...(isFastify ? [FuzzResolver] : [])],
+      providers: [FuzzGateway, ...(isFastify ? [FuzzResolver] : [])],
     },
     adapter,
   )) as unknown as INestApplication<Server>;

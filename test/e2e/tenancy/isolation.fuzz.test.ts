@@ -4,7 +4,8 @@ import { PolyMongoTenants, type PolyMongoOptions, type TenantOptions } from 'nes
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { firstValueFrom, timeout } from 'rxjs';
 import { io, type Socket } from 'socket.io-client';
-import { FuzzWork, pick, random, startFuzzApp, TENANTS, type FuzzApp } from '../../support/fuzz-app.js';
+import { startFuzzApp, type FuzzApp } from '../../support/fuzz-app.js';
+import { FuzzWork, pick, random, SEED, TENANTS } from '../../support/fuzz-work.js';
 import type { AdapterName } from '../../support/http-app.js';
 
 /** Requests in all; the whole fuzz is POLYMONGO_FUZZ_REQUESTS=20000. */
@@ -13,7 +14,7 @@ const AT_ONCE = 40;
 const ANSWER_MS = 5_000;
 const TIMEOUT_MS = 120_000 + REQUESTS * 60;
 
-describe('isolation under load', () => {
+describe(`isolation under load (POLYMONGO_SEED=${SEED})`, () => {
   let server: EmbeddedMongo;
   let fuzzed: FuzzApp;
   let work: FuzzWork;
@@ -80,7 +81,9 @@ describe('isolation under load', () => {
       const answer = tcp.send<{ tenant: string }>('message', { tenant }).pipe(timeout(ANSWER_MS));
       answered(tenant, (await firstValueFrom(answer)).tenant);
     },
-    ...(adapter === 'Fastify' && { graphql: (tenant: string) => post(tenant, 'graphql', { query: '{ tenant }' }) }),
+    ...(adapter === 'Fastify' && {
+      graphql: (tenant: string) => post(tenant, 'graphql', { query: `{ tenant(of: "${tenant}") }` }),
+    }),
     job: (tenant) => work.job(tenant),
     nested: (tenant) => work.nested(tenant),
     timer: (tenant) => work.timer(tenant),
@@ -122,7 +125,7 @@ describe('isolation under load', () => {
   }
 
   it.each(['Fastify', 'Express'] as const)(
-    'no document crosses on %s',
+    'no document crosses on %s, with callbacks of shared resources between all stages',
     async (adapter) => {
       await start(adapter);
       const { aborted, ...shares } = await fuzz(adapter);

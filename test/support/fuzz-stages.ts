@@ -1,0 +1,112 @@
+import {
+  Catch,
+  Inject,
+  Injectable,
+  type ArgumentsHost,
+  type CallHandler,
+  type CanActivate,
+  type ExecutionContext,
+  type NestInterceptor,
+  type NestMiddleware,
+  type PipeTransform,
+} from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import { lastValueFrom, map, mergeMap, of, switchMap, tap, type Observable } from 'rxjs';
+import { FuzzWork, random } from './fuzz-work.js';
+import { SharedResource } from './shared-resource.js';
+
+/** What all tenants share, and what answers in the context of whichever opened it. */
+const RESOURCES = Array.from({ length: 6 }, () => new SharedResource());
+
+/** Goes on at once, or where one of the resources answers. */
+function detour(): Observable<void> {
+  const resource = RESOURCES[random(RESOURCES.length)]!;
+  if (random(10) === 0) resource.close();
+  return random(3) === 0 ? of(undefined) : resource.answer();
+}
+
+interface Sent {
+  headers: { 'x-tenant-id'?: string };
+}
+interface Socket {
+  handshake: Sent;
+}
+
+const tenantOfRequest = ({ headers }: Sent): string => headers['x-tenant-id'] ?? 'none';
+
+/** Whose a call is, by what was sent. */
+function tenantOf(execution: ArgumentsHost): string {
+  switch (execution.getType<string>()) {
+    case 'ws':
+      return tenantOfRequest(execution.switchToWs().getClient<Socket>().handshake);
+    case 'rpc':
+      return execution.switchToRpc().getData<{ tenant: string }>().tenant;
+    case 'graphql':
+      return tenantOfRequest(execution.getArgByIndex<{ req: Sent }>(2).req);
+    default:
+      return tenantOfRequest(execution.switchToHttp().getRequest<Sent>());
+  }
+}
+
+const isMessage = (execution: ExecutionContext) => ['ws', 'rpc'].includes(execution.getType<string>());
+
+@Injectable()
+export class FuzzMiddleware implements NestMiddleware {
+  constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
+  use(request: Sent & { app?: unknown }, _: unknown, next: () => void): void {
+    // Fastify, whose requests have no `app`, finds the tenant afterwards.
+    this.work.saw('middleware', request.app ? tenantOfRequest(request) : 'pending');
+    detour().subscribe(() => next());
+  }
+}
+
+@Injectable()
+export class FuzzGuard implements CanActivate {
+  constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
+  canActivate(execution: ExecutionContext) {
+    this.work.saw('guard', isMessage(execution) ? 'none' : tenantOf(execution));
+    return detour().pipe(map(() => true));
+  }
+}
+
+abstract class FuzzInterceptor implements NestInterceptor {
+  constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
+  intercept(execution: ExecutionContext, next: CallHandler) {
+    const tenant = tenantOf(execution);
+    const saw = (stage: string) => this.work.saw(`${this.constructor.name} ${stage}`, tenant);
+    saw('before');
+    const early = random(2) === 0 ? next.handle() : undefined;
+    return detour().pipe(
+      switchMap(() => early ?? next.handle()),
+      tap({ next: () => saw('after'), error: () => saw('after an error') }),
+      mergeMap((value) => detour().pipe(map(() => value as unknown))),
+    );
+  }
+}
+
+@Injectable()
+export class OuterInterceptor extends FuzzInterceptor {}
+
+@Injectable()
+export class InnerInterceptor extends FuzzInterceptor {}
+
+@Injectable()
+export class FuzzPipe implements PipeTransform {
+  constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
+  async transform(value: unknown): Promise<unknown> {
+    const tenant = (value as { tenant?: string } | undefined)?.tenant;
+    if (tenant !== undefined) this.work.saw('pipe', tenant);
+    await lastValueFrom(detour());
+    if (tenant !== undefined) this.work.saw('pipe after', tenant);
+    return value;
+  }
+}
+
+@Catch()
+export class FuzzFilter extends BaseExceptionFilter {
+  @Inject(FuzzWork) readonly work!: FuzzWork;
+  override catch(error: unknown, host: ArgumentsHost): void {
+    this.work.saw('filter', tenantOf(host));
+    super.catch(error, host);
+  }
+}
