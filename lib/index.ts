@@ -42,6 +42,7 @@ export {
   TenantTaskError,
   TenantUnknownError,
 } from './providers/tenant/tenant.errors.js';
+export { IndexMismatchError, type IndexDifference } from './providers/models/index.errors.js';
 export {
   BlueprintModelError,
   ModelAlreadyRegisteredError,
@@ -112,6 +113,7 @@ export type {
   TenantModel,
   WrappedModel,
 } from './providers/models/model.types.js';
+export type { IndexDefinition, IndexPlan, SyncIndexesOptions } from './providers/pools/database.indexes.js';
 export { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 export type { PoolStats } from './providers/pools/pool.statistics.js';
 export {

@@ -67,8 +67,12 @@ export interface PolyMongoOptions {
   maxTotalConnections?: number;
   /** How many databases keep their models in memory; the least recently used are let go. Default: no bound. */
   maxCachedDatabases?: number;
-  /** Make a model's collection and indexes before its first write to a database. Default true. */
+  /** Make a collection's indexes before the first write to it on a database. Default: what `mongoose.set()` says, true. */
   autoIndex?: boolean;
+  /** Make the collection then, with the options of its schema. Default: what `mongoose.set()` says, true. */
+  autoCreate?: boolean;
+  /** Make its search indexes then. Default: what `mongoose.set()` says, false. */
+  autoSearchIndex?: boolean;
   /** Further options for every MongoClient. What a named option says wins. */
   driverOptions?: mongo.MongoClientOptions;
   /** Called with the connection of each database whose pool has connected. */
@@ -84,6 +88,9 @@ export interface ResolvedOptions extends Readonly<
     | 'idleTimeoutMS'
     | 'retry'
     | 'onConnectionCreate'
+    | 'autoIndex'
+    | 'autoCreate'
+    | 'autoSearchIndex'
     | 'maxTotalConnections'
     | 'maxCachedDatabases'
   >
@@ -94,6 +101,10 @@ export interface ResolvedOptions extends Readonly<
   readonly maxTotalConnections: number;
   readonly maxCachedDatabases: number;
   readonly onConnectionCreate: PolyMongoOptions['onConnectionCreate'];
+  /** These three are undefined where mongoose is to say. */
+  readonly autoIndex: boolean | undefined;
+  readonly autoCreate: boolean | undefined;
+  readonly autoSearchIndex: boolean | undefined;
   readonly primary: PoolConfig;
   readonly dbSpecific: readonly PoolConfig[];
 }
@@ -117,6 +128,8 @@ const OPTION_CHECKS: Checks<PolyMongoOptions> = {
   maxTotalConnections: checks.positiveInteger,
   maxCachedDatabases: checks.positiveInteger,
   autoIndex: checks.boolean,
+  autoCreate: checks.boolean,
+  autoSearchIndex: checks.boolean,
   driverOptions: checks.object,
   onConnectionCreate: checks.function,
 };
@@ -164,7 +177,9 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
       options.waitQueueTimeoutMS ?? driver.waitQueueTimeoutMS ?? numberIn(uri.options, 'waitqueuetimeoutms') ?? 10_000,
     maxTotalConnections: options.maxTotalConnections ?? Infinity,
     maxCachedDatabases: options.maxCachedDatabases ?? Infinity,
-    autoIndex: options.autoIndex ?? true,
+    autoIndex: options.autoIndex,
+    autoCreate: options.autoCreate,
+    autoSearchIndex: options.autoSearchIndex,
     driverOptions: hideDriverSecrets(driver),
     onConnectionCreate: options.onConnectionCreate,
   };

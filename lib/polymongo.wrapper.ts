@@ -109,7 +109,7 @@ export class PolyMongoWrapper {
     const { pools, models, tenantContext, tenantDatabases } = this;
     this.transactions = new PolyMongoTransactions({
       pools,
-      prepare: (database) => models.prepareAll(database, false),
+      prepare: (database) => models.prepareAll(database),
       tenant: () => tenantContext.scope?.tenantId,
       tenantDatabase: () => (tenantContext.scope?.tenantId === undefined ? undefined : tenantDatabases.current()),
     });

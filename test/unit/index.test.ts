@@ -20,6 +20,7 @@ describe('the public surface', () => {
       'ConnectionOwnershipError',
       'FileTokenStore',
       'IllegalPoolTransitionError',
+      'IndexMismatchError',
       'InjectPolyModel',
       'InjectTenantModel',
       'InvalidDatabaseNameError',

@@ -23,7 +23,9 @@ describe('resolveOptions', () => {
       waitQueueTimeoutMS: 10_000,
       maxTotalConnections: Infinity,
       maxCachedDatabases: Infinity,
-      autoIndex: true,
+      autoIndex: undefined,
+      autoCreate: undefined,
+      autoSearchIndex: undefined,
     });
   });
 

@@ -1,100 +1,84 @@
-import { bound, DATABASE, type BoundModel } from './model.binding.js';
+import type { PolyMongoEvents } from '../../polymongo.events.js';
+import type { DatabaseContents } from '../pools/database.contents.js';
+import type { Database } from '../pools/database.js';
+import { native } from './declared.indexes.js';
 import { IndexQueues } from './index.queue.js';
+import { bound, DATABASE, type BoundModel } from './model.binding.js';
+import { isSearchFailure } from './model.indexes.js';
 import type { AnyModel } from './model.types.js';
 
-interface SchemaIndexing {
-  options: {
-    autoIndex?: boolean;
-    autoCreate?: boolean;
-    capped?: unknown;
-    timeseries?: unknown;
-    collation?: unknown;
-    collectionOptions?: unknown;
-    clusteredIndex?: unknown;
-  };
-  indexes(): [object, object][];
-}
-
-/** Makes a model's collection and indexes on a database, once, before its first write there. */
+/** Makes the collections and indexes of models on a database, once, before the first write there. */
 export class IndexBuilder {
   /** By what is on the server now: what was dropped, or is on another cluster, is made anew. */
-  readonly #done = new WeakMap<object, Map<string, Promise<void>>>();
-  readonly #ready = new WeakMap<object, Set<string>>();
+  readonly #inits = new WeakMap<DatabaseContents, Map<string, Promise<unknown>>>();
   readonly #queues = new IndexQueues();
 
-  /** @param isAutomatic whether a first write causes it (option `autoIndex`) */
-  constructor(readonly isAutomatic: boolean) {}
+  constructor(readonly events: PolyMongoEvents) {}
 
   /**
-   * Resolves when they are there. Callers at the same time share one attempt; one that failed is made again by the next.
-   * @param isExplicit somebody asked for it, so `autoIndex: false` does not count
+   * mongoose's own `Model.init()`. Callers at the same time share one attempt; one that failed is made again by the
+   * next.
+   * @throws IndexMismatchError
    */
-  prepare(model: BoundModel, isExplicit = false): Promise<void> {
-    const { [DATABASE]: database } = model;
-    if (!isExplicit && !this.#isWanted(model)) return DONE;
-    let done = this.#done.get(database.contents);
-    if (!done) this.#done.set(database.contents, (done = new Map()));
-    let work = done.get(model.modelName);
+  init(model: BoundModel): Promise<unknown> {
+    const { contents } = model[DATABASE];
+    let inits = this.#inits.get(contents);
+    if (!inits) this.#inits.set(contents, (inits = new Map<string, Promise<unknown>>()));
+    let work = inits.get(model.modelName);
     if (!work) {
-      const { contents } = database;
       // The pool is open before a place in its queue is taken: one that cannot be opened fails all that wait at once.
-      work = database.run(() => this.#queues.of(database.pool).run(() => build(model, isExplicit)));
-      done.set(model.modelName, work);
-      work.then(
-        () => this.#readyOn(contents).add(model.modelName),
-        () => done.delete(model.modelName),
-      );
+      work = this.inTurn(model[DATABASE], () => initialize(model));
+      inits.set(model.modelName, work);
+      work.catch(() => inits.delete(model.modelName));
     }
     return work;
   }
 
-  /** A write would wait for nothing. */
-  isPrepared(model: BoundModel): boolean {
-    return (
-      this.#readyOn(model[DATABASE].contents).has(model.modelName) ||
-      !this.#isWanted(model) ||
-      (!isSpecial(model) && indexesOf(model).length === 0)
-    );
+  /** Has the models of a collection made there, so that its writes wait no more. @throws IndexMismatchError */
+  async prepare(database: Database, collection: string, models: readonly AnyModel[]): Promise<void> {
+    const { contents } = database;
+    for (const model of models) {
+      await this.init(bound(model)).catch((error: unknown) => {
+        if (!isSearchFailure(error)) throw error;
+        this.events.emit('error', { db: database.name, error, during: 'create search indexes' });
+      });
+    }
+    contents.prepared.add(collection);
   }
 
-  #isWanted(model: BoundModel): boolean {
-    return (model.schema as unknown as SchemaIndexing).options.autoIndex ?? this.isAutomatic;
+  /** What is to be made is more than a collection that a write would make by itself. */
+  isNeeded(models: readonly AnyModel[]): boolean {
+    return models.some((model) => hasIndexes(model) || hasOptions(model));
   }
 
-  #readyOn(contents: object): Set<string> {
-    let ready = this.#ready.get(contents);
-    if (!ready) this.#ready.set(contents, (ready = new Set()));
-    return ready;
+  /** Runs work on a database that is heavy on its server, when it is its turn there. */
+  inTurn<T>(database: Database, work: () => Promise<T>): Promise<T> {
+    return database.run(() => this.#queues.of(database.pool).run(work));
   }
 }
 
-const DONE = Promise.resolve();
-
-async function build(model: BoundModel, isExplicit: boolean): Promise<void> {
-  if ((isExplicit && isAutoCreated(model)) || isSpecial(model)) await model.createCollection();
-  const specs = indexesOf(model);
-  if (specs.length > 0) await model.collection.createIndexes(specs as never);
+async function initialize(model: BoundModel): Promise<unknown> {
+  // mongoose keeps the promise on the model, for good; here the server may have been changed since.
+  Object.assign(model, { $init: undefined });
+  return native.init.call(model as never);
 }
 
-/** The collection has options that an implicitly made one would lack. */
-function isSpecial(model: AnyModel): boolean {
-  const { options } = model.schema as unknown as SchemaIndexing;
-  const { capped, timeseries, collation, collectionOptions, clusteredIndex } = options;
-  return [capped, timeseries, collation, collectionOptions, clusteredIndex].some(Boolean) && isAutoCreated(model);
+interface PreparedSchema {
+  options: Record<'autoIndex' | 'autoCreate' | CollectionOption, unknown>;
+  indexes(): unknown[];
+}
+const COLLECTION_OPTIONS = ['capped', 'timeseries', 'collation', 'collectionOptions', 'clusteredIndex'] as const;
+type CollectionOption = (typeof COLLECTION_OPTIONS)[number];
+
+function hasIndexes(model: AnyModel): boolean {
+  const { options, indexes } = model.schema as unknown as PreparedSchema;
+  const { autoIndex } = model.db.config as { autoIndex?: boolean };
+  return (
+    (options.autoIndex ?? autoIndex ?? model.base.get('autoIndex')) !== false && indexes.call(model.schema).length > 0
+  );
 }
 
-const isAutoCreated = (model: AnyModel): boolean =>
-  (model.schema as unknown as SchemaIndexing).options.autoCreate !== false;
-
-/** The indexes of the schema, and of its discriminators' schemas, as createIndexes takes them. */
-function indexesOf(model: AnyModel): object[] {
-  const kinds = Object.values(bound(model).discriminators ?? {}) as AnyModel[];
-  const specs = [model, ...kinds].flatMap(({ schema }) => (schema as unknown as SchemaIndexing).indexes());
-  const seen = new Set<string>();
-  return specs.flatMap(([key, { background: _, ...options }]: [object, { background?: boolean }]) => {
-    const id = JSON.stringify([Object.entries(key), options]);
-    if (seen.has(id)) return [];
-    seen.add(id);
-    return [{ key, ...options }];
-  });
+function hasOptions(model: AnyModel): boolean {
+  const { options } = model.schema as unknown as PreparedSchema;
+  return options.autoCreate !== false && COLLECTION_OPTIONS.some((name) => Boolean(options[name]));
 }

@@ -5,8 +5,10 @@ import { PolyMongoError } from '../../polymongo.errors.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { createBlueprintConnection, takeOver } from './blueprint.connection.js';
+import { DatabaseIndexer } from './database.indexer.js';
+import { warnOfIndexes } from './declared.indexes.js';
 import { IndexBuilder } from './index.builder.js';
-import { bound, type BoundModel, DATABASE } from './model.binding.js';
+import { type BoundModel, DATABASE } from './model.binding.js';
 import { createChild } from './model.child.js';
 import type { ScopeCapture } from './model.scope.js';
 import { createTemplate, type ModelExtension, type TemplateHost } from './model.template.js';
@@ -27,11 +29,15 @@ export class ModelRegistry implements TemplateHost {
   readonly #indexes: IndexBuilder;
   readonly #templates = new Map<AnyModel, AnyModel>();
   readonly #blueprints = new Map<string, AnyModel>();
+  readonly #collections = new Map<string, AnyModel[]>();
   /** The schema each definition came with; mongoose may compile a clone of it. */
   readonly #sources = new WeakMap<AnyModel, Schema>();
   /** What `connection.models` of every database inherits: an accessor per model, which makes it on first use. */
   readonly #models: Record<string, AnyModel> = {};
   #connection: Connection | undefined;
+
+  /** What mongoose's `Model.init()` reads on a connection. */
+  readonly #initOptions: Partial<Record<'autoIndex' | 'autoCreate' | 'autoSearchIndex', boolean>>;
 
   /**
    * @param extensions what features right of the models add to every model
@@ -43,9 +49,12 @@ export class ModelRegistry implements TemplateHost {
     readonly captureScope: ScopeCapture = () => undefined,
   ) {
     this.#pools = pools;
-    this.#indexes = new IndexBuilder(pools.options.autoIndex);
+    const { autoIndex, autoCreate, autoSearchIndex } = pools.options;
+    const isGiven = ([, value]: [string, unknown]) => value !== undefined;
+    this.#initOptions = Object.fromEntries(Object.entries({ autoIndex, autoCreate, autoSearchIndex }).filter(isGiven));
+    this.#indexes = new IndexBuilder(pools.events);
     pools.onDatabase((database) => this.#attach(database));
-    pools.onEnsureIndexes((database) => this.prepareAll(database));
+    pools.onIndexes(new DatabaseIndexer(this, this.#indexes));
   }
 
   /** Compiles a schema. The same definition again gives the same model. @throws ModelAlreadyRegisteredError */
@@ -57,6 +66,7 @@ export class ModelRegistry implements TemplateHost {
     }
     const blueprint = this.#blueprintConnection.model(name, schema, collection) as unknown as AnyModel;
     this.#sources.set(blueprint, schema);
+    void warnOfIndexes(blueprint);
     this.adopt(blueprint);
     for (const kind of discriminators)
       this.adopt(blueprint.discriminator(kind.name, kind.schema, kind.value) as unknown as AnyModel);
@@ -82,6 +92,7 @@ export class ModelRegistry implements TemplateHost {
       configurable: true,
       ...this.#accessor(name, blueprint),
     });
+    this.#addToCollection(blueprint);
     for (const kind of Object.values(blueprint.discriminators ?? {})) this.adopt(kind as unknown as AnyModel);
   }
 
@@ -96,24 +107,33 @@ export class ModelRegistry implements TemplateHost {
     return database.connection.models[blueprint.modelName] as AnyModel;
   }
 
-  prepare(model: BoundModel): Promise<void> {
-    return this.#indexes.prepare(model);
+  /** The collections of the registered models. */
+  get collections(): Iterable<string> {
+    return this.#collections.keys();
   }
 
-  isPrepared(model: BoundModel): boolean {
-    return this.#indexes.isPrepared(model);
+  /** The registered models of a collection, on a database; a base model comes before its discriminators. */
+  modelsOf(database: Database, collection: string): AnyModel[] {
+    return (this.#collections.get(collection) ?? []).map((blueprint) => this.modelOn(database, blueprint));
   }
 
-  /**
-   * Makes the collections and indexes of every registered model on a database.
-   * @param isExplicit whatever `autoIndex` says
-   */
-  async prepareAll(database: Database, isExplicit = true): Promise<void> {
-    await Promise.all(
-      [...this.#blueprints.values()].map((blueprint) =>
-        this.#indexes.prepare(bound(this.modelOn(database, blueprint)), isExplicit),
-      ),
-    );
+  init(model: BoundModel): Promise<unknown> {
+    return this.#indexes.init(model);
+  }
+
+  /** Makes the collections and indexes of every registered model on a database, as before its first write. */
+  async prepareAll(database: Database): Promise<void> {
+    await Promise.all([...this.collections].map((collection) => this.#prepare(database, collection)));
+  }
+
+  #prepare(database: Database, collection: string): Promise<void> {
+    return this.#indexes.prepare(database, collection, this.modelsOf(database, collection));
+  }
+
+  #addToCollection(blueprint: AnyModel): void {
+    const { name } = blueprint.collection;
+    this.#collections.set(name, [...(this.#collections.get(name) ?? []), blueprint]);
+    for (const database of this.#pools.databases.values()) database.contents.prepared.delete(name);
   }
 
   get #blueprintConnection(): Connection {
@@ -123,6 +143,11 @@ export class ModelRegistry implements TemplateHost {
   #attach(database: Database): void {
     const models = Object.create(this.#models, { [DATABASE]: { value: database } }) as Record<string, Model<unknown>>;
     Object.assign(database.connection, { models });
+    Object.assign(database.connection.config, this.#initOptions);
+    database.preparation = {
+      isNeeded: (collection) => this.#indexes.isNeeded(this.modelsOf(database, collection)),
+      prepare: (collection) => this.#prepare(database, collection),
+    };
   }
 
   #accessor(name: string, blueprint: AnyModel): PropertyDescriptor {

@@ -1,24 +1,21 @@
 import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
 import { PoolInitializingError } from '../pools/pool.errors.js';
-import { activeTransaction, outsideTransaction, transactionOf, transactionOn } from '../pools/active.transaction.js';
+import { activeTransaction, outsideTransaction, transactionOn } from '../pools/active.transaction.js';
 import type { Database } from '../pools/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
 import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
 import { cursorIn } from './model.cursor.js';
 import { discriminatorsOn } from './model.discriminators.js';
+import { defineIndexStatics, type IndexHost } from './model.indexes.js';
 import type { ScopeCapture } from './model.scope.js';
 import type { AnyModel } from './model.types.js';
 
 /** What templates need of the registry they are made for. */
-export interface TemplateHost {
+export interface TemplateHost extends IndexHost {
   /** The model compiled as `blueprint`, on a database. */
   modelOn(database: Database, blueprint: AnyModel): AnyModel;
   /** Takes in a model that was compiled beside the registered ones (a discriminator). */
   adopt(blueprint: AnyModel): void;
-  /** Resolves when the collection and the indexes of a model are there. */
-  prepare(model: BoundModel): Promise<void>;
-  /** They are there, or nothing is to be made. */
-  isPrepared(model: BoundModel): boolean;
   /** What features right of the models add to every model, by name; called with the model and its arguments. */
   readonly extensions: Readonly<Record<string, ModelExtension>>;
   /** Queries, aggregates and cursors run in the scope they were made in. */
@@ -56,12 +53,10 @@ interface Blueprint {
   };
 }
 
-const WRITES = new Set(['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace']);
-
 /**
  * Stands between a compiled model and its children on the databases, one per schema: whatever depends on the database
  * is an accessor here, so that a child holds nothing but its database. A call counts as started, and holds a lease,
- * from `exec()`, `save()`, `create()` … on; the first write to a database waits for the model's indexes.
+ * from `exec()`, `save()`, `create()` … on.
  */
 export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyModel {
   const Base = blueprint as unknown as Blueprint;
@@ -71,19 +66,12 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     const { [DATABASE]: database } = model as BoundModel;
     return mayWait(database, blueprint) ? database.run(fn) : Promise.reject(new PoolInitializingError(database.name));
   };
-  const write = <T>(model: unknown, options: SessionOptions | undefined, fn: () => Promise<T>): Promise<T> =>
-    start(model, async () => {
-      await prepare(bound(model), options, host);
-      return fn();
-    });
 
   class PolyQuery extends Base.Query {
     #scoped = host.captureScope();
 
     override exec(op?: unknown): Promise<unknown> {
-      const run = () => super.exec(op);
-      const isWrite = WRITES.has(typeof op === 'string' ? op : (this.op ?? ''));
-      const begin = () => (isWrite ? write(this.model, this.options, run) : start(this.model, run));
+      const begin = () => start(this.model, () => super.exec(op));
       const scoped = this.#scope;
       return scoped ? scoped(begin) : begin();
     }
@@ -144,27 +132,21 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       return host.modelOn(bound(this)[DATABASE], child);
     }
 
-    /** Makes the collection and the indexes, once. */
-    static async init(): Promise<unknown> {
-      await host.prepare(bound(this));
-      return this;
-    }
-
     static override create(...args: unknown[]) {
-      return write(this, optionsIn(args), () => super.create.apply(plain(this), args));
+      return start(this, () => super.create.apply(plain(this), args));
     }
     static override insertOne(...args: unknown[]) {
-      return write(this, optionsIn(args), () => super.insertOne.apply(plain(this), args));
+      return start(this, () => super.insertOne.apply(plain(this), args));
     }
     static override insertMany(...args: unknown[]) {
-      return write(this, optionsIn(args), () => super.insertMany.apply(plain(this), args));
+      return start(this, () => super.insertMany.apply(plain(this), args));
     }
     static override bulkWrite(...args: unknown[]) {
-      return write(this, optionsIn(args), () => super.bulkWrite(...args));
+      return start(this, () => super.bulkWrite(...args));
     }
     static override bulkSave(documents?: unknown, given?: SessionOptions) {
       const options = joined(this, given);
-      return write(this, options, () => super.bulkSave.apply(plain(this), [documents, options]));
+      return start(this, () => super.bulkSave.apply(plain(this), [documents, options]));
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
@@ -179,11 +161,9 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     override async save(given?: SessionOptions): Promise<unknown> {
-      if (given?.session === null)
-        return outsideTransaction(() => write(this.constructor, given, () => super.save(given)));
+      if (given?.session === null) return outsideTransaction(() => start(this.constructor, () => super.save(given)));
       const options = this.$session() ? given : joined(this.constructor, given);
-      const session = this.$session();
-      return write(this.constructor, session ? { session, ...options } : options, () => super.save(options));
+      return start(this.constructor, () => super.save(options));
     }
     $save(options?: object): Promise<unknown> {
       return this.save(options);
@@ -199,6 +179,9 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     };
     Object.defineProperty(Template, name, { value, writable: true, configurable: true });
   }
+  // Each model has listeners of its own: those of the compiled one would hear of every database.
+  Object.assign(Template, { _events: undefined, _eventsCount: 0 });
+  defineIndexStatics(Template as unknown as AnyModel, blueprint, host);
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;
 }
@@ -209,29 +192,11 @@ function plain(model: unknown): BoundModel {
   return database.connection.models[modelName] as BoundModel;
 }
 
-/** Makes the collection and the indexes before a write; for a write inside a transaction, outside of it. */
-async function prepare(model: BoundModel, options: SessionOptions | undefined, host: TemplateHost): Promise<void> {
-  const session = options?.session;
-  const isNamed = options !== undefined && Object.hasOwn(options, 'session');
-  const transaction = isNamed ? session && transactionOf(session) : transactionOn(model[DATABASE]);
-  if (transaction) {
-    if (!host.isPrepared(model)) transaction.restartAfter(() => host.prepare(model));
-  } else if (!session?.inTransaction()) {
-    await outsideTransaction(() => host.prepare(model));
-  }
-  // In a transaction that the caller began by himself, createIndexes could wait for that very transaction's locks. The
-  // server makes the collection; the indexes come with the next write outside, or with `init()` before.
-}
-
 /** The options with the session of the transaction around, so that mongoose's document middleware sees it. */
 function joined<O extends SessionOptions>(model: unknown, options: O | undefined): O | undefined {
   if (!activeTransaction() || (options && Object.hasOwn(options, 'session'))) return options;
   return { ...options, session: transactionOn(bound(model)[DATABASE])!.session } as O;
 }
-
-/** The options of a call such as `create(docs, options)`. */
-const optionsIn = ([, options]: readonly unknown[]): SessionOptions | undefined =>
-  typeof options === 'object' && options !== null && !Array.isArray(options) ? options : undefined;
 
 function optionsOfCollection(blueprint: AnyModel): object {
   const { options, _userProvidedOptions } = blueprint.schema as unknown as {

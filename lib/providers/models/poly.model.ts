@@ -35,6 +35,7 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
   };
   Object.setPrototypeOf(wrapped, inner);
   wrapped.prototype = inner.prototype as object;
+  bindEmitter(wrapped, inner); // the database's model tells of its indexes and errors
   return Object.defineProperties(wrapped, {
     db: { value: callableConnection(modelOf, database.connection), configurable: true },
     tenant: { value: () => modelOf(host.tenantDatabase()), configurable: true },
@@ -56,9 +57,14 @@ const EMITTER_METHODS = [
 function callableConnection(call: (name: string) => unknown, connection: Connection): object {
   Object.setPrototypeOf(call, connection);
   Object.defineProperty(call, 'name', { value: connection.name, configurable: true });
-  for (const name of EMITTER_METHODS) {
-    const method = connection[name] as (...args: unknown[]) => unknown;
-    Object.defineProperty(call, name, { value: method.bind(connection), configurable: true });
-  }
+  bindEmitter(call, connection);
   return call;
+}
+
+/** Listeners are kept by what tells them, not by what inherits from it. */
+function bindEmitter(target: object, emitter: object): void {
+  for (const name of EMITTER_METHODS) {
+    const method = Reflect.get(emitter, name) as (...args: unknown[]) => unknown;
+    Object.defineProperty(target, name, { value: method.bind(emitter), configurable: true });
+  }
 }

@@ -1,7 +1,8 @@
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { SessionMismatchError } from './session.errors.js';
-import { transactionOf, transactionOn, type ActiveTransaction } from './active.transaction.js';
+import { transactionOf, transactionOn } from './active.transaction.js';
+import { ALONE, type CallContext } from './call.context.js';
 import type { Database } from './database.js';
 
 /** Where the driver's collection methods take their options, for those that a transaction reaches. */
@@ -44,21 +45,21 @@ export function joinTransaction(
   database: Database,
   method: string,
   args: readonly unknown[],
-): { transaction?: ActiveTransaction; args: readonly unknown[] } {
+): { context: CallContext; args: readonly unknown[] } {
   const at = OPTIONS_AT[method];
   const given = (at === undefined ? args.at(-1) : args[at]) as { session?: unknown } | null | undefined;
   if (typeof given === 'object' && given !== null && Object.hasOwn(given, 'session')) {
     const { session } = given;
-    if (!(session instanceof mongoose.mongo.ClientSession)) return { args };
+    if (!(session instanceof mongoose.mongo.ClientSession)) return { args, context: ALONE };
     assertSession(session, database);
-    const transaction = transactionOf(session);
-    return { args, ...(transaction && { transaction }) };
+    return { args, context: { session, transaction: transactionOf(session) } };
   }
   const transaction = at === undefined ? undefined : transactionOn(database);
-  if (at === undefined || !transaction) return { args };
+  if (at === undefined || !transaction) return { args, context: ALONE };
+  const { session } = transaction;
   const joined = Array.from({ length: Math.max(args.length, at + 1) }, (_, i) => args[i]);
-  joined[at] = { ...given, session: transaction.session };
-  return { transaction, args: joined };
+  joined[at] = { ...given, session };
+  return { args: joined, context: { session, transaction } };
 }
 
 /** A session works on the client that made it; on another one the driver's own error names neither. */

@@ -2,7 +2,9 @@ import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { transactionOn } from './active.transaction.js';
 import { joinTransaction } from './collection.session.js';
+import { inTurn } from './call.context.js';
 import type { Database } from './database.js';
+import { prepare } from './first.write.js';
 import { createLeasedCollection } from './leased.collection.js';
 import { leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
@@ -140,15 +142,16 @@ class PooledConnection extends Native {
     return Object.assign(aggregate, { exec: () => this.database.run(exec) });
   }
   override async bulkWrite(...given: unknown[]): Promise<unknown> {
-    const { args, transaction } = joinTransaction(this.database, 'bulkWrite', given);
-    assertModelsOf(this.database, given[0]);
-    const call = () => super.bulkWrite(...args);
-    return this.database.run(transaction ? () => transaction.inTurn(call) : call);
+    const { args, context } = joinTransaction(this.database, 'bulkWrite', given);
+    const collections = collectionsOf(this.database, given[0]);
+    return this.database.run(async () => {
+      for (const name of collections) await prepare(this.database, name, context);
+      return inTurn(context, () => super.bulkWrite(...args))();
+    });
   }
   override async createCollection(...given: unknown[]): Promise<unknown> {
-    const { args, transaction } = joinTransaction(this.database, 'createCollection', given);
-    const call = () => super.createCollection(...args);
-    return this.database.run(transaction ? () => transaction.inTurn(call) : call);
+    const { args, context } = joinTransaction(this.database, 'createCollection', given);
+    return this.database.run(inTurn(context, () => super.createCollection(...args)));
   }
   override dropDatabase(): Promise<unknown> {
     return dropOn(this.database, 'dropDatabase', () => super.dropDatabase());
@@ -196,8 +199,8 @@ function leaseDb(db: mongo.Db, database: Database): void {
   Object.assign(db, {
     watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), database),
     aggregate: (...given: Parameters<mongo.Db['aggregate']>) => {
-      const { args, transaction } = joinTransaction(database, 'aggregate', given);
-      return leaseCursor(aggregate(...(args as typeof given)), database, transaction);
+      const { args, context } = joinTransaction(database, 'aggregate', given);
+      return leaseCursor(aggregate(...(args as typeof given)), database, context);
     },
   });
 }
@@ -217,11 +220,21 @@ async function dropOn(database: Database, operation: string, drop: () => Promise
   }
 }
 
-/** mongoose writes to the namespace of the model, whatever connection it was called on. */
-function assertModelsOf(database: Database, operations: unknown): void {
-  if (!Array.isArray(operations)) return;
-  for (const { model } of operations as { model?: { modelName?: string; db?: { name?: string } } }[]) {
-    const name = typeof model === 'function' ? (model as { db: { name: string } }).db.name : database.name;
-    if (name !== database.name) throw new ModelDatabaseError(String(model!.modelName), name, database.name);
+/**
+ * The collections that a connection's bulkWrite writes to. mongoose writes to the namespace of the model, whatever
+ * connection it was called on.
+ * @throws ModelDatabaseError
+ */
+function collectionsOf({ name, connection }: Database, operations: unknown): Set<string> {
+  const collections = new Set<string>();
+  if (!Array.isArray(operations)) return collections;
+  for (const { model } of operations as { model?: unknown }[]) {
+    const target = (typeof model === 'string' ? connection.models[model] : model) as WrittenModel | undefined;
+    if (!target?.collection) continue; // mongoose says so
+    if (target.db.name !== name) throw new ModelDatabaseError(target.modelName, target.db.name, name);
+    collections.add(target.collection.name);
   }
+  return collections;
 }
+
+type WrittenModel = { modelName: string; db: { name: string }; collection: { name: string } };

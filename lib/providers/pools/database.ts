@@ -2,6 +2,7 @@ import type { PolyMongoEvents } from '../../polymongo.events.js';
 import { PolyMongoClosedError } from './pool.errors.js';
 import type { DatabaseConnection } from './database.connection.js';
 import { createDatabaseConnection } from './database.connection.js';
+import { DatabaseContents, type CollectionPreparation } from './database.contents.js';
 import type { DatabasePool } from './database.pool.js';
 import { within } from './deadline.js';
 import { currentLease, type LeaseKind, type LeaseUser, type PoolLease } from './pool.lease.js';
@@ -53,9 +54,10 @@ export class Database implements LeaseUser {
   /** When work last began on it, in ms since 1970. */
   lastAccessed: number | undefined;
   gate: DatabaseGate | undefined;
+  preparation: CollectionPreparation | undefined;
   /** The change streams on it that are not closed. */
   readonly streams = new Set<OpenStream>();
-  #contents: object = {};
+  #contents = new DatabaseContents();
   #leaseCount = 0;
   #longLeaseCount = 0;
   #suspension: { over: Promise<void>; end: () => void } | undefined;
@@ -82,13 +84,13 @@ export class Database implements LeaseUser {
     return this.announcement !== 'none';
   }
 
-  /** Stands for what was made on the server (collections, indexes): another object when that is not there any more. */
-  get contents(): object {
+  /** What was made on the server: another object when that is not there any more. */
+  get contents(): DatabaseContents {
     return this.#contents;
   }
 
   forgetContents(): void {
-    this.#contents = {};
+    this.#contents = new DatabaseContents();
   }
 
   /** Operations, cursors, streams and tasks under way on it. */

@@ -1,9 +1,10 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, mongo } from 'mongoose';
-import type { ActiveTransaction } from './active.transaction.js';
+import { inTurn, type CallContext } from './call.context.js';
 import { joinTransaction } from './collection.session.js';
 import type { Database } from './database.js';
 import type { DatabaseConnection } from './database.connection.js';
+import { write, WRITES } from './first.write.js';
 import { leaseBulk, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 
@@ -42,7 +43,7 @@ class LeasedCollection extends Native {
 }
 
 /** What a method that answers at once, without a promise, gives back; the lease begins with its first use. */
-const LAZY: Record<string, (result: never, database: Database, transaction?: ActiveTransaction) => unknown> = {
+const LAZY: Record<string, (result: never, database: Database, context: CallContext, collection: string) => unknown> = {
   find: leaseCursor<mongo.FindCursor>,
   aggregate: leaseCursor<mongo.AggregationCursor>,
   listIndexes: leaseCursor<mongo.ListIndexesCursor>,
@@ -58,21 +59,30 @@ const DROPPING = new Set(['drop', 'rename']);
 for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(mongoose.mongo.Collection.prototype))) {
   if (name === 'constructor' || typeof value !== 'function') continue;
   const native = (Native.prototype as unknown as Record<string, Method>)[name]!;
-  const lazy = LAZY[name];
-  const method: Method = lazy
-    ? function (...given) {
-        const { database } = this.conn;
-        const { args, transaction } = joinTransaction(database, name, given);
-        return lazy(native.apply(this, args as unknown[]) as never, database, transaction);
-      }
-    : function (...given) {
-        const { database } = this.conn;
-        const { args, transaction } = joinTransaction(database, name, given);
-        const call = () => native.apply(this, args as unknown[]) as Promise<unknown>;
-        const result = database.hold(transaction ? () => transaction.inTurn(call) : call);
-        return DROPPING.has(name) ? result.finally(() => database.forgetContents()) : result;
-      };
+  const method = LAZY[name] ? lazily(name, native) : atOnce(name, native);
   Object.defineProperty(LeasedCollection.prototype, name, { value: method, writable: true, configurable: true });
+}
+
+function lazily(name: string, native: Method): Method {
+  const lease = LAZY[name]!;
+  return function (...given) {
+    const { database } = this.conn;
+    const { args, context } = joinTransaction(database, name, given);
+    return lease(native.apply(this, args as unknown[]) as never, database, context, this.name);
+  };
+}
+
+function atOnce(name: string, native: Method): Method {
+  const isWrite = WRITES.has(name);
+  const isDropping = DROPPING.has(name);
+  return function (...given) {
+    const { database } = this.conn;
+    const { args, context } = joinTransaction(database, name, given);
+    const call = () => native.apply(this, args as unknown[]) as Promise<unknown>;
+    if (isWrite) return write(database, this.name, context, call);
+    const result = database.hold(inTurn(context, call));
+    return isDropping ? result.finally(() => database.forgetContents()) : result;
+  };
 }
 
 export const createLeasedCollection = (name: string, connection: Connection, options: object): Collection =>

@@ -1,7 +1,9 @@
 import type { mongo } from 'mongoose';
 import { PoolForceClosedError } from './pool.errors.js';
 import type { ActiveTransaction } from './active.transaction.js';
+import type { CallContext } from './call.context.js';
 import type { Database } from './database.js';
+import { write } from './first.write.js';
 
 /** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
 interface CursorSteps {
@@ -13,7 +15,7 @@ interface CursorSteps {
 export function leaseCursor<C extends mongo.AbstractCursor>(
   cursor: C,
   database: Database,
-  transaction?: ActiveTransaction,
+  { transaction }: CallContext,
 ): C {
   const steps = cursor as unknown as CursorSteps;
   if (transaction) takeTurns(steps, transaction);
@@ -28,7 +30,7 @@ export function leaseCursor<C extends mongo.AbstractCursor>(
       throw error;
     }
   };
-  leaseMethod(cursor as unknown as Record<string, unknown>, 'explain', database);
+  leaseExplain(cursor, database);
   return cursor;
 }
 
@@ -36,10 +38,18 @@ export function leaseCursor<C extends mongo.AbstractCursor>(
 export function leaseBulk<B extends mongo.OrderedBulkOperation | mongo.UnorderedBulkOperation>(
   bulk: B,
   database: Database,
-  transaction?: ActiveTransaction,
+  context: CallContext,
+  collection: string,
 ): B {
-  leaseMethod(bulk as unknown as Record<string, unknown>, 'execute', database, transaction);
-  return bulk;
+  const execute = bulk.execute.bind(bulk) as (...args: unknown[]) => Promise<mongo.BulkWriteResult>;
+  const leased = (...args: unknown[]) => write(database, collection, context, () => execute(...args));
+  return Object.assign(bulk, { execute: leased });
+}
+
+function leaseExplain(cursor: object, database: Database): void {
+  const { explain } = cursor as { explain?: (...args: unknown[]) => Promise<unknown> };
+  if (explain)
+    Object.assign(cursor, { explain: (...args: unknown[]) => database.hold(() => explain.apply(cursor, args)) });
 }
 
 /** Each command of the cursor is an operation of the transaction. */
@@ -48,20 +58,6 @@ function takeTurns(steps: CursorSteps, transaction: ActiveTransaction): void {
   const getMore = steps.getMore.bind(steps);
   steps._initialize = (session) => transaction.inTurn(() => initialize(session));
   steps.getMore = (...args) => transaction.inTurn(() => getMore(...args));
-}
-
-function leaseMethod(
-  target: Record<string, unknown>,
-  name: string,
-  database: Database,
-  transaction?: ActiveTransaction,
-): void {
-  const method = target[name];
-  if (typeof method !== 'function') return;
-  target[name] = (...args: unknown[]) => {
-    const call = () => method.apply(target, args) as Promise<unknown>;
-    return database.hold(transaction ? () => transaction.inTurn(call) : call);
-  };
 }
 
 /**

@@ -7,6 +7,7 @@ import { ConnectionBudget } from './connection.budget.js';
 import type { Database } from './database.js';
 import { DatabaseAnnouncer } from './database.announcer.js';
 import type { DatabaseConnection } from './database.connection.js';
+import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from './database.indexes.js';
 import { DatabasePool, type CloseUrgency, type PoolHost } from './database.pool.js';
 import { DatabaseRegistry, type DatabaseRegistryHost } from './database.registry.js';
 import { within } from './deadline.js';
@@ -27,7 +28,7 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   #isShuttingDown = false;
   #closing: Promise<void> | undefined;
   #forceClose = () => {};
-  #ensureIndexes: ((database: Database) => Promise<void>) | undefined;
+  #indexes: DatabaseIndexes | undefined;
 
   constructor(
     readonly options: ResolvedOptions,
@@ -86,15 +87,31 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     return this.#databases.mongoose;
   }
 
-  /** Has `build` make the collections and indexes of a database when {@link ensureIndexes} is called. */
-  onEnsureIndexes(build: (database: Database) => Promise<void>): void {
-    this.#ensureIndexes = build;
+  /** Has `indexes` do the work of {@link ensureIndexes} and {@link syncIndexes}. */
+  onIndexes(indexes: DatabaseIndexes): void {
+    this.#indexes = indexes;
   }
 
-  /** Makes the collections and indexes of every registered model on a database, whatever `autoIndex` says. */
+  /**
+   * Makes the collections and indexes of every registered model on a database, whatever `autoIndex` says. It drops and
+   * changes none: {@link syncIndexes} does.
+   * @throws IndexMismatchError with each index that is there in another form, or that documents contradict
+   */
   async ensureIndexes(name: string): Promise<void> {
     const database = this.database(name);
-    await database.run(async () => this.#ensureIndexes?.(database));
+    await database.run(async () => this.#indexes?.ensure(database));
+  }
+
+  /**
+   * Has the collections of registered models have the indexes that their schemas declare and no others; gives what was
+   * done, or with `dryRun` what is to be done, by collection, for those where something is. An index that cannot be
+   * made leaves its collection's indexes as they were. Others than `_id`'s that no schema declares are dropped: give
+   * them to the schemas, or look at the plan first.
+   * @throws IndexMismatchError
+   */
+  async syncIndexes(name: string, options: SyncIndexesOptions = {}): Promise<IndexPlan[]> {
+    const database = this.database(name);
+    return database.run(async () => (await this.#indexes?.sync(database, options)) ?? []);
   }
 
   /** Has `setup` see each database when it is made, before anybody uses it. */

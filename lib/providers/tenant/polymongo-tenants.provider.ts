@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
+import type { IndexPlan, SyncIndexesOptions } from '../pools/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
 import type { TenantDatabases } from './tenant.databases.js';
@@ -109,6 +110,18 @@ export class PolyMongoTenants {
     const found = (await this.#databaseNames()).map((name) => this.#databases.idOf(name));
     const ids = [...new Set([...provisioned, ...found])].filter((id) => id !== undefined && !removing.has(id));
     return (await this.#directory.known(ids as string[])).sort();
+  }
+
+  /**
+   * Has the databases of all tenants have the indexes that the registered models' schemas declare and no others: see
+   * `pools.syncIndexes`. With `dryRun` it changes nothing and gives the plans.
+   * @throws TenantTaskError, with an IndexMismatchError as its cause when a tenant's documents contradict an index
+   */
+  async syncIndexes({ dryRun, ...options }: SyncIndexesOptions & ForEachOptions = {}): Promise<
+    TenantResult<IndexPlan[]>[]
+  > {
+    const sync = (tenantId: string) => this.#pools.syncIndexes(this.#databases.of(tenantId), { dryRun });
+    return this.forEach(sync, options);
   }
 
   /** Does something as each tenant, some at a time; resolves with all results when all are done. @throws TenantTaskError */

@@ -29,7 +29,7 @@ it('the code of docs/pools.md does what the page says', async () => {
 
   await page.atRunTime(polymongo, orders);
   expect(['acme', 'globex', 'initech'].map((name) => pools.poolOf(name).state)).toEqual(Array(3).fill('connected'));
-  await page.provisioned(pools);
+  await pools.ensureIndexes('acme');
   expect(await page.raw(pools)).toEqual([]);
   page.hooked(polymongo);
   const { separateDB, collections, clusters } = await page.observed(polymongo);

@@ -65,12 +65,6 @@ export async function raw(pools: PolyMongoPools) {
   return names;
 }
 
-export async function provisioned(pools: PolyMongoPools) {
-  // #region indexes
-  await pools.ensureIndexes('acme'); // collections and indexes of every registered model, whatever autoIndex says
-  // #endregion
-}
-
 export async function observed({ stats }: PolyMongoWrapper) {
   // #region statistics
   const { primary, separateDB } = stats.general();

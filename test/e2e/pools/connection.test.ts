@@ -153,7 +153,8 @@ describe('a transaction around is joined', () => {
 
   it('by createCollection()', async () => {
     await aborted(() => connectionOf(shared).createCollection('more'));
-    expect(await connectionOf(shared).listCollections()).toEqual([]);
+    const collections = await connectionOf(shared).listCollections();
+    expect(collections.map((collection) => collection.name)).not.toContain('more');
   });
 
   it.each(['dropDatabase', 'dropCollection', 'listCollections', 'listDatabases'] as const)(

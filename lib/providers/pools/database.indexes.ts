@@ -1,0 +1,29 @@
+import type { Database } from './database.js';
+
+/** An index: its name, its key, and the options that MongoDB knows of it. */
+export interface IndexDefinition {
+  name: string;
+  key: Record<string, unknown>;
+  [option: string]: unknown;
+}
+
+/** What is to be done to have a collection's indexes as its models' schemas say. */
+export interface IndexPlan {
+  database: string;
+  collection: string;
+  /** Names of indexes that no schema declares in this form. */
+  toDrop: string[];
+  /** Indexes that are missing, or there in another form. */
+  toCreate: IndexDefinition[];
+}
+
+export interface SyncIndexesOptions {
+  /** Changes nothing and gives the plan. Default false. */
+  dryRun?: boolean;
+}
+
+/** Makes and repairs a database's collections and indexes; the models do. */
+export interface DatabaseIndexes {
+  ensure(database: Database): Promise<void>;
+  sync(database: Database, options: SyncIndexesOptions): Promise<IndexPlan[]>;
+}

@@ -1,0 +1,53 @@
+import { outsideTransaction } from './active.transaction.js';
+import { inTurn, type CallContext } from './call.context.js';
+import type { Database } from './database.js';
+
+/** The driver's collection methods that bring documents in or change what an index holds. */
+export const WRITES: ReadonlySet<string> = new Set([
+  'insertOne',
+  'insertMany',
+  'bulkWrite',
+  'updateOne',
+  'updateMany',
+  'replaceOne',
+  'findOneAndUpdate',
+  'findOneAndReplace',
+]);
+
+/** Runs a write on a collection once its indexes are there; that they are costs one look-up. */
+export function write<T>(
+  database: Database,
+  collection: string,
+  context: CallContext,
+  operation: () => Promise<T>,
+): Promise<T> {
+  const run = inTurn(context, operation);
+  if (isPrepared(database, collection)) return database.hold(run);
+  return database.run(async () => {
+    await prepare(database, collection, context);
+    return run();
+  });
+}
+
+/**
+ * Has a collection and its indexes made for a write: outside of any transaction, because inside createIndexes could wait
+ * for that very transaction's locks.
+ */
+export async function prepare(
+  database: Database,
+  collection: string,
+  { session, transaction }: CallContext,
+): Promise<void> {
+  if (isPrepared(database, collection)) return;
+  const preparation = database.preparation!;
+  if (transaction) {
+    if (preparation.isNeeded(collection)) transaction.restartAfter(() => preparation.prepare(collection));
+  } else if (!session?.inTransaction()) {
+    await outsideTransaction(() => preparation.prepare(collection));
+  }
+  // In a transaction that the caller began by himself the server makes the collection; the indexes come with the next
+  // write outside, or with `init()` before.
+}
+
+const isPrepared = ({ preparation, contents }: Database, collection: string): boolean =>
+  !preparation || contents.prepared.has(collection);
