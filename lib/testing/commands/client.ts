@@ -1,5 +1,6 @@
 import type { Doc } from '../bson/value.js';
 import { isDoc } from '../bson/value.js';
+import type { Command } from './command.js';
 import type { Connection } from '../wire/connection.js';
 import type { Operation } from './operation.js';
 import type { ScramConversation } from './auth/scram.js';
@@ -10,10 +11,20 @@ export class Client {
   metadata: Doc | undefined;
   authenticatedAs: { readonly user: string; readonly db: string } | undefined;
   conversation: ScramConversation | undefined;
+  /** Until its first command it only shakes hands. A monitor never has one. */
+  hasRunCommand = false;
+  lastHandshakeMS: number | undefined;
   /** The operation it is waiting for. */
   operation: Operation | undefined;
 
   constructor(readonly connection: Connection) {}
+
+  /** Notes a command that it sent. */
+  note({ isAuthFree }: Command): void {
+    if (this.hasRunCommand) return;
+    if (isAuthFree) this.lastHandshakeMS = Date.now();
+    else this.hasRunCommand = true;
+  }
 
   /** Whose sessions and cursors its are; everybody's are nobody's in particular while no one has to be anyone. */
   get owner(): string {

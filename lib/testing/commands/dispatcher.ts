@@ -45,6 +45,10 @@ export class Dispatcher implements RequestHandler {
     );
   }
 
+  connected(connection: Connection): void {
+    this.server.clientOf(connection);
+  }
+
   disconnected(connection: Connection): void {
     const client = this.server.clients.get(connection);
     client?.operation?.interrupt.kill(new CommandError(279, 'operation was interrupted because a client disconnected'));
@@ -69,6 +73,7 @@ export class Dispatcher implements RequestHandler {
         `Unsupported OP_QUERY command: ${commandName}. The client driver may require an upgrade.`,
       );
     }
+    client.note(command);
     const generic = parseGenericArguments(args, client.owner);
     checkConcerns(command, commandName, generic);
     checkApiVersion(server, command, commandName, args);

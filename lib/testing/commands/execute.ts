@@ -5,6 +5,7 @@ import { timestampArgument, docArgument } from './arguments.js';
 import { appNameIn } from './client.js';
 import { commandFault } from './fail-point/fail-point.js';
 import type { Operation } from './operation.js';
+import { letOthersGoFirst } from './implicit-creation.js';
 import type { ReplyDoc } from './reply.js';
 import { enterSession, leaveSession } from './session/session-scope.js';
 
@@ -20,8 +21,13 @@ export function executeOperation(op: Operation): ReplyDoc | Promise<ReplyDoc> {
 
 function executeInSession(op: Operation): ReplyDoc | Promise<ReplyDoc> {
   const wait = enterSession(op);
-  if (wait) return wait.then(() => runAndLeave(op));
-  return runAndLeave(op);
+  if (wait) return wait.then(() => runInTurn(op));
+  return runInTurn(op);
+}
+
+function runInTurn(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+  const wait = letOthersGoFirst(op);
+  return wait ? wait.then(() => runAndLeave(op)) : runAndLeave(op);
 }
 
 function runAndLeave(op: Operation): ReplyDoc | Promise<ReplyDoc> {

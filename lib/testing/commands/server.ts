@@ -22,6 +22,8 @@ export class MongoServer {
   readonly cursors = new CursorManager(() => this.parameters.cursorTimeoutMS);
   readonly counters = new OpCounters();
   readonly profiler: Profiler;
+  /** Collections that writes made since somebody last opened a change stream. */
+  unwatchedCreations = 0;
   private lastOperationId = 0;
 
   constructor(

@@ -16,6 +16,7 @@ export interface Reply {
 export interface RequestHandler {
   /** Answers, or gives `undefined` to close the connection without an answer. */
   handle(request: RequestMessage, connection: Connection): Reply | undefined | Promise<Reply | undefined>;
+  connected(connection: Connection): void;
   disconnected(connection: Connection): void;
 }
 
@@ -41,6 +42,7 @@ export class Connection {
     private readonly gate: StallGate,
   ) {
     socket.setNoDelay(true);
+    handler.connected(this);
     socket.on('data', (chunk) => {
       this.reader.push(chunk);
       if (!this.isBusy) this.pump();

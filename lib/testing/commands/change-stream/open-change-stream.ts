@@ -43,6 +43,7 @@ export function openChangeStream(
   batchSize: number | undefined,
 ): ReplyDoc {
   op.isChangeStream = true;
+  op.server.unwatchedCreations = 0;
   checkConcern(op);
   const [first, ...rest] = stages;
   const options = parseChangeStreamOptions(first!.get('$changeStream'));

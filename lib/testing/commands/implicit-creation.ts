@@ -1,0 +1,58 @@
+import { isDoc } from '../bson/value.js';
+import { LATEST } from '../storage/read-view.js';
+import { arrayArgument, boolArgument } from './arguments.js';
+import type { Client } from './client.js';
+import type { Operation } from './operation.js';
+import type { MongoServer } from './server.js';
+
+/** Turns of the event loop in which what has been sent already is read. */
+const TURNS = 4;
+/** How long a connection may take to say hello, and from there to its first command; a monitor never has one. */
+const HELLO_MS = 250;
+const FIRST_COMMAND_MS = 25;
+/** A driver that has just connected is still opening connections, and takes longer to send what it was told. */
+const NEW_CLIENT_MS = 300;
+/** Milliseconds for what another process is about to send. The more collections are made while nobody watches, the fewer. */
+const WAITED_MS = 8;
+const WAITED_FOR_NEW_MS = 20;
+const UNWATCHED_CREATIONS = 10;
+
+/**
+ * A write to a collection that is not there lets the commands and handshakes go first that are under way: making a
+ * collection takes MongoDB some milliseconds, in which a change stream opened at the same time gets ahead of the write.
+ * @returns undefined if it makes no collection
+ */
+export function letOthersGoFirst(op: Operation): Promise<void> | undefined {
+  return makesCollection(op) ? othersGone(op) : undefined;
+}
+
+function makesCollection(op: Operation): boolean {
+  const { command, args, commandName, db, server } = op;
+  if (!command.isRetryableWrite || op.isInTransaction || !upserts(op)) return false;
+  const coll = args.get(commandName);
+  return typeof coll === 'string' && !server.storage.catalog.find({ db, coll }, LATEST);
+}
+
+function upserts({ command, args }: Operation): boolean {
+  if (command.name === 'insert') return true;
+  if (command.name === 'findAndModify') return boolArgument(args, 'upsert');
+  if (command.name !== 'update') return false;
+  return (arrayArgument(args, 'updates') ?? []).some((each) => isDoc(each) && boolArgument(each, 'upsert'));
+}
+
+async function othersGone({ server, client }: Operation): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise(setImmediate);
+  const isNew = Date.now() - client.connection.openedAt.getTime() < NEW_CLIENT_MS;
+  const mostMS = isNew ? WAITED_FOR_NEW_MS : WAITED_MS;
+  let left = Math.floor(mostMS / (1 + server.unwatchedCreations / UNWATCHED_CREATIONS));
+  server.unwatchedCreations++;
+  while (left-- > 0 || isSomebodyArriving(server)) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+const isSomebodyArriving = ({ clients }: MongoServer): boolean => [...clients.values()].some(isArriving);
+
+function isArriving({ lastHandshakeMS, hasRunCommand, connection }: Client): boolean {
+  if (hasRunCommand) return false;
+  if (lastHandshakeMS !== undefined) return Date.now() - lastHandshakeMS < FIRST_COMMAND_MS;
+  return Date.now() - connection.openedAt.getTime() < HELLO_MS;
+}
