@@ -204,3 +204,9 @@ export function truncateDecimal(parts: FiniteDecimal): bigint {
   const whole = exponent >= 0 ? coefficient * pow10(exponent) : -exponent > 40 ? 0n : coefficient / pow10(-exponent);
   return negative ? -whole : whole;
 }
+
+/** The nearest whole number; of two the even one. */
+export function roundDecimal({ negative, coefficient, exponent }: FiniteDecimal): bigint {
+  const whole = exponent < 0 ? shiftRight(coefficient, -exponent) : coefficient * pow10(exponent);
+  return negative ? -whole : whole;
+}

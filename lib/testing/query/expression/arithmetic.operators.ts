@@ -1,5 +1,5 @@
 import { Decimal128, Int32 } from 'bson';
-import { decimalParts, divideDecimals, modDecimals, toDecimal128 } from '../../bson/decimal.js';
+import { decimalParts, divideDecimals, modDecimals, roundDecimal, toDecimal128 } from '../../bson/decimal.js';
 import { asDecimal, isNumeric, multiply, type Numeric, subtract, toInt64, toNumber } from '../../bson/number.js';
 import { dateOf, int32, msOf, typeName } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
@@ -41,9 +41,16 @@ function add(operands: Operand[]): Operand {
   }
   if (!isDate) return sum.result;
   const total = sum.result;
-  const ms = toInt64(typeof total === 'number' ? Math.round(total) : total);
+  const ms = roundedInt64(total);
   if (ms === undefined) throw new CommandError('Overflow', 'date overflow in $add');
   return dateOf(ms);
+}
+
+/** Doubles are rounded half up, decimals half even. */
+function roundedInt64(total: Numeric): bigint | undefined {
+  if (typeof total === 'number') return toInt64(Math.round(total));
+  const parts = total instanceof Decimal128 ? decimalParts(total) : undefined;
+  return toInt64(parts?.kind === 'finite' ? roundDecimal(parts) : total);
 }
 
 function difference(a: Operand, b: Operand): Operand {

@@ -19,10 +19,9 @@ const MONTHS = [
 
 const pad = (value: number, length: number): string => String(value).padStart(length, '0');
 
-function offset(ms: number, length: 'hours' | 'minutes'): string {
+function offset(ms: number): string {
   const minutes = Math.abs(Math.trunc(ms / 60_000));
-  const sign = ms < 0 ? '-' : '+';
-  return sign + (length === 'minutes' ? pad(minutes, 3) : pad(Math.floor(minutes / 60), 2) + pad(minutes % 60, 2));
+  return (ms < 0 ? '-' : '+') + pad(Math.floor(minutes / 60), 2) + pad(minutes % 60, 2);
 }
 
 /** What each specifier of a format stands for, of a local time and its zone's offset. */
@@ -42,8 +41,8 @@ const WRITERS: Readonly<Record<string, (local: number, offsetMS: number) => stri
   Y: (local) => pad(partsOf(local).year, 4),
   b: (local) => (MONTHS[partsOf(local).month - 1] as string).slice(0, 3),
   B: (local) => MONTHS[partsOf(local).month - 1] as string,
-  z: (_, ms) => offset(ms, 'hours'),
-  Z: (_, ms) => offset(ms, 'minutes'),
+  z: (_, ms) => offset(ms),
+  Z: (_, ms) => String(Math.trunc(ms / 60_000)),
   '%': () => '%',
 };
 

@@ -84,7 +84,7 @@ const referenceWeek = (startOfWeek: number): number => localOf({ year: 2000, day
 export function truncate(ms: number, unit: DateUnit, size: number, zone: TimeZone, startOfWeek: number): number {
   const fixed = MS_OF[unit];
   if (fixed !== undefined) {
-    const reference = localOf({ year: 2000 }) - zone.offsetAt(ms);
+    const reference = instantOf(localOf({ year: 2000 }), zone);
     return reference + Math.floor((ms - reference) / (fixed * size)) * fixed * size;
   }
   const local = ms + zone.offsetAt(ms);

@@ -10,6 +10,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** The Gregorian calendar's first day. `Intl` counts by the Julian one before; no clock was changed then. */
+const GREGORIAN = Date.UTC(1582, 9, 15) + DAY;
+
 export const UTC: TimeZone = { isUtc: true, offsetAt: () => 0 };
 
 const OFFSET = /^([+-])(\d{2})(?::?(\d{2}))?$/;
@@ -56,7 +59,8 @@ function olsonZone(id: string): TimeZone {
   }
   return {
     isUtc: false,
-    offsetAt(ms) {
+    offsetAt(given) {
+      const ms = Math.max(given, GREGORIAN);
       const parts: Record<string, string> = {};
       for (const { type, value } of format.formatToParts(ms)) parts[type] = value;
       const year = parts['era']?.startsWith('B') ? 1 - Number(parts['year']) : Number(parts['year']);

@@ -53,6 +53,12 @@ function numberOf(value: Value): number {
   );
 }
 
+/** Zero stays what it is, of whatever type. */
+function roundedDown(key: Value, granularity: Granularity): Value {
+  const number = numberOf(key);
+  return number === 0 ? key : granularity.valueOf(granularity.roundDown(number));
+}
+
 /** Shares sorted entries out evenly; equal keys stay together, and boundaries keep to the granularity. */
 function distribute(
   entries: readonly Entry[],
@@ -68,13 +74,13 @@ function distribute(
     const first = entries[at] as Entry;
     let end = isLast ? entries.length : Math.min(entries.length, at + size);
     const last = entries[end - 1] as Entry;
-    const min = granularity ? (buckets.at(-1)?.max ?? granularity.roundDown(numberOf(first.key))) : first.key;
+    const min = granularity ? (buckets.at(-1)?.max ?? roundedDown(first.key, granularity)) : first.key;
     let max: Value = last.key;
     if (granularity) {
       const boundary = granularity.roundUp(numberOf(last.key));
       while (end < entries.length && numberOf((entries[end] as Entry).key) < boundary) end++;
       const next = entries[end];
-      max = boundary === 0 && next ? granularity.roundDown(numberOf(next.key)) : boundary;
+      max = boundary > 0 ? granularity.valueOf(boundary) : next ? roundedDown(next.key, granularity) : last.key;
     } else {
       while (end < entries.length && compareOperands(entries[end]?.key, max, env.collation) === 0) end++;
       max = entries[end]?.key ?? max;

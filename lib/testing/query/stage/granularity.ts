@@ -1,3 +1,4 @@
+import { int32, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 
 /** E48, E96 and E192 are the powers of a root of ten in three digits, but for one that history rounded otherwise. */
@@ -37,6 +38,8 @@ const SERIES: Readonly<Record<string, readonly number[]>> = {
 export interface Granularity {
   roundUp(value: number): number;
   roundDown(value: number): number;
+  /** A boundary as it is told. */
+  valueOf(boundary: number): Value;
 }
 
 /** @throws CommandError 40257 for a series that is not known */
@@ -53,10 +56,12 @@ export function granularityOf(name: string): Granularity {
   return {
     roundUp: (value) => (value === 0 ? 0 : (around(value).find((n) => n > value) ?? value)),
     roundDown: (value) => (value === 0 ? 0 : (around(value).findLast((n) => n < value) ?? value)),
+    valueOf: (boundary) => boundary,
   };
 }
 
 const POWERS_OF_2: Granularity = {
   roundUp: (value) => (value === 0 ? 0 : 2 ** (Math.floor(Math.log2(value)) + 1)),
   roundDown: (value) => (value === 0 ? 0 : 2 ** (Math.ceil(Math.log2(value)) - 1)),
+  valueOf: (power) => (power < 1 || power >= 2 ** 63 ? power : power < 2 ** 31 ? int32(power) : BigInt(power)),
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ObjectId, Timestamp } from 'bson';
+import { Decimal128, ObjectId, Timestamp } from 'bson';
 import { date } from '../../../../support/bson-values.js';
 import { errorOf, evaluate, expectAll, expectErrors } from '../../../../support/evaluate.js';
 
@@ -167,6 +167,34 @@ describe('date arithmetic', () => {
       [{ $dateTrunc: { date: '$d', unit: 'day', binSize: 0 } }, 5439018, on],
       [{ $dateTrunc: { date: 'x', unit: 'day' } }, 5439012],
       [{ $dateTrunc: { unit: 'day' } }, 5439009],
+    ]);
+  });
+
+  test('counts by the Gregorian calendar before 1582, too, where a zone shows its mean solar time', () => {
+    const first = { f: date('0001-01-01T00:00:00Z') };
+    expectAll([
+      [{ $dateToParts: { date: '$f', timezone: 'Europe/Paris' } }, '{ year: int 1, month: int 1, day: int 1, hour: int 0, minute: int 9, second: int 21, millisecond: int 0 }', first], // prettier-ignore
+      [{ $dateFromParts: { year: 1, timezone: 'Africa/Casablanca' } }, 'date 0001-01-01T00:30:20.000Z'],
+      [{ $dateTrunc: { date: '$f', unit: 'hour', timezone: 'Europe/Paris' } }, 'date 0001-01-01T00:00:00.000Z', first],
+    ]);
+  });
+
+  test('with a fraction added is rounded: half up for doubles, half even for decimals', () => {
+    expectAll([
+      [{ $add: [new Date(-1), 2.5] }, 'date 1970-01-01T00:00:00.002Z'],
+      [{ $add: [new Date(0), 2.5] }, 'date 1970-01-01T00:00:00.003Z'],
+      [{ $add: [new Date(-1), Decimal128.fromString('2.5')] }, 'date 1970-01-01T00:00:00.002Z'],
+      [{ $add: [new Date(0), Decimal128.fromString('2.5')] }, 'date 1970-01-01T00:00:00.002Z'],
+      [{ $add: [new Date(-3), Decimal128.fromString('0.5')] }, 'date 1969-12-31T23:59:59.998Z'],
+    ]);
+  });
+
+  test('shows the offset of a zone in minutes as a number', () => {
+    const format = { format: '%z %Z' };
+    expectAll([
+      [{ $dateToString: { date: '$d', ...format } }, '"+0000 0"', on],
+      [{ $dateToString: { date: '$d', ...format, timezone: 'Asia/Kolkata' } }, '"+0530 330"', on],
+      [{ $dateToString: { date: '$d', ...format, timezone: '-0130' } }, '"-0130 -90"', on],
     ]);
   });
 });

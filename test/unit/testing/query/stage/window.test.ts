@@ -180,8 +180,8 @@ describe('$bucketAuto', () => {
 
   test('rounds boundaries to preferred numbers', () => {
     expect(buckets({ buckets: 2, granularity: 'POWERSOF2' })).toEqual([
-      '{ _id: { min: double 0.5, max: double 4 }, count: int 4 }',
-      '{ _id: { min: double 4, max: double 32 }, count: int 2 }',
+      '{ _id: { min: double 0.5, max: int 4 }, count: int 4 }',
+      '{ _id: { min: int 4, max: int 32 }, count: int 2 }',
     ]);
     expect(buckets({ buckets: 2, granularity: 'R5' })[0]).toBe(
       '{ _id: { min: double 0.63, max: double 2.5 }, count: int 3 }',
