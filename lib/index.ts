@@ -17,6 +17,7 @@ export {
   ConnectionOwnershipError,
   IllegalPoolTransitionError,
   ModelDatabaseError,
+  OtherDatabaseError,
   PolyMongoClosedError,
   PoolConnectError,
   PoolForceClosedError,

@@ -87,6 +87,11 @@ export interface TenantOptions {
   connection?: (tenantId: string) => MaybePromise<TenantConnection | undefined>;
   /** Fills a new tenant's database, as that tenant, once; again if the process died in the middle. */
   seed?: (tenantId: string, connection: Connection) => MaybePromise<unknown>;
+  /**
+   * Aggregations of a tenant's models may name other databases: `$out` and `$merge` into them, `$lookup`, `$graphLookup` and
+   * `$unionWith` from them where the server allows it. Default false: that is an OtherDatabaseError.
+   */
+  allowCrossDatabase?: boolean;
   /** Tenant models are those of the default database where no tenant is named. Default false: that is an error. */
   useDefaultDB?: boolean;
 }
@@ -119,6 +124,7 @@ export const TENANT_CHECKS: Checks<TenantOptions> = {
   existsTTLMS: checks.durationMS,
   connection: checks.function,
   seed: checks.function,
+  allowCrossDatabase: checks.boolean,
   useDefaultDB: checks.boolean,
 };
 
@@ -140,6 +146,7 @@ export function resolveTenantOptions(tenant: TenantOptions = {}): ResolvedTenant
     database: tenant.database ?? ((tenantId: string) => `tenant_${tenantId}`),
     pattern: tenant.pattern ?? /^[a-z0-9][a-z0-9_-]{0,55}$/,
     existsTTLMS: tenant.existsTTLMS ?? 60_000,
+    allowCrossDatabase: tenant.allowCrossDatabase ?? false,
     useDefaultDB: tenant.useDefaultDB ?? false,
   });
 }

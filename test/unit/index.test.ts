@@ -34,6 +34,7 @@ describe('the public surface', () => {
       'OnDbConnect',
       'OnDbDisconnect',
       'OnDbError',
+      'OtherDatabaseError',
       'PolyMongoBulk',
       'PolyMongoClosedError',
       'PolyMongoError',

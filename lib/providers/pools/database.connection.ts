@@ -6,9 +6,10 @@ import { inTurn } from './call.context.js';
 import type { Database } from './database.js';
 import { prepare } from './first.write.js';
 import { createLeasedCollection } from './leased.collection.js';
-import { leaseCursor } from './leased.cursor.js';
+import { leaseAggregation } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 import { createBaseView } from './mongoose.base.js';
+import { assertConfined } from './pipeline.confinement.js';
 import { ConnectionOwnershipError, ModelDatabaseError } from './pool.errors.js';
 import { TransactionUnsupportedError } from './session.errors.js';
 
@@ -150,6 +151,7 @@ class PooledConnection extends Native {
     });
   }
   override async createCollection(...given: unknown[]): Promise<unknown> {
+    assertConfined(this.database, (given[1] as { pipeline?: unknown } | undefined)?.pipeline); // of a view
     const { args, context } = joinTransaction(this.database, 'createCollection', given);
     return this.database.run(inTurn(context, () => super.createCollection(...args)));
   }
@@ -200,7 +202,7 @@ function leaseDb(db: mongo.Db, database: Database): void {
     watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), database),
     aggregate: (...given: Parameters<mongo.Db['aggregate']>) => {
       const { args, context } = joinTransaction(database, 'aggregate', given);
-      return leaseCursor(aggregate(...(args as typeof given)), database, context);
+      return leaseAggregation(aggregate(...(args as typeof given)), database, context);
     },
   });
 }

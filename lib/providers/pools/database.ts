@@ -55,6 +55,8 @@ export class Database implements LeaseUser {
   lastAccessed: number | undefined;
   gate: DatabaseGate | undefined;
   preparation: CollectionPreparation | undefined;
+  /** Its aggregations may name no other database. */
+  isConfined = false;
   /** The change streams on it that are not closed. */
   readonly streams = new Set<OpenStream>();
   #contents = new DatabaseContents();

@@ -5,7 +5,7 @@ import { joinTransaction } from './collection.session.js';
 import type { Database } from './database.js';
 import type { DatabaseConnection } from './database.connection.js';
 import { write, WRITES } from './first.write.js';
-import { leaseBulk, leaseCursor } from './leased.cursor.js';
+import { leaseAggregation, leaseBulk, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 
 interface NativeCollection extends Collection {
@@ -45,7 +45,7 @@ class LeasedCollection extends Native {
 /** What a method that answers at once, without a promise, gives back; the lease begins with its first use. */
 const LAZY: Record<string, (result: never, database: Database, context: CallContext, collection: string) => unknown> = {
   find: leaseCursor<mongo.FindCursor>,
-  aggregate: leaseCursor<mongo.AggregationCursor>,
+  aggregate: leaseAggregation,
   listIndexes: leaseCursor<mongo.ListIndexesCursor>,
   listSearchIndexes: leaseCursor<mongo.ListSearchIndexesCursor>,
   watch: leaseChangeStream,

@@ -4,6 +4,7 @@ import type { ActiveTransaction } from './active.transaction.js';
 import type { CallContext } from './call.context.js';
 import type { Database } from './database.js';
 import { write } from './first.write.js';
+import { assertConfined } from './pipeline.confinement.js';
 
 /** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
 interface CursorSteps {
@@ -32,6 +33,33 @@ export function leaseCursor<C extends mongo.AbstractCursor>(
   };
   leaseExplain(cursor, database);
   return cursor;
+}
+
+/** As {@link leaseCursor}. What the pipeline names is looked at when it is sent: stages can be added until then. */
+export function leaseAggregation<C extends mongo.AggregationCursor>(
+  cursor: C,
+  database: Database,
+  context: CallContext,
+): C {
+  const steps = cursor as unknown as CursorSteps;
+  const { explain } = cursor as unknown as { explain(...args: unknown[]): Promise<unknown> };
+  const initialize = steps._initialize.bind(cursor);
+  const clone = cursor.clone.bind(cursor);
+  steps._initialize = async (session) => {
+    assertConfined(database, cursor.pipeline);
+    return initialize(session);
+  };
+  return leaseCursor(
+    Object.assign(cursor, {
+      clone: () => leaseAggregation(clone(), database, context),
+      explain: async (...args: unknown[]) => {
+        assertConfined(database, cursor.pipeline);
+        return explain.apply(cursor, args);
+      },
+    }),
+    database,
+    context,
+  );
 }
 
 /** The legacy bulk builders send nothing before `execute()`. */

@@ -127,3 +127,17 @@ export class ModelDatabaseError extends PolyMongoError {
     );
   }
 }
+
+/** An aggregation of a tenant's database names another database. */
+export class OtherDatabaseError extends PolyMongoError {
+  constructor(
+    readonly stage: string,
+    readonly dbName: string,
+    readonly otherDBName: string,
+  ) {
+    super(
+      `${stage} into or from the database ${otherDBName} is refused: ${dbName} is a tenant's, whose aggregations stay in it. ` +
+        'If tenants may reach other databases, set tenant.allowCrossDatabase.',
+    );
+  }
+}

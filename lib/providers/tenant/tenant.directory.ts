@@ -47,9 +47,8 @@ export class TenantDirectory {
         if (tenantId !== undefined) this.#located?.forget(tenantId);
       });
     }
-    if (!exists && !connection) return;
     pools.onDatabase((database) => this.#guard(database, databases.tenantOf(database.name)));
-    databases.onNamed((name, tenantId) => this.#guard(pools.databases.get(name), tenantId));
+    databases.onNamed((name, tenantId) => this.#guard(pools.findDatabase(name), tenantId));
   }
 
   /**
@@ -186,7 +185,9 @@ export class TenantDirectory {
   }
 
   #guard(database: Database | undefined, tenantId: string | undefined): void {
-    if (!database || tenantId === undefined || database.gate) return;
+    if (!database || tenantId === undefined) return;
+    database.isConfined = !this.#databases.options.allowCrossDatabase;
+    if (database.gate || (!this.#known && !this.#located)) return;
     database.gate = {
       pass: () => {
         const owner = this.#databases.tenantOf(database.name) ?? tenantId;
