@@ -4,6 +4,7 @@ import { Subject } from 'rxjs';
 import { checkDatabaseName } from '../../polymongo.checks.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { inSubscribersContext, keepContext } from '../pools/subscriber.context.js';
 import { BulkArgumentError } from './bulk.errors.js';
 import { ProgressMeter } from './bulk.progress.js';
 import { BulkReport } from './bulk.report.js';
@@ -42,7 +43,7 @@ export class PolyMongoBulk {
 
   /** The progress of all tasks. */
   get progress$(): Observable<BulkProgress> {
-    return this.#progress.asObservable();
+    return inSubscribersContext(this.#progress);
   }
 
   /**
@@ -110,7 +111,9 @@ export class PolyMongoBulk {
    * for. Reading it slowly slows the export down; destroying it ends it. It fails, and never just ends, when the
    * server or the pool goes away.
    */
-  exportStream(name: string, options: ExportStreamOptions = {}): ExportStream {
+  exportStream(name: string, given: ExportStreamOptions = {}): ExportStream {
+    // Whoever reads the stream has the transform called.
+    const options = { ...given, ...(given.transform && { transform: keepContext(given.transform) }) };
     const database = this.#database(name);
     const report = this.#report('export', name, options);
     let finish!: (summary: BulkSummary) => void;
@@ -246,7 +249,10 @@ export class PolyMongoBulk {
   ): BulkReport {
     const { target, onError, rejects } = more;
     const subject = { task, database, ...(target !== undefined && { target }) };
-    const meter = new ProgressMeter(subject, [options.onProgress, (progress) => this.#progress.next(progress)]);
+    const meter = new ProgressMeter(subject, [
+      options.onProgress && keepContext(options.onProgress),
+      (progress) => this.#progress.next(progress),
+    ]);
     const title = {
       copy: `Copying ${database} to ${target}`,
       export: `Exporting ${database}`,

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { asNobody } from '../pools/subscriber.context.js';
 import { HOOK_METADATA, type HookMetadata } from './hook.metadata.js';
 import { PolyMongoHooks, type Unregister } from './polymongo-hooks.provider.js';
 
@@ -17,7 +18,7 @@ export class HookExplorer {
     @Inject(PolyMongoHooks) private readonly hooks: PolyMongoHooks,
   ) {
     // Nest tells nobody of a lazily loaded module, so every event looks whether there is one more.
-    hooks.beforeHooks(() => this.explore());
+    hooks.beforeHooks(() => asNobody(() => this.explore()));
   }
 
   /** Registers what was not registered before; request-scoped providers have no instance to call and are left out. */

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { keepContext } from '../pools/subscriber.context.js';
 
 /** Called with the connection of the database that connected or is about to disconnect. */
 export type DbHook = (connection: Connection) => unknown;
@@ -20,7 +21,8 @@ interface Registration<H> {
 
 /**
  * Callbacks for databases that connect and disconnect: shared and separate, lazy, reopened and let go alike.
- * Those for named databases run before those for all; a failing one stops nothing and is told to `onDbError`.
+ * Those for named databases run before those for all; a failing one stops nothing and is told to `onDbError`. Each runs in
+ * the async context it was registered in, whatever caused the event.
  */
 export class PolyMongoHooks {
   readonly #events: PolyMongoEvents;
@@ -101,7 +103,11 @@ export class PolyMongoHooks {
   }
 }
 
-function register<H>(set: Set<Registration<H>>, registration: Registration<H>): Unregister {
+function register<A extends unknown[]>(
+  set: Set<Registration<(...args: A) => unknown>>,
+  { names, hook }: Registration<(...args: A) => unknown>,
+): Unregister {
+  const registration = { names, hook: keepContext(hook) };
   set.add(registration);
   return () => void set.delete(registration);
 }

@@ -1,7 +1,7 @@
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
-import { outsideTransaction } from './active.transaction.js';
 import type { Database } from './database.js';
+import { asNobody } from './subscriber.context.js';
 
 const LISTENER = "a listener of the connection's events";
 
@@ -15,7 +15,7 @@ export class DatabaseAnnouncer {
 
   /** Work begins on an open pool; the first time connect hooks run, which nobody waits for. */
   announce(database: Database): void {
-    if (database.announcement === 'none') outsideTransaction(() => this.#announce(database));
+    if (database.announcement === 'none') asNobody(() => this.#announce(database));
   }
 
   /** Resolves when everybody has taken leave of a database that was announced. */

@@ -12,6 +12,7 @@ import { createBaseView } from './mongoose.base.js';
 import { assertConfined } from './pipeline.confinement.js';
 import { ConnectionOwnershipError, ModelDatabaseError } from './pool.errors.js';
 import { TransactionUnsupportedError } from './session.errors.js';
+import { keptListener, keptOnce, type Listener } from './subscriber.listener.js';
 
 /** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
 export type DatabaseConnection = Connection & { readonly database: Database };
@@ -23,6 +24,9 @@ interface NativeConnection {
   models: Record<string, unknown>;
   collections: Record<string, Collection>;
   _hasOpened: boolean;
+  on(event: string, listener: Listener): unknown;
+  prependListener(event: string, listener: Listener): unknown;
+  removeListener(event: string, listener: Listener): unknown;
   aggregate(pipeline?: object[], options?: object): { exec(): Promise<unknown> };
   bulkWrite(...args: unknown[]): Promise<unknown>;
   createCollection(...args: unknown[]): Promise<unknown>;
@@ -100,6 +104,29 @@ class PooledConnection extends Native {
   }
   set port(_: number) {
     // as above
+  }
+
+  // Listeners are called in the context they were added in: who uses the connection first is not theirs.
+  override on(event: string, listener: Listener): unknown {
+    return super.on(event, keptListener(listener));
+  }
+  addListener(event: string, listener: Listener): unknown {
+    return this.on(event, listener);
+  }
+  override prependListener(event: string, listener: Listener): unknown {
+    return super.prependListener(event, keptListener(listener));
+  }
+  once(event: string, listener: Listener): unknown {
+    return super.on(
+      event,
+      keptOnce(listener, (kept) => this.removeListener(event, kept)),
+    );
+  }
+  prependOnceListener(event: string, listener: Listener): unknown {
+    return super.prependListener(
+      event,
+      keptOnce(listener, (kept) => this.removeListener(event, kept)),
+    );
   }
 
   getClient(): mongo.MongoClient {

@@ -50,7 +50,13 @@ interface LeaseContext {
   outer: LeaseContext | undefined;
 }
 
-const context = new AsyncLocalStorage<LeaseContext>();
+const context = new AsyncLocalStorage<LeaseContext | undefined>();
+
+/** Has something run under the leases held around the current call, wherever it runs. */
+export function captureLeases(): <T>(fn: () => T) => T {
+  const held = context.getStore();
+  return (fn) => context.run(held, fn);
+}
 
 /** The lease held around the current call that `matches`, if any. */
 export function currentLease(matches: (lease: PoolLease) => boolean): PoolLease | undefined {

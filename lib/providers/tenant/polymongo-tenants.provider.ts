@@ -4,6 +4,7 @@ import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { IndexPlan, SyncIndexesOptions } from '../pools/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
+import { keepContext } from '../pools/subscriber.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import { fanOut, observe, type ForEachOptions, type TenantResult, type TenantTask } from './tenant.fan-out.js';
@@ -155,12 +156,12 @@ export class PolyMongoTenants {
 
   /** Calls `listener` when a tenant has been provisioned here; gives the function that takes it back. */
   onProvisioned(listener: (event: PolyMongoEventMap['tenantProvisioned']) => unknown): () => void {
-    return this.#pools.events.on('tenantProvisioned', listener);
+    return this.#pools.events.on('tenantProvisioned', keepContext(listener));
   }
 
   /** Calls `listener` when a tenant has been dropped here; gives the function that takes it back. */
   onDeprovisioned(listener: (event: PolyMongoEventMap['tenantDeprovisioned']) => unknown): () => void {
-    return this.#pools.events.on('tenantDeprovisioned', listener);
+    return this.#pools.events.on('tenantDeprovisioned', keepContext(listener));
   }
 
   /** With a pool for each tenant, no more of them than fit beside the primary one. */

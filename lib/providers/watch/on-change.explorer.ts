@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService, LazyModuleLoader, MetadataScanner } from '@nestjs/core';
 import { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { asNobody } from '../pools/subscriber.context.js';
 import { ON_CHANGE_METADATA, type OnChangeOptions } from './on-change.metadata.js';
 import { PolyMongoWatch } from './polymongo-watch.provider.js';
 
@@ -37,7 +38,7 @@ export class OnChangeExplorer {
     lazyModules.load = async (...args) => {
       loading++;
       const module = await load(...args).finally(() => loading--);
-      if (loading === 0) this.#startWhatIsThere();
+      if (loading === 0) asNobody(() => this.#startWhatIsThere());
       return module;
     };
   }

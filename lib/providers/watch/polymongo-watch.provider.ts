@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import type { Subscriber } from 'rxjs';
+import type { Observer } from 'rxjs';
 import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { ModelRegistry } from '../models/model.registry.js';
@@ -7,10 +7,12 @@ import { bound, type BoundModel } from '../models/model.binding.js';
 import { outsideTransaction } from '../pools/active.transaction.js';
 import type { OpenStream } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { keepContext, keepObserver } from '../pools/subscriber.context.js';
 import { ChangeIterator } from './change.iterator.js';
 import { ChangeObservable } from './change.observable.js';
 import { processChanges } from './change.processor.js';
 import type { Change } from './change.types.js';
+import type { ResumeTokenStore } from './resume-token.store.js';
 import { ResumingStream, type StreamListener, type WatchSource } from './resuming.stream.js';
 import { SharedStreams } from './shared.streams.js';
 import { trackToken, type TrackedStream } from './stored.token.js';
@@ -92,7 +94,6 @@ export class PolyMongoWatch {
 
   #observe(source: WatchSource, options: WatchOptions, isPatient = false): ChangeObservable<Change> {
     const { name, database } = source;
-    const { process } = options;
     return new ChangeObservable({
       sourceName: name,
       bufferSize: options.bufferSize ?? DEFAULT_BUFFER_SIZE,
@@ -102,17 +103,20 @@ export class PolyMongoWatch {
           error,
           during: `a subscriber of the change stream on ${name}`,
         }),
-      push: (subscriber) =>
-        outsideTransaction(() =>
-          process
-            ? this.#process(trackToken(source, options, isPatient), { ...options, process }, subscriber)
-            : this.#push(source, options, subscriber),
-        ),
-      pull: () => new ChangeIterator(trackToken(source, options)),
+      push: (subscriber) => {
+        const kept = keepCallbacks(options);
+        const observer = keepObserver(subscriber);
+        return outsideTransaction(() =>
+          kept.process
+            ? this.#process(trackToken(source, kept, isPatient), { ...kept, process: kept.process }, observer)
+            : this.#push(source, kept, observer),
+        );
+      },
+      pull: () => new ChangeIterator(trackToken(source, keepCallbacks(options))),
     });
   }
 
-  #push(source: WatchSource, options: WatchOptions, subscriber: Subscriber<Change>): () => void {
+  #push(source: WatchSource, options: WatchOptions, subscriber: Observer<Change>): () => void {
     const { tokenStore, share } = options;
     if (tokenStore) {
       subscriber.error(
@@ -135,7 +139,7 @@ export class PolyMongoWatch {
   #process(
     tracked: TrackedStream,
     options: WatchOptions & { process: (change: Change) => unknown },
-    subscriber: Subscriber<Change>,
+    subscriber: Observer<Change>,
   ): () => void {
     const { stream } = tracked;
     stream.consumer = processChanges(tracked, options.process, options, (change) => subscriber.next(change)).then(
@@ -173,13 +177,31 @@ export class PolyMongoWatch {
   }
 }
 
-async function pump(stream: ResumingStream, subscriber: Subscriber<Change>): Promise<void> {
+async function pump(stream: ResumingStream, subscriber: Observer<Change>): Promise<void> {
   try {
     for (let change; (change = await stream.next());) subscriber.next(change);
     subscriber.complete();
   } catch (error) {
     subscriber.error(error);
   }
+}
+
+/** The callbacks of a subscription, each called in its async context, whoever causes the call. */
+function keepCallbacks(options: WatchOptions): WatchOptions {
+  const { onOpen, onReconnect, process, tokenStore } = options;
+  return {
+    ...options,
+    ...(onOpen && { onOpen: keepContext(onOpen) }),
+    ...(onReconnect && { onReconnect: keepContext(onReconnect) }),
+    ...(process && { process: keepContext(process) }),
+    ...(tokenStore && {
+      tokenStore: {
+        load: keepContext((key) => tokenStore.load(key)),
+        save: keepContext((key, token) => tokenStore.save(key, token)),
+        delete: keepContext((key) => tokenStore.delete(key)),
+      } satisfies ResumeTokenStore,
+    }),
+  };
 }
 
 /** What makes two shared subscriptions the same stream. */

@@ -1,9 +1,9 @@
-import type { Subscriber } from 'rxjs';
+import type { Observer } from 'rxjs';
 import type { Change } from './change.types.js';
 import type { ResumingStream, StreamListener } from './resuming.stream.js';
 
 interface Member {
-  subscriber: Subscriber<Change>;
+  subscriber: Observer<Change>;
   listener: StreamListener;
 }
 
@@ -23,7 +23,7 @@ export class SharedStreams {
    */
   join(
     key: string,
-    subscriber: Subscriber<Change>,
+    subscriber: Observer<Change>,
     listener: StreamListener,
     make: (listener: StreamListener) => ResumingStream,
   ): () => void {
@@ -64,7 +64,7 @@ export class SharedStreams {
   }
 
   async #pump(key: string, shared: Shared): Promise<void> {
-    const each = (tell: (subscriber: Subscriber<Change>) => void) => {
+    const each = (tell: (subscriber: Observer<Change>) => void) => {
       for (const { subscriber } of [...shared.members]) tell(subscriber);
     };
     try {
