@@ -54,7 +54,8 @@ export interface PolyMongoOptions {
   /** Repeat failed connects. Default: one try. */
   retry?: RetryOptions;
   /**
-   * How long a close waits for running operations, and then for disconnect hooks, in ms; also how long a new
+   * How long everything that ends at a shutdown may take together (streams, running operations, disconnect hooks,
+   * sockets), in ms; also how long a pool that closes for another reason waits for each, and how long a new
    * configuration waits for work on the old pool. Default 10000.
    */
   shutdownTimeoutMS?: number;

@@ -86,8 +86,8 @@ export class PolyMongoHooks {
   }
 
   async #runInTime(moment: Moment, connection: Connection): Promise<void> {
-    const timeoutMS = this.#pools.shutdownTimeoutMS;
-    if (await within(timeoutMS, this.#run(moment, connection))) return;
+    if (await within(this.#pools.hookTimeoutMS, this.#run(moment, connection))) return;
+    const timeoutMS = this.#pools.shutdownTimeoutMS; // of all that ends with it
     const error = new Error(
       `The ${moment} hooks of ${connection.name} were not done after ${timeoutMS} ms and were left behind.`,
     );

@@ -157,9 +157,14 @@ class PooledConnection extends Native {
 
   async startSession(options?: mongo.ClientSessionOptions): Promise<mongo.ClientSession> {
     const lease = await this.database.enter('long');
-    const session = lease.pool.client.startSession(options);
-    session.once('ended', () => lease.release());
-    return session;
+    try {
+      const session = lease.pool.client.startSession(options);
+      session.once('ended', () => lease.release());
+      return session;
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
   }
 
   /** mongoose would read the database that the URI names. */

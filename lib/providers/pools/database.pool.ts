@@ -11,6 +11,7 @@ import { IdleTimer } from './idle.timer.js';
 import { PoolClient } from './pool.client.js';
 import { PoolLease, type LeaseKind, type LeaseUser } from './pool.lease.js';
 import { assertTransition } from './pool-state.js';
+import type { ShutdownDeadline } from './shutdown.deadline.js';
 import type { PoolStats } from './pool.statistics.js';
 
 /** What a pool needs of the registry that made it. */
@@ -19,6 +20,8 @@ export interface PoolHost {
   readonly budget: ConnectionBudget;
   readonly retry: Readonly<RetryOptions>;
   readonly shutdownTimeoutMS: number;
+  /** Set when everything is being closed. */
+  readonly shutdownDeadline: ShutdownDeadline | undefined;
   /** Resolves when everybody who uses the pool's databases knows that it is about to close. */
   beforeClose(pool: DatabasePool, reason: string): Promise<void>;
   /** A lease of the connected pool ended: the last one, or the last long one. */
@@ -44,7 +47,7 @@ export class DatabasePool {
   #closing: Promise<boolean> | undefined;
   #urgency: CloseUrgency = 'patient';
   #closeBy = 0;
-  #forcedWaitMS = 0;
+  #isSayingFarewell = false;
   #wakeClosing: (() => void) | undefined;
   readonly #idle: IdleTimer | undefined;
   #openedAt = 0;
@@ -212,7 +215,8 @@ export class DatabasePool {
     }
     await this.#sayFarewell(reason);
     for (const lease of this.#leases) lease.abort?.();
-    await this.#link.close();
+    const { shutdownDeadline } = this.host;
+    await this.#link.close(shutdownDeadline && Math.max(0, shutdownDeadline.endBy - Date.now()));
     this.host.budget.release(this.config.maxConnections);
     this.#urgency = 'patient';
     this.#transition('closed', reason);
@@ -228,10 +232,10 @@ export class DatabasePool {
       this.#wakeClosing?.();
     };
     farewell.during(() => this.host.beforeClose(this, reason)).then(end, end);
-    this.#forcedWaitMS = FORCED_FAREWELL_MS;
+    this.#isSayingFarewell = true;
     this.#setDeadline();
     await this.#waitUntil(() => isOver);
-    this.#forcedWaitMS = 0;
+    this.#isSayingFarewell = false;
     farewell.release();
   }
 
@@ -248,14 +252,19 @@ export class DatabasePool {
   }
 
   #urge(urgency: CloseUrgency): void {
-    if (this.#closing && URGENCIES.indexOf(urgency) <= URGENCIES.indexOf(this.#urgency)) return;
-    this.#urgency = urgency;
+    const isMoreUrgent = !this.#closing || URGENCIES.indexOf(urgency) > URGENCIES.indexOf(this.#urgency);
+    if (!isMoreUrgent && !this.host.shutdownDeadline) return;
+    if (isMoreUrgent) this.#urgency = urgency;
     this.#setDeadline();
     this.#wakeClosing?.();
   }
 
   #setDeadline(): void {
-    this.#closeBy = Date.now() + (this.#urgency === 'now' ? this.#forcedWaitMS : this.host.shutdownTimeoutMS);
+    const { shutdownDeadline, shutdownTimeoutMS } = this.host;
+    const { workBy, farewellBy } = shutdownDeadline ?? {};
+    const by = (this.#isSayingFarewell ? farewellBy : workBy) ?? Date.now() + shutdownTimeoutMS;
+    const forcedMS = this.#isSayingFarewell ? FORCED_FAREWELL_MS : 0;
+    this.#closeBy = this.#urgency === 'now' ? Math.min(Date.now() + forcedMS, by) : by;
   }
 
   /** Waits until `isDone`, or until the time that the most urgent close left is over. */

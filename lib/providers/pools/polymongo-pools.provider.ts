@@ -13,6 +13,7 @@ import { DatabaseRegistry, type DatabaseRegistryHost } from './database.registry
 import { within } from './deadline.js';
 import { PolyMongoClosedError, ReconfigurationPendingError } from './pool.errors.js';
 import { PoolReconfiguration } from './pool.reconfiguration.js';
+import { reserveOf, ShutdownDeadline } from './shutdown.deadline.js';
 
 /** All pools and databases of one module: the one place where connections are opened and closed. */
 export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
@@ -26,6 +27,8 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   readonly #reconfiguration: PoolReconfiguration;
   readonly #onClosed: (() => void)[] = [];
   #isShuttingDown = false;
+  #deadline: ShutdownDeadline | undefined;
+  #streamsTookMS = 0;
   #closing: Promise<void> | undefined;
   #forceClose = () => {};
   #indexes: DatabaseIndexes | undefined;
@@ -47,6 +50,16 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   /** `closeAll()` or `forceCloseAll()` has been called; nothing new starts. */
   get isShuttingDown(): boolean {
     return this.#isShuttingDown;
+  }
+
+  /** Set when everything is being closed: one for all phases. */
+  get shutdownDeadline(): ShutdownDeadline | undefined {
+    return this.#deadline;
+  }
+
+  /** How long disconnect hooks may take now. */
+  get hookTimeoutMS(): number {
+    return this.#deadline ? Math.max(0, this.#deadline.farewellBy - Date.now()) : this.shutdownTimeoutMS;
   }
 
   /** The databases with a pool of their own, open or not. */
@@ -214,9 +227,15 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     return this.#shutDown(true);
   }
 
-  /** Has the change streams of these databases end, all when none are named; waits for them up to `shutdownTimeoutMS`. */
+  /**
+   * Has the change streams of these databases end, all when none are named; waits for them up to `shutdownTimeoutMS`.
+   * All of them is the first phase of a shutdown, and part of its time.
+   */
   async completeStreams(dbs: readonly string[] | 'all' = 'all'): Promise<void> {
-    await within(this.shutdownTimeoutMS, this.events.emitAndWait('streams', { dbs, action: 'complete' }));
+    const since = Date.now();
+    const timeoutMS = this.shutdownTimeoutMS - reserveOf(this.shutdownTimeoutMS) - this.#streamsTookMS;
+    await within(Math.max(0, timeoutMS), this.events.emitAndWait('streams', { dbs, action: 'complete' }));
+    if (dbs === 'all') this.#streamsTookMS += Date.now() - since;
   }
 
   /** What `console.log` and `JSON.stringify` show of it. */
@@ -307,6 +326,7 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
 
   async #closeEverything(isForced: boolean): Promise<void> {
     this.#isShuttingDown = true;
+    this.#deadline = new ShutdownDeadline(this.shutdownTimeoutMS, this.#streamsTookMS);
     let urgency: CloseUrgency = isForced ? 'now' : 'deadline';
     const forced = new Promise<void>((resolve) => {
       this.#forceClose = () => {

@@ -58,12 +58,12 @@ export class PoolClient {
     }
   }
 
-  /** Closes all sockets. Never fails, and takes no longer than two seconds. */
-  async close(): Promise<void> {
+  /** Closes all sockets. Never fails, and takes no longer than two seconds, or than `timeoutMS`. */
+  async close(timeoutMS = CLOSE_TIMEOUT_MS): Promise<void> {
     const client = this.#client;
     if (!client) return;
     const isClosed = await within(
-      CLOSE_TIMEOUT_MS,
+      Math.min(timeoutMS, CLOSE_TIMEOUT_MS),
       client.close().catch(() => {}),
     );
     if (!isClosed) {
@@ -77,14 +77,28 @@ export class PoolClient {
   async #connectOnce(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { client } = this;
-    const stop = () => cut(client);
+    const connecting = client.connect();
+    let stop = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      stop = () => {
+        this.#giveUp(client, connecting);
+        reject(signal.reason as Error);
+      };
+    });
     signal.addEventListener('abort', stop);
     try {
-      await client.connect();
-      signal.throwIfAborted();
+      await Promise.race([connecting, aborted]);
     } finally {
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** A look-up in the DNS cannot be stopped: its client is left behind, and closed whenever it has an answer. */
+  #giveUp(client: mongo.MongoClient, connecting: Promise<unknown>): void {
+    connecting.then(() => client.close()).catch(() => {});
+    this.#client = undefined;
+    cut(client);
+    this.statistics.reset();
   }
 
   #failure(error: unknown, attempts: number): PolyMongoError {

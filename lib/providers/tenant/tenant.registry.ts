@@ -77,11 +77,16 @@ export class TenantRegistry {
       this.#update(tenantId, owner, [{ $set: { ownedUntil: SOON } }]).catch(() => {}); // the next one may succeed
     }, OWNED_MS / 3);
     renewal.unref();
+    const disown = () => this.#update(tenantId, owner, [{ $unset: ['owner', 'ownedUntil'] }]);
     try {
-      return await work(record);
+      const result = await work(record);
+      await disown();
+      return result;
+    } catch (error) {
+      await disown().catch(() => {}); // what counts is why the work failed; the ownership ends by itself
+      throw error;
     } finally {
       clearInterval(renewal);
-      await this.#update(tenantId, owner, [{ $unset: ['owner', 'ownedUntil'] }]);
     }
   }
 

@@ -100,6 +100,16 @@ describe('provision', () => {
     expect(await polymongo.tenants.run('acme', () => 1)).toBe(1);
   });
 
+  it('fails with what its work failed with, also when the tenant cannot be given back after it', async () => {
+    const polymongo = startProcess({
+      seed: () => {
+        void polymongo.actions.forceCloseAll();
+        throw new Error('no disk');
+      },
+    });
+    await expect(polymongo.tenants.provision('acme')).rejects.toThrow('no disk');
+  });
+
   it('gives up on a tenant that another process holds', async () => {
     const release = deferred();
     const begun = deferred();
