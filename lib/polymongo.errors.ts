@@ -2,13 +2,26 @@ export interface PolyMongoErrorOptions {
   cause?: unknown;
 }
 
+/** On errors that have another class above them; shared by the ESM and CommonJS builds. */
+const MARK = Symbol.for('polymongo.error');
+
 /** Root of every error this package throws. Tell them apart by `instanceof`, never by their text. */
 export class PolyMongoError extends Error {
+  /** Also those of its errors that have to be another framework's, such as Nest's HttpException. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return this === PolyMongoError && typeof value === 'object' && value !== null && MARK in value;
+  }
+
   constructor(message: string, options: PolyMongoErrorOptions = {}) {
     super(message, options);
     this.name = new.target.name;
   }
 }
+
+/** Makes the instances of an error class `instanceof PolyMongoError` that cannot extend it. */
+export const markAsPolyMongoError = (type: abstract new (...args: never[]) => Error): void =>
+  void Object.defineProperty(type.prototype, MARK, { value: true });
 
 /** An option is missing, of the wrong type or out of range. */
 export class PolyMongoOptionsError extends PolyMongoError {

@@ -19,6 +19,8 @@ export interface PolyMongoEventMap {
   tenantProvisioned: { tenantId: string; db: string; isNew: boolean };
   /** A tenant's database is gone. */
   tenantDeprovisioned: { tenantId: string; db: string };
+  /** A client was refused: its request names no tenant, or none that it may have. */
+  refused: { error: Error };
   /** Something failed beside the caller: a hook, a connect in the background. */
   error: { db: string; error: unknown; during: string };
 }

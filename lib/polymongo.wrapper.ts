@@ -100,6 +100,7 @@ export class PolyMongoWrapper {
     this.hooks = new PolyMongoHooks(this.pools);
     this.stats = new PolyMongoStats(this.pools);
     this.bulkTasks = new PolyMongoBulk(this.pools);
+    this.tenantContext.onRefusal((error) => this.pools.events.emit('refused', { error }));
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
     const tenantRegistry = new TenantRegistry(this.pools);
     this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, tenantRegistry);

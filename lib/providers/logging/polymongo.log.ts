@@ -20,6 +20,7 @@ export class PolyMongoLog {
       sink.write('info', 'database disconnecting', { database: db, reason }),
     );
     events.on('released', ({ db }) => sink.write('debug', 'database let go', { database: db }));
+    events.on('refused', ({ error }) => sink.write('debug', textOf(error), {}));
     events.on('error', ({ db, error, during }) =>
       sink.write('error', textOf(error), { database: db || undefined, during }),
     );

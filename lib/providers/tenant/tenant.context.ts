@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { carry } from './tenant.carrier.js';
-import { InvalidTenantIdError, TenantConflictError, TenantMissingError, TenantPendingError } from './tenant.errors.js';
+import {
+  InvalidTenantIdError,
+  TenantConflictError,
+  TenantError,
+  TenantMissingError,
+  TenantPendingError,
+} from './tenant.errors.js';
 import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
 
 /** The tenant of a piece of work: of a request, decided now or after its guards, or of a `run`. */
@@ -33,6 +39,7 @@ export class TenantContext {
   readonly #storage = new AsyncLocalStorage<TenantScope | undefined>();
   readonly #options: ResolvedTenantOptions;
   readonly #onSwitch = new Set<SwitchListener>();
+  #onRefusal: (error: TenantError) => void = () => {};
 
   constructor(options: ResolvedTenantOptions) {
     this.#options = options;
@@ -56,15 +63,14 @@ export class TenantContext {
   /** The current tenant's id, undefined outside of any. @throws TenantPendingError while a request's is to be decided */
   current(): string | undefined {
     const scope = this.#storage.getStore();
-    if (scope !== undefined && scope.tenantId === undefined && scope.isPending) throw new TenantPendingError();
+    if (scope !== undefined && scope.tenantId === undefined && scope.isPending) this.refuse(new TenantPendingError());
     return scope?.tenantId;
   }
 
   /** The current tenant's id. @throws TenantMissingError outside of any; TenantPendingError while it is to be decided */
   require(): string {
     const tenantId = this.current();
-    if (tenantId === undefined) throw new TenantMissingError();
-    return tenantId;
+    return tenantId ?? this.refuse(new TenantMissingError());
   }
 
   /**
@@ -82,6 +88,22 @@ export class TenantContext {
     pattern.lastIndex = 0;
     if (typeof tenantId !== 'string' || !pattern.test(tenantId)) throw new InvalidTenantIdError(String(pattern));
     return tenantId;
+  }
+
+  /** @throws the error, which is told of */
+  refuse(error: TenantError): never {
+    this.tellRefusal(error);
+    throw error;
+  }
+
+  /** Tells whoever wants to know that a client was refused; other errors are told elsewhere. */
+  tellRefusal(error: unknown): void {
+    if (error instanceof TenantError) this.#onRefusal(error);
+  }
+
+  /** Has `listener` hear of each refusal of a client. */
+  onRefusal(listener: (error: TenantError) => void): void {
+    this.#onRefusal = listener;
   }
 
   /** Has `listener` hear of each switch before it happens; gives the function that takes it back. */

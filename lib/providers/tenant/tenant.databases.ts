@@ -40,8 +40,8 @@ export class TenantDatabases {
   current(): string {
     const { scope } = this.context;
     if (scope?.tenantId !== undefined) return this.of(scope.tenantId);
-    if (scope?.isPending) throw new TenantPendingError();
-    if (!this.options.useDefaultDB) throw new TenantMissingError();
+    if (scope?.isPending) this.context.refuse(new TenantPendingError());
+    if (!this.options.useDefaultDB) this.context.refuse(new TenantMissingError());
     return this.defaultDB;
   }
 

@@ -26,7 +26,11 @@ export class TenantEntry {
   /** @param next called in the request's scope, with an error that came up */
   enter(request: TenantRequest, next: Next): void {
     const scope = this.#ownScope(request);
-    const fail = (error: unknown) => this.context.within(scope, () => next(error));
+    const fail = (error: unknown) => {
+      scope.isPending = false;
+      this.context.tellRefusal(error);
+      this.context.within(scope, () => next(error));
+    };
     try {
       if (isHandshake(request)) return this.#proceed(scope, undefined, false, next);
       const found = this.#asNobody(() => this.resolution.onArrival(request, scope));
@@ -56,17 +60,23 @@ export class TenantEntry {
 
   /** Decides the tenant of an HTTP request after its guards. @throws TenantError */
   async askAfterGuards(scope: TenantScope, execution: ExecutionContext): Promise<void> {
-    await this.#decide(scope, await this.resolution.afterGuards(requestOf(execution), scope, execution));
+    await this.#decide(scope, this.resolution.afterGuards(requestOf(execution), scope, execution));
   }
 
   /** Decides the tenant of a message. @throws TenantError */
   async askAtOnce(scope: TenantScope, execution: ExecutionContext): Promise<void> {
-    await this.#decide(scope, await this.resolution.atOnce(requestOf(execution), scope, execution));
+    await this.#decide(scope, this.resolution.atOnce(requestOf(execution), scope, execution));
   }
 
-  async #decide(scope: TenantScope, tenantId: string | undefined): Promise<void> {
-    if (tenantId !== undefined) await this.directory.admit(tenantId);
-    this.context.decide(scope, tenantId);
+  async #decide(scope: TenantScope, answer: Promise<string | undefined>): Promise<void> {
+    try {
+      const tenantId = await answer;
+      if (tenantId !== undefined) await this.directory.admit(tenantId);
+      this.context.decide(scope, tenantId);
+    } catch (error) {
+      this.context.tellRefusal(error);
+      throw error;
+    }
   }
 
   #admit(scope: TenantScope, tenantId: string | undefined, next: Next): void | Promise<void> {

@@ -1,22 +1,21 @@
-import { messageOf, PolyMongoError, type PolyMongoErrorOptions } from '../../polymongo.errors.js';
+import { HttpException } from '@nestjs/common';
+import { markAsPolyMongoError, messageOf, PolyMongoError, type PolyMongoErrorOptions } from '../../polymongo.errors.js';
+
+const DESCRIPTIONS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found' } as const;
 
 /**
- * A tenant is missing, malformed or not to be had. Nest's default filter answers it with its status: `statusCode` is
- * what Nest 11 reads, `status` with `expose` what Nest 12 does.
+ * A tenant is missing, malformed or not to be had: what a client did wrong, so an HttpException, which Nest and filters
+ * of the application's own answer with its status and log no stack of. It is a PolyMongoError, too.
  */
-export class TenantError extends PolyMongoError {
-  readonly expose = true;
+export class TenantError extends HttpException {
   readonly statusCode: number;
 
-  constructor(
-    message: string,
-    readonly status: 400 | 403 | 404,
-    options: PolyMongoErrorOptions = {},
-  ) {
-    super(message, options);
+  constructor(message: string, status: keyof typeof DESCRIPTIONS, options: PolyMongoErrorOptions = {}) {
+    super(HttpException.createBody(message, DESCRIPTIONS[status], status), status, options);
     this.statusCode = status;
   }
 }
+markAsPolyMongoError(TenantError);
 
 /** Something that needs a tenant was used where there is none. */
 export class TenantMissingError extends TenantError {
