@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream';
 import type { BulkSummary } from '../providers/bulk/bulk.types.js';
 import { redactURI } from '../polymongo.uri.js';
+import { printable } from './printable.js';
 import { formatBytes } from './progress.line.js';
 
-export const writeLine = (out: Writable, text: string): void => void out.write(`${redactURI(text)}\n`);
+export const writeLine = (out: Writable, text: string): void => void out.write(`${printable(redactURI(text))}\n`);
 
 export const writeJSON = (out: Writable, value: unknown): void => {
   const text = JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? redactURI(each) : each));
@@ -16,7 +17,7 @@ export function writeTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): void {
-  const all = [headings, ...rows.map((row) => row.map(String))];
+  const all = [headings, ...rows.map((row) => row.map((cell) => printable(String(cell))))];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   for (const [i, row] of all.entries()) {
     const cells = row.map((cell, column) =>

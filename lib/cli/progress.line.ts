@@ -1,5 +1,6 @@
 import type { BulkProgress } from '../providers/bulk/bulk.types.js';
 import type { CliIO } from './cli.io.js';
+import { printable } from './printable.js';
 
 const BAR_WIDTH = 24;
 const PLAIN_INTERVAL_MS = 5000;
@@ -45,7 +46,7 @@ function barOf({ documents, totalDocuments, bytes, totalBytes }: BulkProgress): 
 function textOf(progress: BulkProgress): string {
   const { collection = '', documents, totalDocuments, bytes, bytesPerSecond } = progress;
   const of = totalDocuments === undefined ? '' : ` of about ${totalDocuments}`;
-  return `${documents}${of} documents, ${formatBytes(bytes)}, ${formatBytes(bytesPerSecond)}/s ${collection}`.trimEnd();
+  return `${documents}${of} documents, ${formatBytes(bytes)}, ${formatBytes(bytesPerSecond)}/s ${printable(collection)}`.trimEnd();
 }
 
 export function formatBytes(bytes: number): string {

@@ -3,6 +3,7 @@ import mongoose from 'mongoose';
 import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
 import type { GlobalOptions } from '../cli.session.js';
 import { writeJSON, writeSummary } from '../output.js';
+import type { PolyMongoWrapper } from '../../polymongo.wrapper.js';
 import { ProgressLine } from '../progress.line.js';
 import type { BulkOptions, BulkReadOptions, BulkSummary } from '../../providers/bulk/bulk.types.js';
 
@@ -13,6 +14,10 @@ export interface SelectionFlags extends GlobalOptions {
   readonly query?: string;
   readonly snapshot?: boolean;
 }
+
+/** Of commands that write a file. */
+export const withForce = (command: Command): Command =>
+  command.option('--force', 'replace a regular file that is there');
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
@@ -43,6 +48,13 @@ export function selectionOf(flags: SelectionFlags, io: CliIO, line: ProgressLine
 
 export const progressLine = (io: CliIO, { json, quiet }: GlobalOptions): ProgressLine =>
   new ProgressLine(io, !json && !quiet);
+
+/** @throws Error where there is no such database: most likely its name is mistyped */
+export async function requireCollections({ pools }: PolyMongoWrapper, name: string): Promise<void> {
+  const database = pools.database(name);
+  const hasSome = await database.run(() => database.connection.db!.listCollections({}, { nameOnly: true }).hasNext());
+  if (!hasSome) throw new Error(`${name} has no collections: is that its name?`);
+}
 
 /** Shows what was done; the exit code that goes with it. */
 export function conclude(summary: BulkSummary, out: CliIO['stdout'], { json, quiet }: GlobalOptions): number {

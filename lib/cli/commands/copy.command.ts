@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { CliIO } from '../cli.io.js';
 import { uriOf, withWrapper } from '../cli.session.js';
-import { writeLine } from '../output.js';
+import type { PolyMongoWrapper } from '../../polymongo.wrapper.js';
 import {
   conclude,
   progressLine,
+  requireCollections,
   selectionOf,
   type SelectionFlags,
   withReading,
@@ -41,15 +42,13 @@ export const copyCommand = (program: Command, io: CliIO, exit: (code: number) =>
       const options = { ...selectionOf(flags, io, line), onError, ...(dryRun && { dryRun }) };
       try {
         const uri = uriOf(flags, io);
-        const summary = await withWrapper(uri, ({ bulkTasks, pools }) =>
-          targetUri === undefined
-            ? bulkTasks.copyDatabase(source, target, { ...options, targetPools: pools })
-            : withWrapper(targetUri, (other) =>
-                bulkTasks.copyDatabase(source, target, { ...options, targetPools: other.pools }),
-              ),
-        );
+        const summary = await withWrapper(uri, async (wrapper) => {
+          await requireCollections(wrapper, source);
+          const copy = ({ pools }: PolyMongoWrapper) =>
+            wrapper.bulkTasks.copyDatabase(source, target, { ...options, targetPools: pools });
+          return targetUri === undefined ? copy(wrapper) : withWrapper(targetUri, copy);
+        });
         line.clear();
-        if (summary.collections.length === 0) writeLine(io.stderr, `${source} has no collections: is that its name?`);
         exit(conclude(summary, io.stdout, flags));
       } finally {
         line.clear();

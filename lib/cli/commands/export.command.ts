@@ -1,14 +1,15 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { CliIO } from '../cli.io.js';
 import { uriOf, withWrapper } from '../cli.session.js';
-import { writeLine } from '../output.js';
+import { OutputFile } from '../output.file.js';
 import {
   conclude,
   progressLine,
+  requireCollections,
   selectionOf,
   type SelectionFlags,
+  withForce,
   withReading,
   withSelection,
 } from './bulk.options.js';
@@ -17,6 +18,7 @@ interface Flags extends SelectionFlags {
   readonly out?: string;
   readonly format: 'json' | 'archive';
   readonly gzip?: boolean;
+  readonly force?: boolean;
 }
 
 const EXAMPLES = `
@@ -25,11 +27,11 @@ Examples:
   polymongo export shop --out shop.archive.gz --format archive
   polymongo export shop --include orders --query '{"orders":{"paid":true}}' | gzip > paid.json.gz
 
-A file appears under its name when it is complete; until then it is NAME.part.`;
+A file appears under its name when it is complete; until then it is NAME.part. One that is there stays, without --force.`;
 
 /** `polymongo export`: a database into a file or to stdout. */
 export const exportCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
-  withReading(withSelection(program.command('export').argument('<db>', 'the database')))
+  withForce(withReading(withSelection(program.command('export').argument('<db>', 'the database'))))
     .description('export a database, losslessly')
     .option('-o, --out <file>', 'the file (default: stdout)')
     .addOption(
@@ -42,29 +44,22 @@ export const exportCommand = (program: Command, io: CliIO, exit: (code: number) 
     .action(async (name: string, _: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const line = progressLine(io, flags);
-      const { out, format, gzip = out?.endsWith('.gz') ?? false } = flags;
-      await withWrapper(uriOf(flags, io), async ({ bulkTasks }) => {
-        const file = out === undefined ? undefined : await open(`${out}.part`, 'w');
-        const stream = bulkTasks.exportStream(name, { ...selectionOf(flags, io, line), format, gzip });
+      const { out, format, gzip = out?.endsWith('.gz') ?? false, force = false } = flags;
+      await withWrapper(uriOf(flags, io), async (wrapper) => {
+        const options = { ...selectionOf(flags, io, line), format, gzip };
+        await requireCollections(wrapper, name);
+        const file = out === undefined ? undefined : await OutputFile.create(out, force);
         try {
-          if (file) await intoFile(stream, file, out!);
-          else await pipeline(stream, io.stdout, { end: false });
+          const stream = wrapper.bulkTasks.exportStream(name, options);
+          await pipeline(stream, file?.stream() ?? io.stdout, { end: file !== undefined });
+          await file?.complete();
+          line.clear();
+          exit(conclude(await stream.summary, file ? io.stdout : io.stderr, flags));
+        } catch (error) {
+          await file?.discard(error);
+          throw error;
         } finally {
           line.clear();
         }
-        const summary = await stream.summary;
-        if (summary.collections.length === 0) writeLine(io.stderr, `${name} has no collections: is that its name?`);
-        exit(conclude(summary, out === undefined ? io.stderr : io.stdout, flags));
       });
     });
-
-async function intoFile(stream: NodeJS.ReadableStream, file: FileHandle, name: string): Promise<void> {
-  const part = `${name}.part`;
-  try {
-    await pipeline(stream, file.createWriteStream());
-    await rename(part, name);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
-}

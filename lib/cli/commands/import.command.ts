@@ -1,15 +1,19 @@
+import { fstatSync, type Stats, type WriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
-import type { CliIO } from '../cli.io.js';
+import { type CliIO, ExitCode } from '../cli.io.js';
 import { uriOf, withWrapper } from '../cli.session.js';
-import { conclude, progressLine, selectionOf, type SelectionFlags, withSelection } from './bulk.options.js';
+import { openOutput } from '../output.file.js';
+import { conclude, progressLine, selectionOf, type SelectionFlags, withForce, withSelection } from './bulk.options.js';
 
 interface Flags extends SelectionFlags {
   readonly onError: 'stop' | 'skip';
   readonly rejects?: string;
   readonly dryRun?: boolean;
   readonly resume?: boolean;
+  readonly force?: boolean;
   readonly sourceDb?: string;
 }
 
@@ -24,8 +28,10 @@ Export files of any layout and archives of mongodump are recognised, gzipped or 
 
 /** `polymongo import`: a file or stdin into a database. */
 export const importCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
-  withSelection(
-    program.command('import').argument('<db>', 'the database').argument('[file]', 'the file (default: stdin)'),
+  withForce(
+    withSelection(
+      program.command('import').argument('<db>', 'the database').argument('[file]', 'the file (default: stdin)'),
+    ),
   )
     .description('import an export file or an archive of mongodump')
     .addOption(
@@ -42,9 +48,11 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
       // Opened before anything is done: a name that is wrong is told at once.
       const input = file === undefined ? undefined : await open(file);
       const source = input ? input.createReadStream() : io.stdin;
-      const totalBytes = input && (await input.stat()).size;
-      const rejects = flags.rejects === undefined ? undefined : (await open(flags.rejects, 'w')).createWriteStream();
+      let rejects: WriteStream | undefined;
       try {
+        const read = input ? await input.stat() : statOf(io.stdin);
+        const totalBytes = input && read!.size;
+        if (flags.rejects !== undefined) rejects = await openOutput(flags.rejects, flags.force ?? false, read);
         const summary = await withWrapper(uriOf(flags, io), ({ bulkTasks }) =>
           bulkTasks.importStream(name, source, {
             ...selectionOf(flags, io, line),
@@ -57,10 +65,17 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
           }),
         );
         line.clear();
-        exit(conclude(summary, io.stdout, flags));
+        const code = conclude(summary, io.stdout, flags);
+        exit(rejects?.bytesWritten ? ExitCode.Incomplete : code);
       } finally {
         line.clear();
         source.destroy();
         if (rejects) await finished(rejects.end());
       }
     });
+
+/** Of a file that the shell has opened; undefined for a stream of another kind. */
+function statOf(stream: Readable): Stats | undefined {
+  const { fd } = stream as { readonly fd?: unknown };
+  return typeof fd === 'number' ? fstatSync(fd) : undefined;
+}

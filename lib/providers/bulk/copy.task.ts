@@ -5,6 +5,7 @@ import type { CopyOptions } from './bulk.types.js';
 import { newNameOf, ownValue, viewOptionsOf } from './collection.selection.js';
 import { elementNamed } from './codecs/bson-elements.js';
 import type { CollectionDefinition } from './codecs/collection.definition.js';
+import { mapAtMost } from './raw/map-at-most.js';
 import { withIdFirst } from './raw/raw-document.js';
 import { RawBatch } from './raw/raw-batch.js';
 import { insertRaw } from './raw/raw-insert.js';
@@ -30,18 +31,7 @@ export class CopyTask {
     this.report.meter.expect(await this.source.totals(definitions));
     const collections = definitions.filter(({ type }) => type !== 'view');
     const { concurrency = DEFAULT_CONCURRENCY } = this.options;
-    const workers = Array.from({ length: Math.max(1, concurrency) }, async () => {
-      for (let next = collections.shift(); next; next = collections.shift()) await this.collection(next);
-    });
-    const results = await Promise.allSettled(
-      workers.map((work) =>
-        work.catch((error: unknown) => {
-          collections.length = 0; // the others end with what they have begun
-          throw error;
-        }),
-      ),
-    );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await mapAtMost(concurrency, collections, (each) => this.collection(each));
     for (const view of definitions.filter(({ type }) => type === 'view')) await this.view(view);
   }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { Subject } from 'rxjs';
-import { checkDatabaseName } from '../../polymongo.checks.js';
+import { checkDatabaseName, checks } from '../../polymongo.checks.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { inSubscribersContext, keepContext } from '../pools/subscriber.context.js';
@@ -55,6 +55,10 @@ export class PolyMongoBulk {
   async copyDatabase(source: string, target: string, options: CopyOptions = {}): Promise<BulkSummary> {
     const [from, to] = [this.#database(source), this.#database(target, options.targetPools)];
     if (from === to) throw new BulkArgumentError(`Cannot copy the database ${source} onto itself.`);
+    const { concurrency } = options;
+    if (concurrency !== undefined && !checks.positiveInteger.accepts(concurrency)) {
+      throw new BulkArgumentError(`concurrency must be ${checks.positiveInteger.allowed}, not ${concurrency}.`);
+    }
     const report = this.#report('copy', source, options, { target, onError: options.onError });
     return this.#settle(report, () =>
       from.run(

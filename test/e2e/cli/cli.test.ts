@@ -1,11 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Interruption } from '../../../lib/cli/cli.io.js';
-import { runCli } from '../../../lib/cli/cli.program.js';
 import { BulkFixture } from '../bulk/bulk.fixture.js';
+import { type Run, runIn } from './cli.run.js';
 
 let fixture: BulkFixture;
 let shop: string;
@@ -22,28 +21,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-interface Run {
-  readonly stdin?: Uint8Array;
-  readonly signal?: AbortSignal;
-  readonly env?: Record<string, string>;
-  readonly isTTY?: boolean;
-  readonly onOutput?: (text: string) => void;
-}
-
-async function cli(args: string[], { stdin = Buffer.alloc(0), signal, env, isTTY = false, onOutput }: Run = {}) {
-  const [stdout, stderr] = [Object.assign(new PassThrough(), { isTTY }), Object.assign(new PassThrough(), { isTTY })];
-  const out: Buffer[] = [];
-  let err = '';
-  stdout.on('data', (chunk: Buffer) => (out.push(chunk), onOutput?.(chunk.toString())));
-  stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const code = await runCli(args, {
-    ...{ stdin: Readable.from([stdin]), stdout, stderr, signal: signal ?? new AbortController().signal },
-    version: '1.2.3',
-    env: env ?? { MONGODB_URI: fixture.server.uri },
-  });
-  await new Promise((resolve) => setImmediate(resolve));
-  return { code, bytes: Buffer.concat(out), out: Buffer.concat(out).toString(), err };
-}
+const cli = (args: string[], run: Run = {}) => runIn(fixture.server.uri, args, run);
 
 describe('polymongo', () => {
   test('lists databases and shows what one holds', async () => {
@@ -124,11 +102,17 @@ describe('polymongo', () => {
     expect([code, err]).toEqual([1, expect.not.stringContaining('Interrupted')]);
   });
 
-  test('says where there is nothing to export or to copy', async () => {
-    const { code, err, bytes } = await cli(['export', 'no_such_database']);
-    expect([code, err]).toEqual([0, expect.stringContaining('no_such_database has no collections')]);
-    expect(JSON.parse(bytes.toString())).toMatchObject({ collections: {} });
-    expect((await cli(['copy', 'no_such_database', fixture.name()])).err).toContain('has no collections');
+  test('fails where there is nothing to export or to copy: most likely the name is mistyped', async () => {
+    const out = join(folder, 'nothing.json');
+    for (const args of [
+      ['export', 'no_such_database'],
+      ['export', 'no_such_database', '--out', out],
+      ['copy', 'no_such_database', fixture.name()],
+    ]) {
+      const { code, err, bytes } = await cli(args);
+      expect([code, err, bytes.length]).toEqual([1, expect.stringContaining('has no collections'), 0]);
+    }
+    expect(await readdir(folder)).not.toContain('nothing.json');
   });
 
   test('prints changes until it is interrupted', async () => {
@@ -187,6 +171,6 @@ describe('polymongo', () => {
     expect((await cli(['export', shop, '--out', join(folder, 'bar.json')], { isTTY: true })).err).toContain(
       '\r\x1b[K[####',
     );
-    expect((await cli(['export', shop, '--out', join(folder, 'bar.json')])).err).not.toContain('\x1b');
+    expect((await cli(['export', shop, '--out', join(folder, 'lines.json')])).err).not.toContain('\x1b');
   });
 });

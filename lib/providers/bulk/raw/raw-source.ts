@@ -7,11 +7,14 @@ import { dataCollectionOf } from '../codecs/archive.format.js';
 import { documentOf, elementNamed, stringOf } from '../codecs/bson-elements.js';
 import { BsonType } from '../codecs/bson-types.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
+import { mapAtMost } from './map-at-most.js';
 
 const BATCH_DOCUMENTS = 1000;
 /** Two batches are in memory at a time. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const VIEW = 'view';
+/** Questions about collections that are asked at a time: all at once they would wait for sockets until they fail. */
+const METADATA_CONCURRENCY = 4;
 
 interface CollectionSize {
   readonly count: number;
@@ -47,12 +50,13 @@ export class RawSource {
     const selected = [...byName].filter(([name]) => isSelected(this.options, name));
     const newNames = new NewNames(this.options);
     for (const [name] of selected) newNames.add(name);
-    const definitions = await Promise.all(selected.map(([, info]) => this.definition(info)));
+    const definitions = await mapAtMost(METADATA_CONCURRENCY, selected, ([, info]) => this.definition(info));
     const order = ({ name, type }: CollectionDefinition) => `${type === VIEW ? 1 : 0}${name}`;
     return definitions.sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
 
   private async definition(info: Buffer): Promise<CollectionDefinition> {
+    this.options.signal?.throwIfAborted();
     const name = stringOf(elementNamed(info, 'name'))!;
     const type = stringOf(elementNamed(info, 'type')) ?? 'collection';
     const details = elementNamed(info, 'info');
@@ -88,21 +92,20 @@ export class RawSource {
   async totals(
     definitions: readonly CollectionDefinition[],
   ): Promise<{ documents: number; bytes: number | undefined }> {
-    let documents = 0;
-    let bytes: number | undefined = 0;
-    for (const { name, type } of definitions) {
-      if (type === VIEW) continue;
-      const query = ownValue(this.options.query, name);
-      if (query) {
-        documents += await this.database.connection.collection(name).countDocuments(query);
-        bytes = undefined;
-      } else {
-        const { count, size } = await this.sizeOf(name);
-        documents += count;
-        if (bytes !== undefined) bytes += size;
-      }
-    }
-    return { documents, bytes };
+    const stored = definitions.filter(({ type }) => type !== VIEW);
+    const sizes = await mapAtMost(METADATA_CONCURRENCY, stored, ({ name }) => this.expected(name));
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    return {
+      documents: sum(sizes.map(({ count }) => count)),
+      bytes: sizes.some(({ size }) => size === undefined) ? undefined : sum(sizes.map(({ size }) => size!)),
+    };
+  }
+
+  private async expected(name: string): Promise<{ count: number; size: number | undefined }> {
+    this.options.signal?.throwIfAborted();
+    const query = ownValue(this.options.query, name);
+    if (!query) return this.sizeOf(name);
+    return { count: await this.database.connection.collection(name).countDocuments(query), size: undefined };
   }
 
   /** What the server keeps account of; zeros where it does not tell. */

@@ -1,0 +1,30 @@
+import { PassThrough, Readable } from 'node:stream';
+import { runCli } from '../../../lib/cli/cli.program.js';
+
+export interface Run {
+  readonly stdin?: Uint8Array;
+  readonly signal?: AbortSignal;
+  readonly env?: Record<string, string>;
+  readonly isTTY?: boolean;
+  readonly onOutput?: (text: string) => void;
+}
+
+/** Runs a command line against a server. */
+export async function runIn(
+  uri: string,
+  args: string[],
+  { stdin = Buffer.alloc(0), signal, env, isTTY = false, onOutput }: Run = {},
+) {
+  const [stdout, stderr] = [Object.assign(new PassThrough(), { isTTY }), Object.assign(new PassThrough(), { isTTY })];
+  const out: Buffer[] = [];
+  let err = '';
+  stdout.on('data', (chunk: Buffer) => (out.push(chunk), onOutput?.(chunk.toString())));
+  stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const code = await runCli(args, {
+    ...{ stdin: Readable.from([stdin]), stdout, stderr, signal: signal ?? new AbortController().signal },
+    version: '1.2.3',
+    env: env ?? { MONGODB_URI: uri },
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return { code, bytes: Buffer.concat(out), out: Buffer.concat(out).toString(), err };
+}
