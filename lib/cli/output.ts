@@ -8,7 +8,7 @@ export const writeLine = (out: Writable, text: string): void => void out.write(`
 
 export const writeJSON = (out: Writable, value: unknown): void => {
   const text = JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? redactURI(each) : each));
-  out.write(`${text}\n`);
+  out.write(`${printable(text)}\n`);
 };
 
 /** Rows under their headings, in columns as wide as they need. Numbers are set to the right. */
