@@ -65,12 +65,13 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
           }),
         );
         line.clear();
+        if (rejects) await finished(rejects.end());
         const code = conclude(summary, io.stdout, flags);
         exit(rejects?.bytesWritten ? ExitCode.Incomplete : code);
       } finally {
         line.clear();
         source.destroy();
-        if (rejects) await finished(rejects.end());
+        rejects?.destroy();
       }
     });
 

@@ -3,6 +3,9 @@ import { BulkTaskError, BulkWriteError } from './bulk.errors.js';
 import type { BulkCheckpoint, BulkFailure, BulkSummary, CollectionSummary } from './bulk.types.js';
 import type { ProgressMeter } from './bulk.progress.js';
 
+/** More are counted, as `skipped` of their collection, but not listed: each takes memory, and a file has any number. */
+const MAX_FAILURES = 10_000;
+
 /** What a task has done so far: it becomes the summary, whether the task ends well or not. */
 export class BulkReport {
   private readonly collections = new Map<string, CollectionSummary>();
@@ -13,7 +16,16 @@ export class BulkReport {
     readonly meter: ProgressMeter,
     private readonly onError: 'stop' | 'skip' = 'stop',
     private readonly rejects?: Writable,
-  ) {}
+    private readonly signal?: AbortSignal,
+  ) {
+    rejects?.on('error', ignore); // the write that caused it tells the task
+  }
+
+  /** To be called when the task has ended. */
+  close(): void {
+    // A stream tells its error after the write that had it: without a listener that would end the process.
+    setImmediate(() => this.rejects?.off('error', ignore));
+  }
 
   /** The line of a collection, new with its first use. */
   collection(name: string, type = 'collection'): CollectionSummary {
@@ -36,7 +48,7 @@ export class BulkReport {
    */
   fail(failure: BulkFailure, cause?: Error): void {
     if (this.onError === 'stop') throw cause ?? new BulkWriteError(failure.reason, failure, failure.code);
-    this.failures.push(failure);
+    if (this.failures.length < MAX_FAILURES) this.failures.push(failure);
   }
 
   /** Notes a document that is not written; `document` makes its Extended JSON, where it can be read at all. */
@@ -49,9 +61,16 @@ export class BulkReport {
   private async reject(failure: Omit<BulkFailure, 'kind'>, document?: () => string): Promise<void> {
     const head = JSON.stringify(failure).slice(0, -1);
     const line = `${head}${document ? `,"document":${document()}` : ''}}\n`;
-    await new Promise<void>((resolve, reject) =>
-      this.rejects!.write(line, (error) => (error ? reject(error) : resolve())),
-    );
+    const { rejects, signal } = this;
+    await new Promise<void>((resolve, reject) => {
+      const stop = () => reject(signal!.reason as Error);
+      signal?.addEventListener('abort', stop, { once: true });
+      rejects!.write(line, (error) => {
+        signal?.removeEventListener('abort', stop);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
   }
 
   get summary(): BulkSummary {
@@ -67,3 +86,5 @@ export class BulkReport {
     return cause instanceof BulkTaskError ? cause : new BulkTaskError(this.task, cause, this.summary, checkpoint);
   }
 }
+
+const ignore = (): void => undefined;

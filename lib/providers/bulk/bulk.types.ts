@@ -24,7 +24,7 @@ export interface BulkSelection {
 
 /** What every bulk task takes. */
 export interface BulkOptions extends BulkSelection {
-  /** Ends the task at the next batch with a BulkTaskError whose `cause` is the signal's reason. */
+  /** Ends the task at the next batch, and an export that nobody reads at once, with a BulkTaskError whose `cause` is the signal's reason. */
   signal?: AbortSignal;
   /** Called at most every 100 ms, and once at the end. */
   onProgress?: (progress: BulkProgress) => void;
@@ -136,6 +136,7 @@ export interface BulkFailure {
 /** What a task did. */
 export interface BulkSummary {
   readonly collections: CollectionSummary[];
+  /** The first 10,000. */
   readonly failures: BulkFailure[];
   durationMS: number;
 }

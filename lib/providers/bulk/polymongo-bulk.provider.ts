@@ -125,7 +125,13 @@ export class PolyMongoBulk {
     const summary = new Promise<BulkSummary>((resolve, reject) => ([finish, fail] = [resolve, reject]));
     summary.catch(() => undefined); // the stream has the error too
     const chunks = this.#exportChunks(database, options, report, finish, fail);
-    return Object.assign(pack(chunks, options.gzip ?? false), { summary });
+    const stream = pack(chunks, options.gzip ?? false);
+    const { signal } = options;
+    // While nobody reads, nothing else would notice it.
+    const stop = () => void stream.destroy(report.error(signal!.reason));
+    signal?.addEventListener('abort', stop, { once: true });
+    stream.once('close', () => signal?.removeEventListener('abort', stop));
+    return Object.assign(stream, { summary });
   }
 
   /**
@@ -205,7 +211,7 @@ export class PolyMongoBulk {
       await chunks.return();
       await reader.close();
       lease.release();
-      fail(report.error(new Error('the stream was destroyed before its end')));
+      fail(report.error(options.signal?.reason ?? new Error('the stream was destroyed before its end')));
     }
   }
 
@@ -228,6 +234,8 @@ export class PolyMongoBulk {
       await work();
     } catch (error) {
       throw report.error(error, checkpoint?.());
+    } finally {
+      report.close();
     }
     report.meter.done();
     return report.summary;
@@ -262,6 +270,6 @@ export class PolyMongoBulk {
       export: `Exporting ${database}`,
       import: `Importing ${database}`,
     };
-    return new BulkReport(title[task], meter, onError, rejects);
+    return new BulkReport(title[task], meter, onError, rejects, options.signal);
   }
 }
