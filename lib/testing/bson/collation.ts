@@ -110,7 +110,20 @@ export function parseCollation(options: Doc | undefined): Collation | undefined 
   if (locale === 'simple') return undefined;
   const tag = languageTag(locale);
   if (!isSupported(tag)) throw new CommandError('BadValue', `Field 'locale' is invalid in: { locale: "${locale}" }`);
+  checkCaseFirst(spec, options, locale);
   return new IntlCollation(spec, tag);
+}
+
+/** The locales whose capitals come first unless told otherwise (ICU's collation data). */
+const CAPITALS_FIRST = ['da', 'mt'];
+
+/** @throws CommandError BadValue for letters that differ in nothing but case, yet are to be ordered by it */
+function checkCaseFirst(spec: Doc, options: Doc, locale: string): void {
+  const isByCase = options.has('caseFirst')
+    ? spec.get('caseFirst') !== 'off'
+    : CAPITALS_FIRST.includes(locale.split(/[-_@]/)[0]!);
+  if (!isByCase || spec.get('caseLevel') === true || (spec.get('strength') as Int32).value > 2) return;
+  throw new CommandError('BadValue', "'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2");
 }
 
 function isSupported(tag: string): boolean {

@@ -184,4 +184,16 @@ describe('aggregate', () => {
     expect(String(found?.n)).toBe('5902408780260971510');
     expect(String(found?.same)).toBe('5902408780260971510');
   });
+
+  test('reads a view with the collation of the view, and refuses another', async () => {
+    const { db } = orders;
+    await db.createCollection('french', { viewOn: 'orders', pipeline: [], collation: { locale: 'fr' } });
+    const view = db.collection('french');
+    const refused = { codeName: 'OptionNotSupportedOnView' };
+    await expect(view.find({}, { collation: { locale: 'de' } }).toArray()).rejects.toMatchObject(refused);
+    await expect(view.aggregate([], { collation: { locale: 'simple' } }).toArray()).rejects.toMatchObject(refused);
+    await expect(view.distinct('item', {}, { collation: { locale: 'de' } })).rejects.toMatchObject(refused);
+    await expect(db.command({ count: 'french', collation: { locale: 'de' } })).rejects.toMatchObject(refused);
+    expect(await view.find({}, { collation: { locale: 'fr', strength: 3 } }).toArray()).toHaveLength(3);
+  });
 });

@@ -11,6 +11,7 @@ import type { Command } from '../command.js';
 import { hintOf } from '../crud/find.command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { openReadView } from '../crud/read-view.js';
+import { viewCollation } from '../crud/view-collation.js';
 import { runWrite } from '../crud/write.js';
 import { explainCommand } from '../diagnostics/explain.command.js';
 import { emptyCursor, openCursor } from '../cursor/open-cursor.js';
@@ -103,7 +104,8 @@ export function runPipeline(
   const { db, coll } = namespace;
   const entry = coll === undefined ? undefined : catalog.find({ db, coll }, view);
   const isView = entry?.kind === 'view';
-  const collation = docArgument(op.args, 'collation') ?? (isView ? docArgument(entry.options, 'collation') : undefined);
+  const given = docArgument(op.args, 'collation');
+  const collation = isView ? viewCollation(entry, given) : given;
   const base = queryEnv(op, { collation, collection: isView ? undefined : entry });
   const compileFor = (host: OperationPipelineHost) =>
     compilePipeline(

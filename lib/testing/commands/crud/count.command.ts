@@ -8,6 +8,7 @@ import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { openReadView } from './read-view.js';
+import { viewCollation } from './view-collation.js';
 import { readFromView } from './view-query.js';
 
 const EMPTY: Doc = new Map();
@@ -45,7 +46,8 @@ export const count: Command = {
     const limit = Math.abs(integerArgument(args, 'limit') ?? 0) || Infinity;
     const skip = countArgument(args, 'skip') ?? 0;
     const filter = docArgument(args, 'query') ?? EMPTY;
-    const collation = docArgument(args, 'collation');
+    const given = docArgument(args, 'collation');
+    const collation = entry?.kind === 'view' ? viewCollation(entry, given) : given;
     if (entry?.kind === 'view' || isMadeWhenRead(ns)) {
       const query = { filter, skip, limit: Number.isFinite(limit) ? limit : undefined };
       return reply({ n: int([...readFromView(op, ns, view, query, queryEnv(op, { collation }))].length) });

@@ -15,6 +15,7 @@ import { planQuery } from '../../storage/plan/planner.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { openReadView } from './read-view.js';
+import { viewCollation } from './view-collation.js';
 import { readFromView } from './view-query.js';
 
 const EMPTY: Doc = new Map();
@@ -29,8 +30,9 @@ export const distinct: Command = {
     const ns = namespaceOf(op);
     const { view, snapshot } = openReadView(op);
     const entry = server.storage.catalog.find(ns, view);
+    const given = docArgument(args, 'collation');
     const env = queryEnv(op, {
-      collation: docArgument(args, 'collation'),
+      collation: entry?.kind === 'view' ? viewCollation(entry, given) : given,
       collection: entry?.kind === 'view' ? undefined : entry,
     });
     const filter = docArgument(args, 'query') ?? EMPTY;

@@ -86,6 +86,10 @@ export const rounding = (mode: 'half-even' | 'towards-zero'): Operator =>
   });
 
 export const ceil = (value: Numeric): Numeric =>
-  typeof value === 'number' ? Math.ceil(value) : round(value, 0, 'up', '$ceil');
+  typeof value === 'number' ? Math.ceil(value) : quantized(round(value, 0, 'up', '$ceil'));
 export const floor = (value: Numeric): Numeric =>
-  typeof value === 'number' ? Math.floor(value) : round(value, 0, 'down', '$floor');
+  typeof value === 'number' ? Math.floor(value) : quantized(round(value, 0, 'down', '$floor'));
+
+/** IEEE 754's quantize knows no whole number next to an infinite decimal. */
+const quantized = (value: Numeric): Numeric =>
+  value instanceof Decimal128 && decimalParts(value).kind === 'infinity' ? toDecimal128(NAN_PARTS) : value;

@@ -10,6 +10,26 @@ import {
 import { INT64_MAX, INT64_MIN, type Numeric } from '../../bson/number.js';
 import { int32 } from '../../bson/value.js';
 
+/** A sum and what it lost. */
+function twoSum(a: number, b: number): readonly [sum: number, lost: number] {
+  const sum = a + b;
+  const part = sum - a;
+  return [sum, a - (sum - part) + (b - part)];
+}
+
+/** A double in 34 digits, without the zeros after the point that say nothing. */
+function asDecimal(double: number): DecimalParts {
+  const parts = decimalParts(toDecimal128(exactDecimal(double)));
+  if (parts.kind !== 'finite') return parts;
+  let { coefficient, exponent } = parts;
+  if (coefficient === 0n) return finite(false, 0n, 0);
+  while (exponent < 0 && coefficient % 10n === 0n) {
+    coefficient /= 10n;
+    exponent++;
+  }
+  return finite(parts.negative, coefficient, exponent);
+}
+
 /**
  * A sum of numbers of all types: of the widest type among them, integers exact (a double once they pass 64 bits),
  * doubles compensated so that the order does not matter to the last digit (Neumaier).
@@ -74,9 +94,12 @@ export class Summation {
 
   private nonDecimal(): DecimalParts {
     const { integers } = this;
-    const whole = finite(integers < 0n, integers < 0n ? -integers : integers, 0);
-    if (this.widest !== 'double') return whole;
-    const double = exactDecimal(this.double);
-    return double.kind === 'finite' ? addDecimals(addDecimals(double, exactDecimal(this.lost)), whole) : double;
+    if (this.widest !== 'double') return finite(integers < 0n, integers < 0n ? -integers : integers, 0);
+    if (!Number.isFinite(this.double)) return exactDecimal(this.double);
+    // MongoDB keeps one pair of doubles for all that is no decimal, each of which becomes a decimal of 34 digits
+    const whole = Number(integers);
+    const [sum, lost] = twoSum(this.double, whole);
+    const [high, low] = twoSum(sum, lost + this.lost + Number(integers - BigInt(whole)));
+    return addDecimals(asDecimal(high), asDecimal(low));
   }
 }

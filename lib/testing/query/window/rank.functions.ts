@@ -17,10 +17,10 @@ const ranked = (rank: (index: number, start: number, group: number) => number): 
   return (argument, context, name) => {
     assertNoArguments(argument, context, name);
     const { sort } = context;
-    if (sort === undefined || (sort.size !== 1 && name !== '$documentNumber')) {
+    if (sort?.size !== 1) {
       throw new CommandError(
         5371602,
-        `'${name}' must be specified with a top level sortBy expression${name === '$documentNumber' ? '' : ' with exactly one element'}`,
+        `${name} must be specified with a top level sortBy expression with exactly one element`,
       );
     }
     return (partition) => {

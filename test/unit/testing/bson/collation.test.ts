@@ -83,6 +83,8 @@ describe('parseCollation', () => {
       2,
       "Enumeration value 'x' for field 'collation.caseFirst' is not a valid value.",
     ],
+    [{ locale: 'da', strength: 2 }, 2, "'caseFirst' is invalid"],
+    [{ locale: 'en', strength: 1, caseFirst: 'upper' }, 2, "'caseFirst' is invalid"],
     [{ locale: 'en', caseLevel: 'x' }, 14, "BSON field 'collation.caseLevel' is the wrong type"],
   ])('refuses %j', (options, code, message) => {
     expect(() => collation(options)).toThrow(

@@ -13,6 +13,9 @@ describe('arithmetic', () => {
       [{ $add: [MAX_LONG, 1] }, 'double 9223372036854776000'],
       [{ $add: [1, double(2)] }, 'double 3'],
       [{ $add: [double(0.1), decimal('0.2')] }, 'decimal 0.3000000000000000055511151231257827'],
+      [{ $add: [double(2.5), decimal('1E+3')] }, 'decimal 1002.5'],
+      [{ $add: [3, double(0.1), decimal('0')] }, 'decimal 3.100000000000000005551115123125782'],
+      [{ $add: [MAX_LONG, double(1.5), decimal('1')] }, 'decimal 9223372036854775809.5'],
       [{ $add: [] }, 'int 0'],
       [{ $subtract: [-2147483648, 1] }, 'long -2147483649'],
       [{ $subtract: [-MAX_LONG - 1n, 1] }, 'double -9223372036854776000'],
@@ -88,6 +91,7 @@ describe('arithmetic', () => {
       [{ $ceil: [-1.5] }, 'double -1'],
       [{ $ceil: [7] }, 'int 7'],
       [{ $floor: [decimal('-1.5')] }, 'decimal -2'],
+      [{ $floor: [decimal('-Infinity')] }, 'decimal NaN'],
     ]);
     expectErrors([
       [{ $round: [1, 101] }, 51083],
