@@ -83,6 +83,11 @@ export class DatabasePool {
     return this.#leases.size;
   }
 
+  /** The leases that are held now on behalf of somebody, or all. */
+  leasesOf(user?: LeaseUser): PoolLease[] {
+    return [...this.#leases].filter((lease) => !user || lease.user === user);
+  }
+
   get hasLongLease(): boolean {
     for (const lease of this.#leases) if (lease.kind === 'long') return true;
     return false;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
 import type { Database } from './database.js';
 import type { DatabasePool } from './database.pool.js';
+import type { LeaseUser } from './pool.lease.js';
 
 /** What a reconfiguration needs of the pools. */
 export interface ReconfigurationHost {
@@ -60,16 +61,22 @@ export class PoolReconfiguration {
     this.#running.add(name);
     database.suspend();
     try {
-      if (!(await database.drain(this.host.shutdownTimeoutMS))) return;
+      if (!(await database.drain(this.host.shutdownTimeoutMS))) return this.#tryAgainAfter(database, database);
       const own = this.host.ownPoolOf(name);
       if (!own) await this.host.leaveShared(database);
-      else if (!(await own.close('reconfigured', 'patient'))) return;
+      else if (!(await own.close('reconfigured', 'patient'))) return this.#tryAgainAfter(database);
       const config = this.#pending.get(name);
       if (config && !this.host.isShuttingDown) this.#replace(config);
     } finally {
       this.#running.delete(name);
       database.resume();
     }
+  }
+
+  /** When the work that is under way now has ended, whatever has begun since: calls that overlap leave no moment without any. */
+  #tryAgainAfter(database: Database, user?: LeaseUser): void {
+    const blocking = database.pool.leasesOf(user).map((lease) => lease.whenReleased());
+    void Promise.all(blocking).then(() => this.onFreed(database));
   }
 
   #replace(config: PoolConfig): void {

@@ -1,26 +1,57 @@
+/** Longer than the slowest retry of a healthy server takes. */
+const PATIENCE_MS = 5_000;
+
 /**
  * How many transactions of one pool may be tried again at the same time. When hundreds write the same few documents,
- * their retries keep each other from ever finishing; a few at a time get through. First attempts pass freely.
+ * their retries keep each other from ever finishing; a few at a time get through. First attempts pass freely. When none
+ * has left for `patienceMS`, those inside count no longer, and the next ones go in: nobody waits for what never settles.
  */
 export class RetryGate {
   readonly #waiting: (() => void)[] = [];
-  #free: number;
+  #inside = new Set<symbol>();
+  #patience: NodeJS.Timeout | undefined;
 
-  constructor(size: number) {
-    this.#free = size;
-  }
+  constructor(
+    readonly size: number,
+    readonly patienceMS = PATIENCE_MS,
+  ) {}
 
   /** Resolves when a further retry may run; the function given back ends it, once. */
   async enter(): Promise<() => void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const place = Symbol('place');
+    if (this.#inside.size < this.size) this.#inside.add(place);
+    else await this.#turn(place);
     let isInside = true;
     return () => {
       if (!isInside) return;
       isInside = false;
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
+      this.#inside.delete(place);
+      this.#letIn();
+      if (this.#patience) this.#patience.refresh();
     };
+  }
+
+  #turn(place: symbol): Promise<void> {
+    if (!this.#patience) this.#patience = setTimeout(() => this.#forget(), this.patienceMS).unref();
+    return new Promise((resolve) =>
+      this.#waiting.push(() => {
+        this.#inside.add(place);
+        resolve();
+      }),
+    );
+  }
+
+  #letIn(): void {
+    while (this.#inside.size < this.size && this.#waiting.length > 0) this.#waiting.shift()!();
+    if (this.#waiting.length > 0) return;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+
+  #forget(): void {
+    this.#patience = undefined;
+    this.#inside = new Set();
+    this.#letIn();
+    if (this.#waiting.length > 0) this.#patience = setTimeout(() => this.#forget(), this.patienceMS).unref();
   }
 }

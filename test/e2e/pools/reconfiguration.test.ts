@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { PolyModel, PolyMongoWrapper } from 'nestjs-polymongo';
+import { ReconfigurationPendingError, type PolyModel, type PolyMongoWrapper } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { numbered, wrapItems, type Item } from '../../support/items.js';
 import { usePools } from '../../support/pools-fixture.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const fixture = usePools();
 let other: EmbeddedMongo;
@@ -52,6 +53,27 @@ describe.each([
     polymongo.scale.setDB('db', { maxConnections: 5 });
     expect(await items.db('db').countDocuments()).toBe(20);
     expect(polymongo.stats.general().separateDB).toMatchObject([{ dbName: 'db', poolStats: { maxPoolSize: 5 } }]);
+  });
+
+  it('takes over after work that did not end in time has, though calls overlap all the while', async () => {
+    const database = polymongo.pools.database('db');
+    const slow = await database.enter('operation');
+    await expect(polymongo.scale.connectDB('db', { maxConnections: 5 })).rejects.toThrow(ReconfigurationPendingError);
+    let isOver = false;
+    const overlapping = (async () => {
+      let held = await database.enter('operation');
+      while (!isOver) {
+        const next = database.enter('operation');
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        held.release();
+        held = await next;
+      }
+      held.release();
+    })();
+    slow.release();
+    await waitFor(() => sizeOf() === 5);
+    isOver = true;
+    await overlapping;
   });
 
   it('lets running work end on the old pool before the new one opens, and new calls wait meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { RetryGate } from '../../../lib/providers/transaction/retry.gate.js';
 
 describe('RetryGate', () => {
@@ -22,5 +22,22 @@ describe('RetryGate', () => {
     (await c)();
     await d;
     expect(inside).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('lets the next ones in when none of those inside has left for a time', async () => {
+    jest.useFakeTimers();
+    try {
+      const gate = new RetryGate(2, 1_000);
+      const inside: number[] = [];
+      for (let n = 0; n < 5; n++) void gate.enter().then(() => inside.push(n));
+      await jest.advanceTimersByTimeAsync(999);
+      expect(inside).toEqual([0, 1]);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(inside).toEqual([0, 1, 2, 3]);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(inside).toEqual([0, 1, 2, 3, 4]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
