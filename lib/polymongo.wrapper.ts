@@ -116,10 +116,7 @@ export class PolyMongoWrapper {
     });
     tenantContext.onSwitch((from, to) => this.transactions.assertTenantStays(from, to));
     this.scale = {
-      setDB: (names, scaleOptions) => {
-        pools.setDB(names, scaleOptions);
-        if (scaleOptions?.coldStart === false) for (const name of [names].flat()) pools.connectInBackground(name);
-      },
+      setDB: (names, scaleOptions) => pools.setDB(names, scaleOptions),
       connectDB: (names, scaleOptions) => pools.connectDB(names, scaleOptions),
     };
     this.actions = {

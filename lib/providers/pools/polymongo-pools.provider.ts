@@ -138,13 +138,19 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   }
 
   /**
-   * Gives databases a pool of their own, or another configuration, from their next use on. On one that is in use, work
+   * Gives databases a pool of their own, or another configuration, from their next use on; `coldStart: false` connects at
+   * once, in the background. On one that is in use, work
    * that has begun ends on the old pool while new calls wait; then the new pool takes over. When the work has not ended
    * after `shutdownTimeoutMS`, the old pool serves on, and the new one takes over as soon as it has. Nothing is dropped,
    * and the two never serve at the same time. The configuration that there is already changes nothing.
    * @throws PolyMongoOptionsError, InvalidDatabaseNameError
    */
   setDB(names: string | readonly string[], options: ScaleOptions = {}): void {
+    this.#configure(names, options);
+    if (options.coldStart === false) for (const name of [names].flat()) this.connectInBackground(name);
+  }
+
+  #configure(names: string | readonly string[], options: ScaleOptions): void {
     this.#assertOpen();
     const configs = [names].flat().map((name) => resolveScaleOptions(this.options, name, options));
     for (const { dbName } of configs) this.#databases.assertNameIsFree(dbName);
@@ -156,7 +162,7 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
    * @throws PoolConnectError with the reason; ReconfigurationPendingError when work on the old pool does not end in time
    */
   async connectDB(names: string | readonly string[], options: ScaleOptions = {}): Promise<void> {
-    this.setDB(names, options);
+    this.#configure(names, options);
     await Promise.all(
       [names].flat().map(async (name) => {
         await this.connect(name);

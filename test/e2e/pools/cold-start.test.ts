@@ -12,6 +12,7 @@ import { wrapItems } from '../../support/items.js';
 import { ONE_MONITOR } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
 import { usePools } from '../../support/pools-fixture.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const fixture = usePools();
 const CLOSED_PORT = 'mongodb://someone:s3cret@127.0.0.1:1/';
@@ -193,6 +194,12 @@ describe('an eager pool', () => {
     polymongo.scale.setDB('far', { mongoURI: CLOSED_PORT, driverOptions: FAST, coldStart: false });
     expect(await failure).toMatchObject({ db: 'far', error: { name: 'PoolConnectError' } });
   });
+});
+
+it.each(['scale', 'pools'] as const)('%s.setDB with coldStart: false connects at once', async (part) => {
+  const polymongo = create();
+  polymongo[part].setDB('eager', { coldStart: false });
+  await waitFor(() => polymongo.pools.poolOf('eager').state === 'connected');
 });
 
 async function freePort(): Promise<number> {
