@@ -1,14 +1,16 @@
-import type { Connection, Model, Mongoose, Schema } from 'mongoose';
+import type { Connection, Mongoose, Schema } from 'mongoose';
 import mongoose from 'mongoose';
 import { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './model.errors.js';
 import { PolyMongoError } from '../../polymongo.errors.js';
+import type { CollectionPreparation } from '../pools/database.contents.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { createBlueprintConnection, takeOver } from './blueprint.connection.js';
 import { DatabaseIndexer } from './database.indexer.js';
+import { DatabaseModels } from './database.models.js';
 import { warnOfIndexes } from './declared.indexes.js';
 import { IndexBuilder } from './index.builder.js';
-import { type BoundModel, DATABASE } from './model.binding.js';
+import type { BoundModel } from './model.binding.js';
 import { createChild } from './model.child.js';
 import type { ScopeCapture } from './model.scope.js';
 import { createTemplate, type ModelExtension, type TemplateHost } from './model.template.js';
@@ -24,16 +26,14 @@ export interface ModelDefinition {
 }
 
 /** All schemas of one PolyMongo, each compiled once, and their models on every database. */
-export class ModelRegistry implements TemplateHost {
+export class ModelRegistry implements TemplateHost, CollectionPreparation {
   readonly #pools: PolyMongoPools;
   readonly #indexes: IndexBuilder;
-  readonly #templates = new Map<AnyModel, AnyModel>();
   readonly #blueprints = new Map<string, AnyModel>();
   readonly #collections = new Map<string, AnyModel[]>();
   /** The schema each definition came with; mongoose may compile a clone of it. */
   readonly #sources = new WeakMap<AnyModel, Schema>();
-  /** What `connection.models` of every database inherits: an accessor per model, which makes it on first use. */
-  readonly #models: Record<string, AnyModel> = {};
+  readonly #models = new DatabaseModels();
   #connection: Connection | undefined;
 
   /** What mongoose's `Model.init()` reads on a connection. */
@@ -86,12 +86,9 @@ export class ModelRegistry implements TemplateHost {
     this.#pools.useMongoose(blueprint.base as Mongoose);
     takeOver(blueprint, this.#blueprintConnection);
     this.#blueprints.set(name, blueprint);
-    this.#templates.set(blueprint, createTemplate(blueprint, this));
-    Object.defineProperty(this.#models, name, {
-      enumerable: true,
-      configurable: true,
-      ...this.#accessor(name, blueprint),
-    });
+    const template = createTemplate(blueprint, this);
+    const bindStaticHooks = staticHooksOf(blueprint);
+    this.#models.register(name, (database) => createChild(blueprint, template, database, this, bindStaticHooks));
     this.#addToCollection(blueprint);
     for (const kind of Object.values(blueprint.discriminators ?? {})) this.adopt(kind as unknown as AnyModel);
   }
@@ -123,10 +120,14 @@ export class ModelRegistry implements TemplateHost {
 
   /** Makes the collections and indexes of every registered model on a database, as before its first write. */
   async prepareAll(database: Database): Promise<void> {
-    await Promise.all([...this.collections].map((collection) => this.#prepare(database, collection)));
+    await Promise.all([...this.collections].map((collection) => this.prepare(database, collection)));
   }
 
-  #prepare(database: Database, collection: string): Promise<void> {
+  isNeeded(database: Database, collection: string): boolean {
+    return this.#indexes.isNeeded(this.modelsOf(database, collection));
+  }
+
+  prepare(database: Database, collection: string): Promise<void> {
     return this.#indexes.prepare(database, collection, this.modelsOf(database, collection));
   }
 
@@ -141,30 +142,8 @@ export class ModelRegistry implements TemplateHost {
   }
 
   #attach(database: Database): void {
-    const models = Object.create(this.#models, { [DATABASE]: { value: database } }) as Record<string, Model<unknown>>;
-    Object.assign(database.connection, { models });
+    Object.assign(database.connection, { models: this.#models.on(database) });
     Object.assign(database.connection.config, this.#initOptions);
-    database.preparation = {
-      isNeeded: (collection) => this.#indexes.isNeeded(this.modelsOf(database, collection)),
-      prepare: (collection) => this.#prepare(database, collection),
-    };
-  }
-
-  #accessor(name: string, blueprint: AnyModel): PropertyDescriptor {
-    const keep = (models: object, value: unknown) =>
-      Object.defineProperty(models, name, { value, enumerable: true, configurable: true, writable: true });
-    const template = this.#templates.get(blueprint)!;
-    const bindStaticHooks = staticHooksOf(blueprint);
-    const make = (database: Database) => createChild(blueprint, template, database, this, bindStaticHooks);
-    return {
-      get(this: { [DATABASE]: Database }) {
-        const child = make(this[DATABASE]);
-        keep(this, child);
-        return child;
-      },
-      set(value: unknown) {
-        keep(this, value);
-      },
-    };
+    database.preparation = this;
   }
 }

@@ -139,12 +139,6 @@ class PooledConnection extends Native {
     return this.collections[name]!;
   }
 
-  modelNames(): string[] {
-    const names: string[] = [];
-    for (const name in this.models) names.push(name);
-    return names;
-  }
-
   /** Other databases are reached through PolyMongo, each with the pool that serves it. */
   useDb(name: string): Connection {
     return this.database.host.connectionOf(name);

@@ -41,9 +41,10 @@ export async function prepare(
   if (isPrepared(database, collection)) return;
   const preparation = database.preparation!;
   if (transaction) {
-    if (preparation.isNeeded(collection)) transaction.restartAfter(() => preparation.prepare(collection));
+    if (preparation.isNeeded(database, collection))
+      transaction.restartAfter(() => preparation.prepare(database, collection));
   } else if (!session?.inTransaction()) {
-    await outsideTransaction(() => preparation.prepare(collection));
+    await outsideTransaction(() => preparation.prepare(database, collection));
   }
   // In a transaction that the caller began by himself the server makes the collection; the indexes come with the next
   // write outside, or with `init()` before.

@@ -1,0 +1,58 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Schema, type Connection } from 'mongoose';
+import { PolyMongoWrapper } from 'nestjs-polymongo';
+import { uniqueName } from '../../support/database-names.js';
+import { startTestServer, type TestServer } from '../../support/test-server.js';
+
+let server: TestServer;
+let polymongo: PolyMongoWrapper;
+let connection: Connection;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+beforeEach(() => {
+  polymongo = new PolyMongoWrapper({ mongoURI: server.uri }, 'nest');
+  connection = polymongo.pools.connectionOf(uniqueName('models'));
+  const unique = () => new Schema({ a: { type: String, unique: true } });
+  const discriminators = [{ name: 'Person', schema: new Schema({ p: { type: String, unique: true } }) }];
+  polymongo.models.define({ name: 'Party', schema: unique(), discriminators });
+  polymongo.models.define({ name: 'Log', schema: new Schema({ n: Number }, { capped: 4096 }) });
+});
+afterEach(async () => {
+  await connection.dropDatabase();
+  await polymongo.actions.closeAll();
+});
+afterAll(() => server.stop());
+
+const collections = async () => (await connection.listCollections()).map(({ name }) => name).sort();
+const all = ['Party', 'Person', 'Log'];
+
+describe('the connection of a database that nobody has used', () => {
+  it('has all registered models, those that are registered later too', () => {
+    expect(connection.modelNames()).toEqual(all);
+    expect(Object.keys(connection.models)).toEqual(all);
+    expect(Object.values(connection.models).map(({ modelName }) => modelName)).toEqual(all);
+    expect('Party' in connection.models && Object.hasOwn(connection.models, 'Party')).toBe(true);
+    expect(connection.models['Party']).toBe(connection.model('Party'));
+    expect({ ...connection.models }['Person']!.db).toBe(connection);
+    polymongo.models.define({ name: 'Later', schema: new Schema({}) });
+    expect(Object.keys(connection.models)).toEqual([...all, 'Later']);
+    expect(connection.models['Never']).toBeUndefined();
+  });
+
+  it('makes the collections of all of them by createCollections()', async () => {
+    expect(Object.keys(await connection.createCollections())).toEqual(all);
+    expect(await collections()).toEqual(['logs', 'parties']);
+    const [log] = await connection.listCollections().then((list) => list.filter(({ name }) => name === 'logs'));
+    expect(log).toMatchObject({ options: { capped: true, size: 4096 } });
+  });
+
+  it('makes and repairs the indexes of all of them by syncIndexes()', async () => {
+    await connection.collection('parties').createIndex({ p: 1 }, { unique: true });
+    expect(await connection.syncIndexes()).toEqual({ Party: ['p_1'], Person: [], Log: [] });
+    const indexes = await connection.collection('parties').indexes();
+    expect(indexes.find(({ name }) => name === 'p_1')).toMatchObject({ partialFilterExpression: { __t: 'Person' } });
+    expect(await connection.syncIndexes()).toEqual({ Party: [], Person: [], Log: [] });
+  });
+});
