@@ -16,7 +16,6 @@ export {
   ConnectionBudgetError,
   ConnectionOwnershipError,
   IllegalPoolTransitionError,
-  ModelDatabaseError,
   OtherDatabaseError,
   PolyMongoClosedError,
   PoolConnectError,
@@ -24,6 +23,7 @@ export {
   PoolInitializingError,
   ReconfigurationPendingError,
 } from './providers/pools/pool.errors.js';
+export { ConnectionPluginError, ModelDatabaseError, ModelDeletionError } from './providers/pools/connection.errors.js';
 export { InvalidDatabaseNameError, PolyMongoError, PolyMongoOptionsError } from './polymongo.errors.js';
 export {
   InvalidTenantIdError,
@@ -47,6 +47,7 @@ export { IndexMismatchError, type IndexDifference } from './providers/models/ind
 export {
   BlueprintModelError,
   ModelAlreadyRegisteredError,
+  ModelBindingError,
   ModelNotRegisteredError,
 } from './providers/models/model.errors.js';
 export {
@@ -61,7 +62,7 @@ export type {
   PolyMongoModuleAsyncOptions,
   PolyMongoOptionsFactory,
 } from './polymongo.module-options.js';
-export type { PolyMongoOptions, RetryOptions } from './polymongo.options.js';
+export type { Plugin, PolyMongoOptions, RetryOptions } from './polymongo.options.js';
 export type { DBSpecificConfig, ScaleOptions } from './polymongo.pool-options.js';
 export type {
   TenantConnection,

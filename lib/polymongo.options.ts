@@ -1,4 +1,4 @@
-import type { Connection, mongo } from 'mongoose';
+import type { Connection, mongo, Schema } from 'mongoose';
 import { check, checkDatabaseName, checks, rejectUnknown, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import {
@@ -28,6 +28,9 @@ export interface RetryOptions {
   /** Wait before the second try in ms; doubled before each further one, at most 30 s. */
   delayMS: number;
 }
+
+/** A schema plugin and its options, as `schema.plugin(fn, options)` takes them. */
+export type Plugin = readonly [fn: (schema: Schema, options?: never) => void, options?: unknown];
 
 /** Options of {@link PolyMongoModule} and {@link PolyMongoWrapper}. */
 export interface PolyMongoOptions {
@@ -74,6 +77,8 @@ export interface PolyMongoOptions {
   autoCreate?: boolean;
   /** Make its search indexes then. Default: what `mongoose.set()` says, false. */
   autoSearchIndex?: boolean;
+  /** Plugins for the schemas of all models, with their options; applied before a schema is compiled. Default none. */
+  plugins?: readonly Plugin[];
   /** Further options for every MongoClient. What a named option says wins. */
   driverOptions?: mongo.MongoClientOptions;
   /** Called with the connection of each database whose pool has connected. */
@@ -132,6 +137,10 @@ const OPTION_CHECKS: Checks<PolyMongoOptions> = {
   autoCreate: checks.boolean,
   autoSearchIndex: checks.boolean,
   driverOptions: checks.object,
+  plugins: {
+    allowed: 'an array of [plugin, options?], plugin a function',
+    accepts: (v) => Array.isArray(v) && v.every((entry) => Array.isArray(entry) && typeof entry[0] === 'function'),
+  },
   onConnectionCreate: checks.function,
 };
 
@@ -182,6 +191,7 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
     autoCreate: options.autoCreate,
     autoSearchIndex: options.autoSearchIndex,
     driverOptions: hideDriverSecrets(driver),
+    plugins: Object.freeze([...(options.plugins ?? [])]),
     onConnectionCreate: options.onConnectionCreate,
   };
   checkDatabaseName(base.defaultDB);

@@ -1,3 +1,4 @@
+import { isBound } from './providers/models/model.binding.js';
 import { createPolyModel } from './providers/models/poly.model.js';
 import { ModelRegistry } from './providers/models/model.registry.js';
 import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
@@ -136,28 +137,31 @@ export class PolyMongoWrapper {
     return this.pools.isShuttingDown;
   }
 
-  /** Gives a mongoose model `.db(name)`, `.tenant()` and `.watch$()`. The same model again gives the same wrapper. */
+  /** Gives a mongoose model `.db(name)`, `.tenant()` and `.watch$()`. The same model again, or the wrapper, gives the same wrapper. */
   wrapModel<M extends AnyModel>(model: M): PolyModelOf<M> {
     if (typeof model !== 'function' || typeof model.modelName !== 'string') {
       throw new PolyMongoError("wrapModel() takes a mongoose model, such as mongoose.model('User', schema).");
     }
-    let wrapped = this.#wrapped.get(model);
+    const blueprint = isBound(model) ? this.models.blueprint(model.modelName) : model;
+    let wrapped = this.#wrapped.get(blueprint);
     if (!wrapped) {
-      this.models.adopt(model);
-      wrapped = createPolyModel<AnyModel>(model, {
+      this.models.assertTakesPlugins(blueprint);
+      this.models.adopt(blueprint);
+      wrapped = createPolyModel<AnyModel>(blueprint, {
         pools: this.pools,
         registry: this.models,
         tenantDatabase: () => this.tenantDatabases.current(),
       });
-      this.#wrapped.set(model, wrapped);
+      this.#wrapped.set(blueprint, wrapped);
     }
     return wrapped as unknown as PolyModelOf<M>;
   }
 
   /** A model that is the current tenant's at each call. */
   tenantModel<M extends AnyModel>(model: M): M {
-    return createTenantModel(model, {
-      model: this.wrapModel(model).tenant,
+    const wrapped = this.wrapModel(model);
+    return createTenantModel(this.models.blueprint(model.modelName) as M, {
+      model: wrapped.tenant,
       connection: () => this.pools.connectionOf(this.tenantDatabases.current()),
     });
   }

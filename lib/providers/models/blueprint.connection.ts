@@ -1,8 +1,14 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose } from 'mongoose';
 import { createFailedCursor } from '../pools/failed.cursor.js';
+import type { Plugin } from '../../polymongo.options.js';
 import { BlueprintModelError } from './model.errors.js';
 import type { AnyModel } from './model.types.js';
+
+interface BlueprintParts {
+  config: object;
+  plugins: Plugin[];
+}
 
 const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => Connection;
 
@@ -10,9 +16,10 @@ const Native = mongoose.connection.constructor as unknown as new (base: Mongoose
 const LAZY = new Set(['find', 'aggregate', 'watch', 'listIndexes', 'listSearchIndexes']);
 
 /** A connection to nothing, on which each schema is compiled once. It is never opened, and every operation on it is refused. */
-class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => { config: object }) {
-  constructor(base: Mongoose) {
+class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => BlueprintParts) {
+  constructor(base: Mongoose, plugins: readonly Plugin[]) {
     super(base);
+    this.plugins = [...plugins];
     this.config = { autoIndex: false, autoCreate: false, autoSearchIndex: false };
   }
 
@@ -32,8 +39,9 @@ class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => 
   }
 }
 
-export const createBlueprintConnection = (base: Mongoose): Connection =>
-  new BlueprintConnection(base) as unknown as Connection;
+/** @param plugins what every schema compiled on it gets, as by `connection.plugin()` */
+export const createBlueprintConnection = (base: Mongoose, plugins: readonly Plugin[]): Connection =>
+  new BlueprintConnection(base, plugins) as unknown as Connection;
 
 /**
  * Takes the database away from a model that was compiled on a connection. Whoever kept it (a plugin that listens to the

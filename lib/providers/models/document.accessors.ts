@@ -17,11 +17,15 @@ export function defineDocumentAccessors(prototype: object, blueprint: AnyModel):
     ),
   ];
   for (const [key, read] of accessors) {
-    if (typeof key === 'string' && blueprint.schema.path(key)) continue; // a field of the user's own
+    if (Object.getOwnPropertyDescriptor(blueprint.prototype, key)?.get) continue; // a field of the user's own
     Object.defineProperty(prototype, key, {
       configurable: true,
       get(this: { constructor: BoundModel }) {
         return read(this.constructor);
+      },
+      // mongoose puts fields that no schema knows (`strict: false`) on the document itself.
+      set(this: object, value: unknown) {
+        Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
       },
     });
   }

@@ -19,6 +19,9 @@ export type BoundModel = AnyModel & {
 /** A model as what it is here; mongoose's own types do not say. */
 export const bound = (model: unknown): BoundModel => model as BoundModel;
 
+/** It is a model of a database, or a wrapped one, and not the compiled model. */
+export const isBound = (model: AnyModel): boolean => DATABASE in model;
+
 /** The database a document was read from or will be saved to. */
 export const databaseOf = (document: unknown): Database | undefined =>
   (document as { constructor?: BoundModel } | null | undefined)?.constructor?.[DATABASE];

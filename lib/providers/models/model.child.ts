@@ -6,9 +6,10 @@ import type { AnyModel } from './model.types.js';
 type Constructor = new (document?: unknown, fields?: unknown, options?: unknown) => object;
 
 /**
- * The model of one database: a class that adds nothing to the template but the database. Compiling the schema again
- * would cost twenty times the memory. It is a class, not a function with its prototype set: V8 keeps the shape of what
- * a derived class constructs, and makes a new one for every single document otherwise (8 times as slow).
+ * The model of one database: it adds nothing to the template but the database. Compiling the schema again would cost
+ * twenty times the memory. Its documents are made by a class, because V8 keeps the shape of what a derived class
+ * constructs, and makes a new one for every single document of a function with its prototype set (8 times as slow). The
+ * function around it lets a model be called without `new`, as mongoose's can.
  */
 export function createChild(
   blueprint: AnyModel,
@@ -17,16 +18,25 @@ export function createChild(
   host: TemplateHost,
   bindStaticHooks?: (model: object) => void,
 ): BoundModel {
-  const child = class extends (template as unknown as Constructor) {
+  const Documents = class extends (template as unknown as Constructor) {
     constructor(document?: unknown, fields?: unknown, options?: unknown) {
       const kind = discriminatorFor(blueprint, document);
       if (kind) return new (host.modelOn(database, kind) as unknown as Constructor)(document, fields, options);
       super(document, fields, options);
     }
+  };
+  const model = function model(document?: unknown, fields?: unknown, options?: unknown): object {
+    return new.target === undefined || new.target === (model as unknown)
+      ? new Documents(document, fields, options)
+      : (Reflect.construct(Documents, [document, fields, options], new.target) as object); // a class that extends the model
   } as unknown as BoundModel;
-  child[DATABASE] = database;
-  bindStaticHooks?.(child);
-  return child;
+  Object.setPrototypeOf(model, template);
+  model.prototype = Documents.prototype as never;
+  Documents.prototype.constructor = model;
+  if (blueprint.name !== 'model') Object.defineProperty(model, 'name', { value: blueprint.name, configurable: true });
+  model[DATABASE] = database;
+  bindStaticHooks?.(model);
+  return model;
 }
 
 /** The discriminator whose key or value a plain document carries. mongoose would construct the one it compiled, on no database. */

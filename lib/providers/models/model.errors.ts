@@ -35,3 +35,17 @@ export class BlueprintModelError extends PolyMongoError {
     );
   }
 }
+
+/** A model was asked to leave its database. */
+export class ModelBindingError extends PolyMongoError {
+  constructor(
+    readonly modelName: string,
+    readonly operation: string,
+    readonly dbName: string,
+  ) {
+    super(
+      `${modelName}.${operation}() was called on the model of ${dbName}, which stays on its database. ` +
+        `Use ${modelName}.db(name) for the model of another one.`,
+    );
+  }
+}

@@ -1,7 +1,7 @@
 import type { Connection, Mongoose, Schema } from 'mongoose';
 import mongoose from 'mongoose';
 import { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './model.errors.js';
-import { PolyMongoError } from '../../polymongo.errors.js';
+import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { CollectionPreparation } from '../pools/database.contents.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
@@ -31,8 +31,8 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation {
   readonly #indexes: IndexBuilder;
   readonly #blueprints = new Map<string, AnyModel>();
   readonly #collections = new Map<string, AnyModel[]>();
-  /** The schema each definition came with; mongoose may compile a clone of it. */
-  readonly #sources = new WeakMap<AnyModel, Schema>();
+  /** What each definition said; mongoose may compile a clone of the schema. */
+  readonly #sources = new WeakMap<AnyModel, { schema: Schema; collection?: string | undefined }>();
   readonly #models = new DatabaseModels();
   #connection: Connection | undefined;
 
@@ -59,25 +59,25 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation {
 
   /** Compiles a schema. The same definition again gives the same model. @throws ModelAlreadyRegisteredError */
   define({ name, schema, collection, discriminators = [] }: ModelDefinition): AnyModel {
-    const known = this.#blueprints.get(name);
-    if (known) {
-      if ((this.#sources.get(known) ?? known.schema) !== schema) throw new ModelAlreadyRegisteredError(name);
-      return known;
+    let blueprint = this.#blueprints.get(name);
+    if (blueprint) {
+      this.#assertSame(blueprint, schema, collection);
+    } else {
+      blueprint = this.#blueprintConnection.model(name, schema, collection) as unknown as AnyModel;
+      this.#sources.set(blueprint, { schema, collection });
+      void warnOfIndexes(blueprint);
+      this.adopt(blueprint);
     }
-    const blueprint = this.#blueprintConnection.model(name, schema, collection) as unknown as AnyModel;
-    this.#sources.set(blueprint, schema);
-    void warnOfIndexes(blueprint);
-    this.adopt(blueprint);
-    for (const kind of discriminators)
-      this.adopt(blueprint.discriminator(kind.name, kind.schema, kind.value) as unknown as AnyModel);
+    for (const kind of discriminators) this.#defineKind(blueprint, kind);
     return blueprint;
   }
 
   /** Takes a model that was compiled elsewhere, with its discriminators; from then on it has no database of its own. */
-  adopt(blueprint: AnyModel): void {
+  adopt(blueprint: AnyModel, isReplacing = false): void {
     const name = blueprint.modelName;
     if (this.#blueprints.get(name) === blueprint) return;
-    if (this.#blueprints.has(name)) throw new ModelAlreadyRegisteredError(name);
+    if (isReplacing) this.#forget(name);
+    else if (this.#blueprints.has(name)) throw new ModelAlreadyRegisteredError(name);
     if (!Object.prototype.isPrototypeOf.call(mongoose.Model, blueprint)) {
       throw new PolyMongoError(
         `${name} is no model of the mongoose that nestjs-polymongo uses. Is mongoose installed twice? See npm ls mongoose.`,
@@ -91,6 +91,16 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation {
     this.#models.register(name, (database) => createChild(blueprint, template, database, this, bindStaticHooks));
     this.#addToCollection(blueprint);
     for (const kind of Object.values(blueprint.discriminators ?? {})) this.adopt(kind as unknown as AnyModel);
+  }
+
+  /** A schema of `plugins` has to be compiled here. @throws PolyMongoOptionsError */
+  assertTakesPlugins(blueprint: AnyModel): void {
+    if (this.#pools.options.plugins.length === 0 || this.#blueprints.get(blueprint.modelName) === blueprint) return;
+    throw new PolyMongoOptionsError(
+      'plugins',
+      `${blueprint.modelName} was compiled before wrapModel() saw it, so \`plugins\` cannot be applied to its schema. ` +
+        'Give them to schema.plugin() or mongoose.plugin() before the model is made.',
+    );
   }
 
   /** The compiled model of a name. @throws ModelNotRegisteredError */
@@ -137,13 +147,45 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation {
     for (const database of this.#pools.databases.values()) database.contents.prepared.delete(name);
   }
 
+  /** Another model takes the name of one. */
+  #forget(name: string): void {
+    const old = this.#blueprints.get(name);
+    if (!old) return;
+    for (const { connection } of this.#pools.databases.values()) Reflect.deleteProperty(connection.models, name);
+    const collection = old.collection.name;
+    this.#collections.set(
+      collection,
+      this.#collections.get(collection)!.filter((blueprint) => blueprint !== old),
+    );
+  }
+
   get #blueprintConnection(): Connection {
-    return (this.#connection ??= createBlueprintConnection(this.#pools.mongoose));
+    const { mongoose: base, options } = this.#pools;
+    return (this.#connection ??= createBlueprintConnection(base, options.plugins));
+  }
+
+  /** @throws ModelAlreadyRegisteredError */
+  #assertSame(known: AnyModel, schema: Schema, collection: string | undefined): void {
+    const source = this.#sources.get(known) ?? { schema: known.schema, collection: known.collection.name };
+    const isSame =
+      source.schema === schema && (source.collection === collection || known.collection.name === collection);
+    if (!isSame) throw new ModelAlreadyRegisteredError(known.modelName);
+  }
+
+  /** @throws ModelAlreadyRegisteredError */
+  #defineKind(base: AnyModel, { name, schema, value }: { name: string; schema: Schema; value?: string }): void {
+    const known = this.#blueprints.get(name);
+    if (known && this.#sources.get(known)?.schema !== schema) throw new ModelAlreadyRegisteredError(name);
+    if (known) return;
+    const kind = base.discriminator(name, schema, value) as unknown as AnyModel;
+    this.#sources.set(kind, { schema });
+    this.adopt(kind);
   }
 
   #attach(database: Database): void {
-    Object.assign(database.connection, { models: this.#models.on(database) });
-    Object.assign(database.connection.config, this.#initOptions);
+    const { connection } = database;
+    Object.assign(connection, { models: this.#models.on(database), plugins: [...this.#pools.options.plugins] });
+    Object.assign(connection.config, this.#initOptions);
     database.preparation = this;
   }
 }

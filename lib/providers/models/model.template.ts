@@ -1,3 +1,4 @@
+import mongoose from 'mongoose';
 import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
 import { PoolInitializingError } from '../pools/pool.errors.js';
 import { activeTransaction, outsideTransaction, transactionOn } from '../pools/active.transaction.js';
@@ -7,6 +8,7 @@ import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf 
 import { cursorIn } from './model.cursor.js';
 import { discriminatorsOn } from './model.discriminators.js';
 import { defineIndexStatics, type IndexHost } from './model.indexes.js';
+import { ModelBindingError } from './model.errors.js';
 import type { ScopeCapture } from './model.scope.js';
 import type { AnyModel } from './model.types.js';
 
@@ -15,7 +17,7 @@ export interface TemplateHost extends IndexHost {
   /** The model compiled as `blueprint`, on a database. */
   modelOn(database: Database, blueprint: AnyModel): AnyModel;
   /** Takes in a model that was compiled beside the registered ones (a discriminator). */
-  adopt(blueprint: AnyModel): void;
+  adopt(blueprint: AnyModel, isReplacing?: boolean): void;
   /** What features right of the models add to every model, by name; called with the model and its arguments. */
   readonly extensions: Readonly<Record<string, ModelExtension>>;
   /** Queries, aggregates and cursors run in the scope they were made in. */
@@ -32,8 +34,7 @@ interface SessionOptions {
 /** A compiled model as this file uses it; mongoose's own types cannot be extended by a class. */
 interface Blueprint {
   new (...args: unknown[]): {
-    save(options?: object): Promise<unknown>;
-    deleteOne(options?: object): unknown;
+    $__save(options?: object, callback?: (error?: unknown) => void): Promise<unknown> | void;
     $session(): mongo.ClientSession | null | undefined;
   };
   create(...args: unknown[]): Promise<unknown>;
@@ -53,6 +54,35 @@ interface Blueprint {
   };
 }
 
+type Callable = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Called without a model, or with `new`, they have mongoose say what is wrong. */
+const STATICS = ['create', 'insertOne', 'insertMany', 'bulkWrite', 'bulkSave', 'aggregate', 'discriminator'] as const;
+
+/** mongoose's own; a schema may have a path of that name. */
+const native = mongoose.Model.prototype as unknown as {
+  save(this: object, options?: SessionOptions): Promise<unknown>;
+  deleteOne(this: object, options?: SessionOptions): unknown;
+};
+
+/** `save()` and `$save()` of all documents: in the transaction around. What it does at once, it does at once. */
+function save(this: SavedDocument, given?: SessionOptions): Promise<unknown> {
+  try {
+    if (given?.session === null) return outsideTransaction(() => native.save.call(this, given));
+    return native.save.call(this, this.$session() ? given : joined(this.constructor, given));
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+function deleteOne(this: SavedDocument, options?: SessionOptions): unknown {
+  return native.deleteOne.call(this, this.$session() ? options : joined(this.constructor, options));
+}
+
+interface SavedDocument {
+  $session(): mongo.ClientSession | null | undefined;
+}
+
 /**
  * Stands between a compiled model and its children on the databases, one per schema: whatever depends on the database
  * is an accessor here, so that a child holds nothing but its database. A call counts as started, and holds a lease,
@@ -67,11 +97,13 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     return mayWait(database, blueprint) ? database.run(fn) : Promise.reject(new PoolInitializingError(database.name));
   };
 
-  class PolyQuery extends Base.Query {
+  class Query extends Base.Query {
     #scoped = host.captureScope();
 
     override exec(op?: unknown): Promise<unknown> {
-      const begin = () => start(this.model, () => super.exec(op));
+      const run = () => super.exec(op);
+      if (!this.model) return run(); // mongoose says what is missing
+      const begin = () => start(this.model, run);
       const scoped = this.#scope;
       return scoped ? scoped(begin) : begin();
     }
@@ -81,7 +113,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     override clone(): object {
-      const clone = super.clone() as PolyQuery;
+      const clone = super.clone() as Query;
       clone.#scoped = this.#scope;
       return clone;
     }
@@ -92,8 +124,10 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
   }
 
+  Query.prototype.constructor = Base.Query.prototype.constructor; // mongoose.Query, as on every model's queries
+
   class Template extends Base {
-    static override Query = PolyQuery;
+    static override Query = Query;
 
     static get db(): Connection {
       return bound(this)[DATABASE].connection;
@@ -128,8 +162,18 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
 
     static override discriminator(...args: unknown[]): AnyModel {
       const child = Base.discriminator.apply(blueprint, args);
-      host.adopt(child);
+      host.adopt(child, true);
       return host.modelOn(bound(this)[DATABASE], child);
+    }
+
+    static useConnection(): never {
+      throw new ModelBindingError(bound(this).modelName, 'useConnection', bound(this)[DATABASE].name);
+    }
+
+    /** What `connection.model(name, schema, collection)` makes of a model that is there: another one, kept by nobody. */
+    static __subclass(connection: Connection, schema: unknown, collection: string): AnyModel {
+      const { base } = connection as unknown as { base: { _model(...args: unknown[]): AnyModel } };
+      return base._model(blueprint.modelName, schema || blueprint.schema, collection, { connection, cache: false });
     }
 
     static override create(...args: unknown[]) {
@@ -160,16 +204,14 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       });
     }
 
-    override async save(given?: SessionOptions): Promise<unknown> {
-      if (given?.session === null) return outsideTransaction(() => start(this.constructor, () => super.save(given)));
-      const options = this.$session() ? given : joined(this.constructor, given);
-      return start(this.constructor, () => super.save(options));
-    }
-    $save(options?: object): Promise<unknown> {
-      return this.save(options);
-    }
-    override deleteOne(options?: SessionOptions): unknown {
-      return super.deleteOne(this.$session() ? options : joined(this.constructor, options));
+    /** Where `save()` has done what it does at once, and begins to wait. mongoose 8 gives a callback. */
+    override $__save(options?: SessionOptions, callback?: (error?: unknown) => void): Promise<unknown> | void {
+      if (!callback) return start(this.constructor, () => super.$__save(options) as Promise<unknown>);
+      const save = () =>
+        new Promise<void>((resolve, reject) => {
+          super.$__save(options, (error) => (error ? reject(error as Error) : resolve()));
+        });
+      start(this.constructor, save).then(() => callback(), callback);
     }
   }
 
@@ -182,6 +224,16 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
   // Each model has listeners of its own: those of the compiled one would hear of every database.
   Object.assign(Template, { _events: undefined, _eventsCount: 0 });
   defineIndexStatics(Template as unknown as AnyModel, blueprint, host);
+  for (const name of STATICS) {
+    const method = Template[name] as Callable;
+    Template[name] = function (this: unknown, ...args: unknown[]) {
+      return (typeof this === 'function' ? method : (Base[name] as Callable)).apply(this, args);
+    } as never;
+  }
+  for (const [name, value] of Object.entries({ save, $save: save, deleteOne })) {
+    if (Object.hasOwn(blueprint.prototype as object, name)) continue; // a path, or a method of the user's own
+    Object.defineProperty(Template.prototype, name, { value, writable: true, configurable: true });
+  }
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;
 }

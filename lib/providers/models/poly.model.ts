@@ -37,8 +37,8 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
   wrapped.prototype = inner.prototype as object;
   bindEmitter(wrapped, inner); // the database's model tells of its indexes and errors
   return Object.defineProperties(wrapped, {
-    db: { value: callableConnection(modelOf, database.connection), configurable: true },
-    tenant: { value: () => modelOf(host.tenantDatabase()), configurable: true },
+    db: { value: callableConnection(modelOf, database.connection), writable: true, configurable: true },
+    tenant: { value: () => modelOf(host.tenantDatabase()), writable: true, configurable: true },
   }) as unknown as PolyModelOf<M>;
 }
 

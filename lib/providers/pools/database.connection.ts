@@ -10,7 +10,8 @@ import { leaseAggregation } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 import { createBaseView } from './mongoose.base.js';
 import { assertConfined } from './pipeline.confinement.js';
-import { ConnectionOwnershipError, ModelDatabaseError } from './pool.errors.js';
+import { ConnectionPluginError, ModelDatabaseError, ModelDeletionError } from './connection.errors.js';
+import { ConnectionOwnershipError } from './pool.errors.js';
 import { TransactionUnsupportedError } from './session.errors.js';
 import { keptListener, keptOnce, type Listener } from './subscriber.listener.js';
 
@@ -31,6 +32,7 @@ interface NativeConnection {
   bulkWrite(...args: unknown[]): Promise<unknown>;
   createCollection(...args: unknown[]): Promise<unknown>;
   deleteModel(name: string | RegExp): unknown;
+  modelNames(): string[];
   dropDatabase(): Promise<unknown>;
   dropCollection(name: string): Promise<unknown>;
   listCollections(): Promise<unknown>;
@@ -137,6 +139,20 @@ class PooledConnection extends Native {
     if (!Object.hasOwn(this.collections, name))
       this.collections[name] = createLeasedCollection(name, this as never, options);
     return this.collections[name]!;
+  }
+
+  plugin(): never {
+    throw new ConnectionPluginError(this.name);
+  }
+
+  /** Only of what `model(name, schema)` made here; registered models are inherited by the `models` of every database. */
+  override deleteModel(name: string | RegExp): unknown {
+    const registered = Object.getPrototypeOf(this.models) as object;
+    for (const known of this.modelNames()) {
+      const isMeant = typeof name === 'string' ? known === name : name instanceof RegExp && name.test(known);
+      if (isMeant && known in registered) throw new ModelDeletionError(known, this.name);
+    }
+    return super.deleteModel(name);
   }
 
   /** Other databases are reached through PolyMongo, each with the pool that serves it. */

@@ -4,6 +4,7 @@ import type { ResolvedOptions } from '../../polymongo.options.js';
 import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
 import { ConnectionBudget } from './connection.budget.js';
+import { emitConnectionEvents } from './connection.events.js';
 import type { Database } from './database.js';
 import { DatabaseAnnouncer } from './database.announcer.js';
 import type { DatabaseConnection } from './database.connection.js';
@@ -45,6 +46,11 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     this.#announcer = new DatabaseAnnouncer(events, (name) => this.poolOf(name).config);
     this.#reconfiguration = this.#createReconfiguration();
     for (const config of options.dbSpecific) this.#reconfiguration.configure(config);
+    events.on('poolState', ({ pool, from, to }) => {
+      const own = this.#separate.has(pool) ? this.#databases.find(pool) : undefined;
+      for (const { name, connection } of own ? [own] : this.databases.values())
+        if (this.poolOf(name).name === pool) emitConnectionEvents(connection, from, to);
+    });
   }
 
   /** `closeAll()` or `forceCloseAll()` has been called; nothing new starts. */

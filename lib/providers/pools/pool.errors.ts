@@ -114,20 +114,6 @@ function isAuthenticationError(error: unknown): boolean {
   return false;
 }
 
-/** A model of one database was given to another database's connection. */
-export class ModelDatabaseError extends PolyMongoError {
-  constructor(
-    readonly modelName: string,
-    readonly modelDb: string,
-    readonly dbName: string,
-  ) {
-    super(
-      `bulkWrite() of the connection to ${dbName} was given the model ${modelName} of ${modelDb}, and would have written ` +
-        `there. Give it the model's name, or ${modelName}.db('${dbName}').`,
-    );
-  }
-}
-
 /** An aggregation of a tenant's database names another database. */
 export class OtherDatabaseError extends PolyMongoError {
   constructor(

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { AnyModel } from '../models/model.types.js';
 
 type Callable = (...args: unknown[]) => unknown;
@@ -12,6 +13,12 @@ const SHARED = new Set<PropertyKey>([
   'baseModelName',
   'hooks',
   'events',
+  'toString',
+  'toJSON',
+  'inspect',
+  inspect.custom,
+  Symbol.toPrimitive,
+  Symbol.toStringTag,
 ]);
 
 /** What looks like a method of the compiled model, or cannot be read there, and is another on each database. */

@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import { useModels } from '../../support/models-fixture.js';
+
+const fixture = useModels('documents');
+type Things = mongoose.Model<Record<string, unknown> & { $save(): Promise<unknown> }>;
+const things = (definition: object, options: object = {}) =>
+  (
+    fixture.polymongo.wrapModel(
+      fixture.mongoose.model('Thing', new fixture.mongoose.Schema(definition as never, options) as mongoose.Schema),
+    ) as never as { db(name: string): Things }
+  ).db(fixture.other);
+
+const RESERVED = ['collection', 'db', 'model', 'save', '$save', 'discriminators', 'deleteOne'];
+
+describe('a field with the name of something of mongoose’s', () => {
+  it.each(['collection', 'db', 'discriminators'])('%s, that no schema knows, is written and read', async (name) => {
+    const model = things({}, { strict: false });
+    await model.create({ [name]: 'mine' });
+    const found = await model.findOne().orFail();
+    expect(found.get(name)).toBe('mine');
+    expect((await model.find().lean())[0]).toMatchObject({ [name]: 'mine' });
+    found.set('more', 1);
+    await found.$save();
+    expect(await model.countDocuments({ [name]: 'mine', more: 1 })).toBe(1);
+  });
+
+  it.each(RESERVED.filter((name) => name !== '$save'))(
+    '%s, that the schema names, is written, read and changed',
+    async (name) => {
+      const model = things({ [name]: String }, { suppressReservedKeysWarning: true });
+      const document = new model({ [name]: 'mine' });
+      await document.$save();
+      const found = await model.findOne().orFail();
+      expect((found as never as Record<string, unknown>)[name]).toBe('mine');
+      found.set(name, 'changed');
+      await found.$save();
+      expect(await model.countDocuments({ [name]: 'changed' })).toBe(1);
+    },
+  );
+
+  it('a method called save stays the user’s own', async () => {
+    const schema = new fixture.mongoose.Schema({ n: Number }, { suppressReservedKeysWarning: true } as never);
+    schema.method('save', () => 'mine', { suppressWarning: true } as never);
+    const model = fixture.polymongo.wrapModel(fixture.mongoose.model('Thing', schema)) as never as Things;
+    const document = new model({ n: 1 });
+    expect(document.save()).toBe('mine');
+    await document.$save();
+    expect(await model.countDocuments()).toBe(1);
+  });
+});
+
+describe('save()', () => {
+  it('does at once what mongoose’s does at once, on a database that nobody has used', async () => {
+    const document = new (things({ n: Number }))({ n: 1 });
+    const saving = document.save();
+    expect((document.$__ as never as { saveOptions?: object }).saveOptions).toBeDefined();
+    await expect(document.save()).rejects.toThrow(mongoose.Error.ParallelSaveError);
+    await saving;
+    expect((document.$__ as never as { saveOptions?: object }).saveOptions).toBeFalsy();
+  });
+
+  it('has a version error at hand that says where it was called', async () => {
+    const model = things({ list: [String] });
+    await model.create({ list: ['a', 'b'] });
+    const [one, two] = [await model.findOne().orFail(), await model.findOne().orFail()];
+    one.set('list', []);
+    await one.save();
+    two.set('list.0', 'c');
+    await expect(two.save()).rejects.toThrow(mongoose.Error.VersionError);
+  });
+
+  it('is $save()', () => {
+    const document = new (things({}))();
+    expect(document.$save).toBe(document.save);
+  });
+
+  it('fails again and succeeds later: a failed one leaves no trace', async () => {
+    const model = things({ n: { type: Number, required: true } });
+    const document = new model({});
+    await expect(document.save()).rejects.toThrow(/validation failed/);
+    document.set('n', 1);
+    await document.save();
+    expect(await model.countDocuments()).toBe(1);
+  });
+
+  it('gives its middleware the session of the transaction around', async () => {
+    const sessions: unknown[] = [];
+    const schema = new fixture.mongoose.Schema({ n: Number });
+    schema.pre('save', function () {
+      sessions.push(this.$session()?.inTransaction());
+    });
+    const model = fixture.polymongo.wrapModel(fixture.mongoose.model('Thing', schema)) as never as Things;
+    await model.create({ n: 0 });
+    await fixture.polymongo.transaction(async () => {
+      await new model({ n: 1 }).save();
+      await new model({ n: 2 }).save({ session: null });
+    });
+    expect(sessions).toEqual([undefined, true, undefined]);
+  });
+});
+
+describe('validate()', () => {
+  it('twice at once is a ParallelValidateError', async () => {
+    const document = new (things({ n: Number }))({ n: 1 });
+    const first = document.validate();
+    await expect(document.validate()).rejects.toThrow(mongoose.Error.ParallelValidateError);
+    await first;
+  });
+});
