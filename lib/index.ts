@@ -24,7 +24,12 @@ export {
   ReconfigurationPendingError,
 } from './providers/pools/pool.errors.js';
 export { ConnectionPluginError, ModelDatabaseError, ModelDeletionError } from './providers/pools/connection.errors.js';
-export { InvalidDatabaseNameError, PolyMongoError, PolyMongoOptionsError } from './polymongo.errors.js';
+export {
+  DuplicateRootError,
+  InvalidDatabaseNameError,
+  PolyMongoError,
+  PolyMongoOptionsError,
+} from './polymongo.errors.js';
 export {
   InvalidTenantIdError,
   TenantBusyError,

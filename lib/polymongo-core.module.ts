@@ -12,8 +12,9 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { DiscoveryModule, ExternalContextCreator, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, ExternalContextCreator, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { PolyMongoModuleAsyncOptions, PolyMongoOptionsFactory } from './polymongo.module-options.js';
+import { DuplicateRootError } from './polymongo.errors.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
 import type { TenantResolverProvider } from './polymongo.tenant-options.js';
 import { POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
@@ -75,8 +76,11 @@ export class PolyMongoCoreModule
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
     const wrapper: Provider = {
       provide: PolyMongoWrapper,
-      inject: [POLYMONGO_OPTIONS],
-      useFactory: (given: PolyMongoOptions) => new PolyMongoWrapper(withTenant(given, options), 'nest'),
+      inject: [POLYMONGO_OPTIONS, ModulesContainer],
+      useFactory: (given: PolyMongoOptions, modules: ModulesContainer) => {
+        assertOneRoot(modules);
+        return new PolyMongoWrapper(withTenant(given, options), 'nest');
+      },
     };
     const providers = [wrapper, ...VIEWS];
     return {
@@ -126,6 +130,12 @@ export class PolyMongoCoreModule
 
 function view<T>(provide: abstract new (...args: never[]) => T, part: (wrapper: PolyMongoWrapper) => T): Provider {
   return { provide, inject: [PolyMongoWrapper], useFactory: part };
+}
+
+/** The modules are all there before the first provider is made; a lazily loaded one is there when its own are. */
+function assertOneRoot(modules: ModulesContainer): void {
+  const roots = [...modules.values()].filter(({ providers }) => providers.has(POLYMONGO_OPTIONS));
+  if (roots.length > 1) throw new DuplicateRootError(roots.length);
 }
 
 function withTenant(given: PolyMongoOptions, { tenant }: PolyMongoModuleAsyncOptions): PolyMongoOptions {

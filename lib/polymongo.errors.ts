@@ -33,6 +33,16 @@ export class PolyMongoOptionsError extends PolyMongoError {
   }
 }
 
+/** `PolyMongoModule.forRoot()` is there more than once. */
+export class DuplicateRootError extends PolyMongoError {
+  constructor(readonly roots: number) {
+    super(
+      `PolyMongoModule.forRoot() is imported ${roots} times; whose pools and tenants a model would get was chance. Import it once, in ` +
+        'the root module, and forFeature() elsewhere; databases on other clusters are dbSpecific or tenant.connection.',
+    );
+  }
+}
+
 /** A name that MongoDB does not accept for a database. */
 export class InvalidDatabaseNameError extends PolyMongoError {
   constructor(readonly reason: string) {

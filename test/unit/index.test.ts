@@ -19,6 +19,7 @@ describe('the public surface', () => {
       'ConnectionBudgetError',
       'ConnectionOwnershipError',
       'ConnectionPluginError',
+      'DuplicateRootError',
       'FileTokenStore',
       'IllegalPoolTransitionError',
       'IndexMismatchError',

@@ -7,7 +7,15 @@ import { carry } from './tenant.carrier.js';
 import { keepContext } from '../pools/subscriber.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
-import { fanOut, observe, type ForEachOptions, type TenantResult, type TenantTask } from './tenant.fan-out.js';
+import {
+  checkForEachOptions,
+  fanOut,
+  observe,
+  type ForEachOptions,
+  type TenantResult,
+  type TenantTask,
+} from './tenant.fan-out.js';
+import { TenantSeats } from './tenant.seats.js';
 import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
 import { isPromise } from './tenant.resolution.js';
 
@@ -132,18 +140,11 @@ export class PolyMongoTenants {
     return results;
   }
 
-  /** As `forEach`, giving each result when it is there. Leaving the loop stops the work. */
-  async *iterate<T>(
-    task: TenantTask<T>,
-    options: ForEachOptions = {},
-  ): AsyncGenerator<TenantResult<T>, void, undefined> {
-    options.signal?.throwIfAborted();
-    const tenants = options.tenants ?? (await this.list());
-    const concurrency = Math.min(options.concurrency ?? 4, this.#maxConcurrency);
-    yield* fanOut(tenants, (tenantId, context) => this.run(tenantId, () => task(tenantId, context)), {
-      ...options,
-      concurrency: Math.max(1, concurrency),
-    });
+  /** As `forEach`, giving each result when it is there. Leaving the loop stops the work. @throws PolyMongoOptionsError at once */
+  iterate<T>(task: TenantTask<T>, options: ForEachOptions = {}): AsyncGenerator<TenantResult<T>, void, undefined> {
+    checkForEachOptions(options);
+    const { onProgress } = options;
+    return this.#iterate(task, { ...options, ...(onProgress && { onProgress: keepContext(onProgress) }) });
   }
 
   /** As `forEach`, as an Observable that begins when it is subscribed to and stops when it is unsubscribed from. */
@@ -164,10 +165,29 @@ export class PolyMongoTenants {
     return this.#pools.events.on('tenantDeprovisioned', keepContext(listener));
   }
 
-  /** With a pool for each tenant, no more of them than fit beside the primary one. */
-  get #maxConcurrency(): number {
-    const { maxTotalConnections, maxPoolSize, tenant } = this.#pools.options;
-    return tenant.connection ? Math.floor((maxTotalConnections - maxPoolSize) / maxPoolSize) : Infinity;
+  async *#iterate<T>(task: TenantTask<T>, options: ForEachOptions): AsyncGenerator<TenantResult<T>, void, undefined> {
+    options.signal?.throwIfAborted();
+    const tenants = [...new Set(options.tenants ?? (await this.list()))];
+    const { budget, primary } = this.#pools;
+    const seats = new TenantSeats(budget.max - primary.config.maxConnections);
+    const visit: TenantTask<T> = async (tenantId, context) => {
+      await this.#directory.admit(tenantId); // its pool is known then
+      const size = this.#ownSocketsOf(tenantId);
+      await seats.take(size);
+      try {
+        context.signal.throwIfAborted();
+        return await this.run(tenantId, () => task(tenantId, context));
+      } finally {
+        seats.give(size);
+      }
+    };
+    yield* fanOut(tenants, visit, options);
+  }
+
+  /** The sockets of a tenant's own pool; none when it is on the primary one. */
+  #ownSocketsOf(tenantId: string): number {
+    const pool = this.#pools.poolOf(this.#databases.of(tenantId));
+    return pool === this.#pools.primary ? 0 : pool.config.maxConnections;
   }
 
   async #whileOwning<T>(ownership: Ownership, work: (record: TenantRecord) => Promise<T>): Promise<T> {

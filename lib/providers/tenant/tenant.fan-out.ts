@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { check, checks, rejectUnknown, type Checks } from '../../polymongo.checks.js';
 import { TenantTaskError } from './tenant.errors.js';
 
 /** How the work on one tenant ended, and how many of all are done with it. */
@@ -7,16 +8,36 @@ export type TenantResult<T> = { readonly tenantId: string; readonly done: number
 );
 
 export interface ForEachOptions {
-  /** Tenants at the same time at most. Default 4; fewer where `maxTotalConnections` has no pools for so many. */
+  /**
+   * Tenants at the same time at most; a whole number or Infinity. Default 4; fewer where `maxTotalConnections` has no room
+   * for the pools of so many.
+   */
   concurrency?: number;
   /** Stops it: no further tenant begins, and the running ones are told by the signal that they are given. */
   signal?: AbortSignal;
   /** `stop` (default): the first error ends it, with a TenantTaskError. `collect`: errors are results. */
   onError?: 'stop' | 'collect';
-  /** Which tenants. Default: all that `list()` gives. */
+  /** Which tenants, each once. Default: all that `list()` gives. */
   tenants?: readonly string[];
   /** Called after each tenant. */
   onProgress?: (progress: { done: number; failed: number; total: number }) => void;
+}
+
+const FOR_EACH_CHECKS: Checks<ForEachOptions> = {
+  concurrency: {
+    allowed: 'a whole number of at least 1, or Infinity',
+    accepts: (v) => v === Infinity || checks.positiveInteger.accepts(v),
+  },
+  signal: { allowed: 'an AbortSignal', accepts: (v) => v instanceof AbortSignal },
+  onError: { allowed: "'stop' or 'collect'", accepts: (v) => v === 'stop' || v === 'collect' },
+  tenants: checks.array,
+  onProgress: checks.function,
+};
+
+/** @throws PolyMongoOptionsError */
+export function checkForEachOptions(options: ForEachOptions): void {
+  rejectUnknown('forEach.', options, FOR_EACH_CHECKS);
+  check('forEach.', options, FOR_EACH_CHECKS);
 }
 
 export interface TenantTaskContext {
@@ -27,7 +48,7 @@ export type TenantTask<T> = (tenantId: string, context: TenantTaskContext) => T 
 
 /**
  * Works on tenants, some at a time, and gives each result when it is there. Whoever stops reading stops the work; it
- * always ends after the tasks that have begun.
+ * always ends after the tasks that have begun. No tenant is named twice.
  * @throws TenantTaskError; the signal's reason
  */
 export async function* fanOut<T>(

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import {
+  DuplicateRootError,
   getPolyModelToken,
+  getTenantModelToken,
   InjectPolyModel,
   PolyMongoHooks,
   PolyMongoModule,
@@ -111,6 +114,72 @@ describe.each(WAYS)('%s', (_, root) => {
     const starting = Test.createTestingModule({ imports: [root()] }).compile();
     await expect(starting).rejects.toThrow(PolyMongoOptionsError);
     await expect(starting).rejects.toThrow(/mongoURI is required/);
+  });
+});
+
+describe('tokens', () => {
+  it('of models whose names contain those of others never collide', async () => {
+    const names = ['User', 'UserRequest', 'UserTenantModel', 'Request', 'UserPoly', 'Tenant', 'TenantModel:User'];
+    const { Schema: MongooseSchema } = await import('mongoose');
+    const module = await Test.createTestingModule({
+      imports: [
+        PolyMongoModule.forRoot({ mongoURI: server.uri, defaultDB: uniqueName('tokens') }),
+        PolyMongoModule.forFeature(names.map((name) => ({ name, schema: new MongooseSchema({ of: String }) }))),
+      ],
+    }).compile();
+    const context = module.get(TenantContext);
+    for (const name of names) {
+      expect(module.get<PolyModel<unknown>>(getPolyModelToken(name)).modelName).toBe(name);
+      expect(module.get<PolyModel<unknown>>(getTenantModelToken(name)).modelName).toBe(name);
+      const token = getTenantModelToken(name, 'request');
+      const model = await context.run('acme', () => module.resolve<PolyModel<unknown>>(token));
+      expect(model.modelName).toBe(name);
+    }
+    const tokens = names.flatMap((name) => [
+      getPolyModelToken(name),
+      getTenantModelToken(name),
+      getTenantModelToken(name, 'request'),
+    ]);
+    expect(new Set(tokens).size).toBe(3 * names.length);
+    await module.close();
+  });
+});
+
+describe('forRoot', () => {
+  const root = () => PolyMongoModule.forRoot({ mongoURI: server.uri, defaultDB: uniqueName('root') });
+
+  it('twice is refused, before anything connects', async () => {
+    @Module({ imports: [root()] })
+    class OtherModule {}
+    await expect(Test.createTestingModule({ imports: [root(), OtherModule] }).compile()).rejects.toThrow(
+      DuplicateRootError,
+    );
+    const same = { mongoURI: server.uri };
+    const twice = [PolyMongoModule.forRoot(same), PolyMongoModule.forRootAsync({ useFactory: () => same })];
+    await expect(Test.createTestingModule({ imports: twice }).compile()).rejects.toThrow(/imported 2 times/);
+  });
+
+  it('is refused in a module that is loaded lazily into an application that has one', async () => {
+    @Module({ imports: [root()] })
+    class LazyModule {}
+    const module = await Test.createTestingModule({ imports: [root()] }).compile();
+    await expect(module.get(LazyModuleLoader).load(() => LazyModule)).rejects.toThrow(DuplicateRootError);
+    await module.close();
+  });
+
+  it('once may be imported in several modules, and in several applications', async () => {
+    const one = root();
+    @Module({ imports: [one] })
+    class FirstModule {}
+    @Module({ imports: [one] })
+    class SecondModule {}
+    const applications = [
+      await Test.createTestingModule({ imports: [FirstModule, SecondModule] }).compile(),
+      await Test.createTestingModule({ imports: [one] }).compile(),
+    ];
+    const wrappers = applications.map((application) => application.get(PolyMongoWrapper));
+    expect(wrappers[0]).not.toBe(wrappers[1]);
+    await Promise.all(applications.map((application) => application.close()));
   });
 });
 

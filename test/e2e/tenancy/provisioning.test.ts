@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import {
+  PolyMongoOptionsError,
   PolyMongoWrapper,
   TenantBusyError,
   TenantTakenOverError,
@@ -9,6 +10,7 @@ import {
   TenantTaskError,
   TenantUnknownError,
   type PolyModelOf,
+  type PolyMongoOptions,
   type TenantOptions,
 } from 'nestjs-polymongo';
 import { deferred } from '../../support/deferred.js';
@@ -23,11 +25,12 @@ let prefix: string;
 let processes: PolyMongoWrapper[];
 
 /** A wrapper as another process would have it. */
-function startProcess(tenant: TenantOptions = {}): PolyMongoWrapper {
+function startProcess(tenant: TenantOptions = {}, options: Partial<PolyMongoOptions> = {}): PolyMongoWrapper {
   const polymongo = new PolyMongoWrapper({
     mongoURI: server.uri,
     defaultDB: `${prefix}_default`,
     tenant: { database: (id) => `${prefix}_t_${id}`, ...tenant },
+    ...options,
   });
   polymongo.wrapModel(polymongo.models.define({ name: 'Note', schema: NoteSchema }));
   const indexed = new mongoose.Schema({ email: { type: String, unique: true } });
@@ -265,6 +268,53 @@ describe('forEach', () => {
     begun.length = 0;
     await firstValueFrom(polymongo.tenants.observe(task, { tenants, concurrency: 1 }).pipe(take(1)));
     expect(begun.length).toBeLessThanOrEqual(2);
+  });
+
+  it('visits each tenant once, however often it is named', async () => {
+    const polymongo = startProcess();
+    const begun: string[] = [];
+    const options = { tenants: ['a', 'a', 'b', 'a'], concurrency: 4 };
+    const results = await polymongo.tenants.forEach((tenant) => begun.push(tenant), options);
+    expect(begun).toEqual(['a', 'b']);
+    expect(results).toHaveLength(2);
+    expect(results[1]).toMatchObject({ done: 2, total: 2 });
+  });
+
+  it.each([NaN, 0, -1, 1.5, '4', null])('refuses a concurrency of %p, before anything begins', async (concurrency) => {
+    const { tenants: all } = startProcess();
+    const options = { tenants, concurrency: concurrency as number };
+    let begun = 0;
+    await expect(all.forEach(() => begun++, options)).rejects.toThrow(PolyMongoOptionsError);
+    expect(() => all.iterate(() => begun++, options)).toThrow(/forEach.concurrency/);
+    await expect(lastValueFrom(all.observe(() => begun++, options))).rejects.toThrow(PolyMongoOptionsError);
+    expect(begun).toBe(0);
+    expect(await all.forEach(() => begun++, { tenants, concurrency: Infinity })).toHaveLength(6);
+  });
+
+  it('has as many at a time as their own pools fit into the budget, whatever the size of the primary one', async () => {
+    const sizes: Record<string, number> = { big: 6, s1: 1, s2: 1, s3: 1, s4: 1, shared: 0 };
+    const polymongo = startProcess(
+      { connection: (id) => (sizes[id] ? { options: { maxConnections: sizes[id] } } : undefined) },
+      { maxPoolSize: 4, maxTotalConnections: 10 },
+    );
+    const running = new Map<string, number>();
+    let most = 0;
+    const small = deferred();
+    await polymongo.tenants.forEach(
+      async (tenant) => {
+        running.set(tenant, sizes[tenant]!);
+        most = Math.max(
+          most,
+          [...running.values()].reduce((sum, size) => sum + size, 0),
+        );
+        await notesOf(polymongo).tenant().create({ tenant });
+        if (running.size === 5) small.resolve();
+        if (tenant !== 'big') await small.promise;
+        running.delete(tenant);
+      },
+      { tenants: Object.keys(sizes), concurrency: 6 },
+    );
+    expect(most).toBe(6);
   });
 
   it('with a pool for each tenant never has more sockets than the budget', async () => {
