@@ -116,7 +116,7 @@ export class TenantProcesses {
     );
     if (record!.isLate) this.#holder.forgetAll(); // tenants may have been dropped meanwhile without a word to this one
     this.#memberUntil = startedAt + this.#leaseMS; // before the server's idea of it
-    await this.#hear(record!.removing);
+    this.#lockOut(record!.removing);
     this.#listen();
   }
 
@@ -146,15 +146,19 @@ export class TenantProcesses {
   /** A tenant is locked out at once, and acknowledged when it is looked at again: what was let in before has begun by then. */
   async #hear(removing: readonly string[]): Promise<void> {
     const known = [...this.#leaving];
-    for (const tenantId of removing) {
-      if (this.#leaving.has(tenantId)) continue;
-      this.#leaving.add(tenantId);
-      this.#holder.lockOut(tenantId);
-    }
+    this.#lockOut(removing);
     for (const tenantId of known) {
       if (removing.includes(tenantId) && !(await this.#acknowledge(tenantId))) continue;
       this.#leaving.delete(tenantId);
       this.#holder.readmit(tenantId);
+    }
+  }
+
+  #lockOut(removing: readonly string[]): void {
+    for (const tenantId of removing) {
+      if (this.#leaving.has(tenantId)) continue;
+      this.#leaving.add(tenantId);
+      this.#holder.lockOut(tenantId);
     }
   }
 
