@@ -1,0 +1,102 @@
+// PolyMongo behind the face of a mongoose connection, for suites that were not written for it.
+const { URL } = require('node:url');
+
+/** What mongoose's connection takes and PolyMongo names itself, or takes per model. */
+function optionsFrom({ autoIndex, autoCreate: _a, bufferCommands: _b, config, ...driverOptions }) {
+  const isIndexed = autoIndex ?? config?.autoIndex;
+  return { ...(isIndexed !== undefined && { autoIndex: isIndexed }), driverOptions };
+}
+
+/**
+ * A stand-in for the mongoose connection that a foreign suite opens: `model(name, schema)` gives a wrapped model on the
+ * database that the URI names, `deleteModel`, `models` and `close` do what such suites expect, and all else is that
+ * database's own connection.
+ * @param isWrapper models are the wrapper itself, on its default database, instead of `.db(name)`
+ */
+exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, options = {}, isWrapper = false }) {
+  const { host, pathname, search } = new URL(uri.replace('mongodb://', 'http://'));
+  const name = pathname.slice(1) || 'test';
+  const settings = {
+    mongoURI: `mongodb://${host}/${search}`,
+    defaultDB: isWrapper ? name : 'polymongo_default',
+    shutdownTimeoutMS: 1000,
+    ...optionsFrom(options),
+  };
+  const wrappers = [];
+  let wrapper, connection, models;
+  const begin = () => {
+    wrappers.push((wrapper = new PolyMongoWrapper(settings, 'nest')));
+    connection = wrapper.pools.connectionOf(name);
+    models = new Map();
+  };
+  begin();
+
+  const own = {
+    model(given, givenSchema, collection, modelOptions) {
+      const isPlain = typeof givenSchema === 'object' && givenSchema !== null && !givenSchema.instanceOfSchema;
+      const schema = isPlain ? new mongoose.Schema(givenSchema) : givenSchema;
+      const modelName = typeof given === 'function' ? given.name : given;
+      if (this === proxy && !schema && !collection && models.has(modelName)) return models.get(modelName).model;
+      // Who constructs it, asks for a model or redefines a name gets the connection's own answer.
+      if (this !== proxy || !schema?.instanceOfSchema)
+        return nativeModel.call(this === proxy ? connection : this, given, givenSchema, collection);
+      if (typeof collection === 'object') [collection, modelOptions] = [undefined, collection];
+      if (modelOptions?.overwriteModels || mongoose.get('overwriteModels')) own.deleteModel(modelName);
+      const known = models.get(modelName);
+      if (known?.schema === schema && !collection) return known.model;
+      if (known && !collection) return connection.model(given, schema);
+      const blueprint = wrapper.models.define({ name: modelName, schema, ...(collection && { collection }) });
+      const wrapped = wrapper.wrapModel(blueprint);
+      const model = isWrapper ? wrapped : wrapped.db(name);
+      models.set(modelName, { schema, blueprint, model });
+      // Models that a test kept through deleteModel() find the new ones by name.
+      for (const old of wrappers) {
+        const { models: known } = old.pools.connectionOf(name);
+        if (!(modelName in known)) known[modelName] = model;
+      }
+      return model;
+    },
+    /** PolyMongo forgets no model: another one begins, with those that stay. */
+    deleteModel(which) {
+      const isGone = (n) => (which instanceof RegExp ? which.test(n) : which === n);
+      if (![...models.keys()].some(isGone)) return proxy;
+      const stay = [...models].filter(([n]) => !isGone(n));
+      begin();
+      for (const [n, entry] of stay) {
+        wrapper.models.adopt(entry.blueprint);
+        models.set(n, entry);
+      }
+      return proxy;
+    },
+    async close() {
+      await Promise.all(wrappers.map((w) => w.actions.forceCloseAll()));
+    },
+    destroy: () => own.close(),
+    asPromise: async () => (await connection.asPromise(), proxy),
+    get models() {
+      return new Proxy(connection.models, {
+        deleteProperty: (_, key) => !!own.deleteModel(key),
+      });
+    },
+  };
+  const nativeModel = connection.model;
+  const proxy = new Proxy(
+    {},
+    {
+      get(_, key) {
+        if (Object.hasOwn(own, key)) return own[key];
+        const value = Reflect.get(connection, key, connection);
+        return typeof value === 'function' && key !== 'constructor' ? value.bind(connection) : value;
+      },
+      set: (_, key, value) => Reflect.set(Object.hasOwn(own, key) ? own : connection, key, value),
+      has: (_, key) => key in connection,
+      getPrototypeOf: () => Object.getPrototypeOf(connection),
+      ownKeys: () => Reflect.ownKeys(connection),
+      getOwnPropertyDescriptor(_, key) {
+        const found = Reflect.getOwnPropertyDescriptor(connection, key);
+        return found && { ...found, configurable: true };
+      },
+    },
+  );
+  return proxy;
+};
