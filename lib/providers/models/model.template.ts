@@ -104,23 +104,23 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       const run = () => super.exec(op);
       if (!this.model) return run(); // mongoose says what is missing
       const begin = () => start(this.model, run);
-      const scoped = this.#scope;
+      const scoped = Query.#scopeOf(this);
       return scoped ? scoped(begin) : begin();
     }
 
     override cursor(options?: object): object {
-      return cursorIn(this.#scope, () => super.cursor(options));
+      return cursorIn(Query.#scopeOf(this), () => super.cursor(options));
     }
 
     override clone(): object {
       const clone = super.clone() as Query;
-      clone.#scoped = this.#scope;
+      if (#scoped in clone) clone.#scoped = Query.#scopeOf(this);
       return clone;
     }
 
     /** What `toConstructor()` makes has no field of this class. */
-    get #scope() {
-      return #scoped in this ? this.#scoped : undefined;
+    static #scopeOf(query: object) {
+      return #scoped in query ? query.#scoped : undefined;
     }
   }
 

@@ -66,6 +66,17 @@ afterAll(async () => {
   await server.stop();
 });
 
+it('makes query classes with toConstructor(), whose queries run, clone and read by cursor', async () => {
+  const model = wrap().db(other);
+  await model.create({ name: 'Constructed' });
+  const Named = model.find({ name: 'Constructed' }).toConstructor();
+  const query = () => new (Named as unknown as new () => ReturnType<typeof model.find>)();
+  await expect(query().exec()).resolves.toHaveLength(1);
+  await expect(query().clone().exec()).resolves.toHaveLength(1);
+  await expect(query().cursor().next()).resolves.toMatchObject({ name: 'Constructed' });
+  await model.deleteMany({ name: 'Constructed' });
+});
+
 describe('a wrapped model', () => {
   it('is the model of the default database: construct, save, statics, methods, virtuals, query helpers, hooks', async () => {
     const animals = wrap();
