@@ -23,9 +23,16 @@ export class DatabaseAnnouncer {
     if (database.announcement !== 'announced') return;
     const { name, connection } = database;
     database.announcement = 'leaving';
+    this.tell(database, 'disconnecting');
     await this.events.emitAndWait('disconnecting', { db: name, connection, reason });
     database.announcement = 'none';
-    void this.events.guard(name, LISTENER, () => connection.emit('disconnected'));
+    this.tell(database, 'disconnected', 'close');
+  }
+
+  /** Has a database's connection emit what mongoose's own would. */
+  tell({ name, connection }: Database, ...events: string[]): void {
+    if (connection.eventNames().length === 0) return;
+    for (const event of events) void this.events.guard(name, LISTENER, () => connection.emit(event));
   }
 
   #announce(database: Database): void {
@@ -34,7 +41,7 @@ export class DatabaseAnnouncer {
     void this.events.guard(name, 'onConnectionCreate', () =>
       this.configOf(name).onConnectionCreate?.(connection, name),
     );
-    void this.events.guard(name, LISTENER, () => connection.emit('connected'));
+    this.tell(database, 'connected', 'open');
     this.events.emit('connected', { db: name, connection });
   }
 }

@@ -4,7 +4,6 @@ import type { ResolvedOptions } from '../../polymongo.options.js';
 import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
 import { ConnectionBudget } from './connection.budget.js';
-import { emitConnectionEvents } from './connection.events.js';
 import type { Database } from './database.js';
 import { DatabaseAnnouncer } from './database.announcer.js';
 import type { DatabaseConnection } from './database.connection.js';
@@ -46,10 +45,8 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     this.#announcer = new DatabaseAnnouncer(events, (name) => this.poolOf(name).config);
     this.#reconfiguration = this.#createReconfiguration();
     for (const config of options.dbSpecific) this.#reconfiguration.configure(config);
-    events.on('poolState', ({ pool, from, to }) => {
-      const own = this.#separate.has(pool) ? this.#databases.find(pool) : undefined;
-      for (const { name, connection } of own ? [own] : this.databases.values())
-        if (this.poolOf(name).name === pool) emitConnectionEvents(connection, from, to);
+    events.on('poolState', ({ pool, to }) => {
+      if (to === 'connecting') this.#tellConnecting(pool);
     });
   }
 
@@ -320,6 +317,12 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     const free = open.filter((pool) => pool.leaseCount === 0).sort((a, b) => (a.lastUsed ?? 0) - (b.lastUsed ?? 0));
     const soonFree = open.filter((pool) => !pool.hasLongLease).sort((a, b) => a.openedAt - b.openedAt);
     void (free[0] ?? soonFree[0])?.close('evicted', 'patient');
+  }
+
+  #tellConnecting(pool: string): void {
+    const own = this.#separate.has(pool) ? this.#databases.find(pool) : undefined;
+    for (const database of own ? [own] : this.databases.values())
+      if (database.pool.name === pool) this.#announcer.tell(database, 'connecting');
   }
 
   *#pools(): Iterable<DatabasePool> {
