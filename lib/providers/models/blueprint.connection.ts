@@ -1,11 +1,13 @@
 import mongoose from 'mongoose';
-import type { Collection, Connection, Mongoose } from 'mongoose';
+import type { EventEmitter } from 'node:events';
+import type { Collection, Connection, Mongoose, Schema } from 'mongoose';
 import { createFailedCursor } from '../pools/failed.cursor.js';
 import type { Plugin } from '../../polymongo.options.js';
 import { BlueprintModelError } from './model.errors.js';
 import type { AnyModel } from './model.types.js';
 
 interface BlueprintParts {
+  model(name: string, schema: Schema, ...rest: unknown[]): AnyModel;
   config: object;
   plugins: Plugin[];
 }
@@ -21,6 +23,17 @@ class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => 
     super(base);
     this.plugins = [...plugins];
     this.config = { autoIndex: false, autoCreate: false, autoSearchIndex: false };
+  }
+
+  /** Nothing is made for the compiled model; hooks of `createCollection` are not called for it. */
+  override model(name: string, schema: Schema, ...rest: unknown[]): AnyModel {
+    const asMade = (model: { $init?: Promise<unknown> }) => (model.$init ??= Promise.resolve(model)); // read by Model.init()
+    (schema as unknown as EventEmitter).once('init', asMade);
+    try {
+      return super.model(name, schema, ...rest);
+    } finally {
+      (schema as unknown as EventEmitter).removeListener('init', asMade);
+    }
   }
 
   collection(name: string, options: { modelName?: string } = {}): Collection {

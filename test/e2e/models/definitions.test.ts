@@ -63,6 +63,23 @@ describe('a definition', () => {
   });
 });
 
+describe('hooks of createCollection', () => {
+  it('are called once for a database’s collection, with its model, and not when the schema is compiled', async () => {
+    const seen: unknown[] = [];
+    const schema = new mongoose.Schema({ n: Number }, { autoCreate: true });
+    schema.pre(
+      'createCollection' as never,
+      function (this: mongoose.Model<unknown>) {
+        seen.push(this);
+      } as never,
+    );
+    fixture.polymongo.models.define({ name: 'Thing', schema: schema as never });
+    const model = connection().model('Thing');
+    await model.create({ n: 1 } as never);
+    expect(seen).toEqual([model]);
+  });
+});
+
 describe('plugins', () => {
   const stamp = (schema: mongoose.Schema, options?: { by?: string }) => {
     schema.add({ by: { type: String, default: options?.by ?? 'nobody' } });
