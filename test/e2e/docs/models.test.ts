@@ -17,6 +17,14 @@ afterAll(async () => {
 });
 
 it('the code of docs/models.md does what the page says', async () => {
+  const stamped = page.withPlugins(
+    server.uri,
+    (schema, options) => void schema.add({ by: { type: String, default: options?.by } }),
+  );
+  const Note = stamped.wrapModel(stamped.models.define({ name: 'Note', schema: new mongoose.Schema({}) }));
+  expect((await Note.create({})).get('by')).toBe('import');
+  await stamped.actions.closeAll();
+
   expect(await page.ensured(polymongo.pools)).toEqual([]);
 
   const orders = polymongo.pools.connectionOf('tenant_acme').collection('orders');

@@ -1,4 +1,12 @@
-import type { PolyMongoPools, PolyMongoTenants } from 'nestjs-polymongo';
+import type { Schema } from 'mongoose';
+import { PolyMongoWrapper, type PolyMongoPools, type PolyMongoTenants } from 'nestjs-polymongo';
+
+export function withPlugins(mongoURI: string, stamp: (schema: Schema, options?: { by: string }) => void) {
+  // #region plugins
+  const polymongo = new PolyMongoWrapper({ mongoURI, plugins: [[stamp, { by: 'import' }]] }); // or forRoot({ … })
+  // #endregion
+  return polymongo;
+}
 
 export async function ensured(pools: PolyMongoPools) {
   // #region indexes
