@@ -104,7 +104,7 @@ export function hooked(polymongo: PolyMongoWrapper) {
 
 export async function ended({ actions }: PolyMongoWrapper) {
   // #region shutdown
-  await actions.closeAll(); // waits for running work, up to shutdownTimeoutMS
+  await actions.closeAll(); // waits for running work, within shutdownTimeoutMS
   await actions.forceCloseAll(); // does not; also while closeAll() waits
   // #endregion
 }
