@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import mongoose from 'mongoose';
 import { PolyMongoModule, PolyMongoPools, PolyMongoWrapper, getPolyModelToken, type PolyModel } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { waitFor } from '../../support/wait-for.js';
 import * as page from './pools.js';
 
 let [main, other]: EmbeddedMongo[] = [];
@@ -32,6 +33,7 @@ it('the code of docs/pools.md does what the page says', async () => {
   await pools.ensureIndexes('acme');
   expect(await page.raw(pools)).toEqual([]);
   page.hooked(polymongo);
+  await waitFor(() => pools.connectionOf('acme').collection('visits').countDocuments()); // nobody waits for connect hooks
   const { separateDB, collections, clusters } = await page.observed(polymongo);
   expect(separateDB).toHaveLength(5);
   expect(collections.map(({ name }) => name).sort()).toEqual(['orders', 'visits']);
