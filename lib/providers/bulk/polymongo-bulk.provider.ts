@@ -5,6 +5,7 @@ import { checkDatabaseName, checks } from '../../polymongo.checks.js';
 import type { Database } from '../pools/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { inSubscribersContext, keepContext } from '../pools/subscriber.context.js';
+import { keptProgress } from '../pools/subscriber.listener.js';
 import { BulkArgumentError } from './bulk.errors.js';
 import { ProgressMeter } from './bulk.progress.js';
 import { BulkReport } from './bulk.report.js';
@@ -262,7 +263,7 @@ export class PolyMongoBulk {
     const { target, onError, rejects } = more;
     const subject = { task, database, ...(target !== undefined && { target }) };
     const meter = new ProgressMeter(subject, [
-      options.onProgress && keepContext(options.onProgress),
+      options.onProgress && keptProgress(this.#pools.events, database, options.onProgress),
       (progress) => this.#progress.next(progress),
     ]);
     const title = {

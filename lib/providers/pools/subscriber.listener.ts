@@ -1,3 +1,4 @@
+import type { PolyMongoEvents } from '../../polymongo.events.js';
 import { keepContext } from './subscriber.context.js';
 
 /** A listener of an event; the same shape as Node's. */
@@ -18,4 +19,21 @@ export function keptOnce(listener: Listener, remove: (kept: Listener) => void): 
     { listener },
   );
   return once;
+}
+
+/**
+ * An `onProgress` of the user's as a task calls it: in the async context of now. What it throws ends the task; what an async
+ * one rejects with later, which nobody awaits, is told to `onDbError` and does not end the process.
+ */
+export function keptProgress<P>(
+  events: PolyMongoEvents,
+  db: string,
+  onProgress: (progress: P) => unknown,
+): (progress: P) => void {
+  const kept = keepContext(onProgress);
+  return (progress) => {
+    Promise.resolve(kept(progress)).catch((error: unknown) =>
+      events.emit('error', { db, error, during: 'onProgress' }),
+    );
+  };
 }

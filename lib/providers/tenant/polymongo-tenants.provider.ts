@@ -5,6 +5,7 @@ import type { IndexPlan, SyncIndexesOptions } from '../pools/database.indexes.js
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
 import { keepContext } from '../pools/subscriber.context.js';
+import { keptProgress } from '../pools/subscriber.listener.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import {
@@ -144,7 +145,11 @@ export class PolyMongoTenants {
   iterate<T>(task: TenantTask<T>, options: ForEachOptions = {}): AsyncGenerator<TenantResult<T>, void, undefined> {
     checkForEachOptions(options);
     const { onProgress } = options;
-    return this.#iterate(task, { ...options, ...(onProgress && { onProgress: keepContext(onProgress) }) });
+    const { events, options: root } = this.#pools;
+    return this.#iterate(task, {
+      ...options,
+      ...(onProgress && { onProgress: keptProgress(events, root.defaultDB, onProgress) }),
+    });
   }
 
   /** As `forEach`, as an Observable that begins when it is subscribed to and stops when it is unsubscribed from. */

@@ -180,6 +180,21 @@ describe('a subscriber is called in the context it subscribed in', () => {
   });
 });
 
+describe('an async onProgress that rejects', () => {
+  it('is told to onDbError, and neither the task nor the process ends', async () => {
+    const failures: string[] = [];
+    const takeBack = polymongo.onDbError((_, { during }) => failures.push(during));
+    const onProgress = async () => {
+      throw new Error('no progress for you');
+    };
+    await polymongo.bulkTasks.export(`${processes.prefix}_progress`, { onProgress });
+    await polymongo.tenants.forEach(async () => {}, { tenants: ['acme'], onProgress });
+    await waitFor(() => failures.length >= 2);
+    expect(new Set(failures)).toEqual(new Set(['onProgress']));
+    takeBack();
+  });
+});
+
 describe('nobody’s context', () => {
   it('is that of onConnectionCreate', async () => {
     const created = processes.add({}, { onConnectionCreate: () => look() });
