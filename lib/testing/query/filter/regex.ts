@@ -1,7 +1,14 @@
 import { BSONRegExp, BSONSymbol } from 'bson';
 import type { Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { assertTimeLeft, isTimeout, timed, type TimeLeft, timeoutFor } from '../javascript/time-limit.js';
+import {
+  assertOwnLimit,
+  assertTimeLeft,
+  isTimeout,
+  timed,
+  type TimeLeft,
+  timeoutFor,
+} from '../javascript/time-limit.js';
 import { anyOf, type Predicate, type ValueTest } from './predicate.js';
 import { costOf, isRisky } from './regex-cost.js';
 
@@ -181,11 +188,12 @@ export function watched<T>(
   return (text) => {
     if (!isRisky(cost, text.length)) return search(text);
     assertTimeLeft(timeLeft);
+    const timeoutMS = timeoutFor(timeLeft, SEARCH_MS);
     try {
-      return timed(() => search(text), timeoutFor(timeLeft, SEARCH_MS));
+      return timed(() => search(text), timeoutMS);
     } catch (error) {
       if (!isTimeout(error)) throw error;
-      assertTimeLeft(timeLeft);
+      assertOwnLimit(timeoutMS, SEARCH_MS);
       throw new CommandError(51156, 'Error occurred while executing the regular expression: match limit exceeded');
     }
   };

@@ -2,7 +2,7 @@ import { createContext, Script } from 'node:vm';
 import { Code } from 'bson';
 import { type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { assertTimeLeft, isTimeout, type TimeLeft, timeoutFor } from './time-limit.js';
+import { assertOwnLimit, assertTimeLeft, isTimeout, type TimeLeft, timeoutFor } from './time-limit.js';
 import { fromScript, toScript, type Realm } from './script-values.js';
 
 /** How long one call may take. The server runs it in its own process, where it stops everything else meanwhile. */
@@ -90,13 +90,14 @@ export class ScriptContext {
 
 function run(timeLeft: TimeLeft | undefined, work: (timeoutMS: number) => unknown): unknown {
   assertTimeLeft(timeLeft);
+  const timeoutMS = timeoutFor(timeLeft, TIMEOUT_MS);
   try {
-    return work(timeoutFor(timeLeft, TIMEOUT_MS));
+    return work(timeoutMS);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>;
     if (isTimeout(error)) {
-      assertTimeLeft(timeLeft);
+      assertOwnLimit(timeoutMS, TIMEOUT_MS);
       throw new CommandError('Interrupted', `JavaScript execution took longer than ${TIMEOUT_MS} ms`);
     }
     throw new CommandError('JSInterpreterFailure', `${name}: ${message}`);

@@ -14,11 +14,20 @@ export const isTimeout = (error: unknown): boolean => (error as { code?: unknown
 export const timeoutFor = (left: TimeLeft | undefined, mostMS: number): number =>
   Math.max(1, Math.ceil(Math.min(left?.() ?? Infinity, mostMS)));
 
-/** @throws CommandError MaxTimeMSExpired (50) if that is what ended a call */
+/** @throws CommandError MaxTimeMSExpired (50) when the operation has no time left */
 export function assertTimeLeft(left: TimeLeft | undefined): void {
-  if ((left?.() ?? Infinity) > 0) return;
-  throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit');
+  if ((left?.() ?? Infinity) <= 0) throw expired();
 }
+
+/**
+ * After a call that {@link timeoutFor} ended: the watching thread's clock may be ahead of ours, so what it was given decides.
+ * @throws CommandError MaxTimeMSExpired (50) if it was the operation's time that ended it
+ */
+export function assertOwnLimit(timeoutMS: number, mostMS: number): void {
+  if (timeoutMS < mostMS) throw expired();
+}
+
+const expired = () => new CommandError('MaxTimeMSExpired', 'operation exceeded time limit');
 
 /**
  * Runs work that nothing else can interrupt, such as the search of a regular expression, and ends it after `timeoutMS`.
