@@ -6,6 +6,8 @@ import tseslint from 'typescript-eslint';
  * The features (stats … bulk) never import each other.
  */
 const FLOW = ['pools', 'models', 'tenant'];
+/** What the pools are made of, a folder each; the others are `pools` with PolyMongoPools, which puts them together. */
+const POOL_PARTS = ['sessions', 'databases', 'connections'];
 const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'hooks', 'logging'];
 
 const restrict = (files, forbidden, message) => ({
@@ -38,7 +40,7 @@ export default tseslint.config(
   ),
   ...FLOW.map((folder, i) =>
     restrict(
-      [`lib/providers/${folder}/**`],
+      (i === 0 ? [folder, ...POOL_PARTS] : [folder]).map((each) => `lib/providers/${each}/**`),
       `${folders([...FLOW.slice(i + 1), ...FEATURES])}|${OUTER}`,
       `providers/${folder} imports only from its left: polymongo.*, ${FLOW.slice(0, i).join(', ') || 'nothing else'}.`,
     ),

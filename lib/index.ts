@@ -23,7 +23,11 @@ export {
   PoolInitializingError,
   ReconfigurationPendingError,
 } from './providers/pools/pool.errors.js';
-export { ConnectionPluginError, ModelDatabaseError, ModelDeletionError } from './providers/pools/connection.errors.js';
+export {
+  ConnectionPluginError,
+  ModelDatabaseError,
+  ModelDeletionError,
+} from './providers/connections/connection.errors.js';
 export {
   DuplicateRootError,
   InvalidDatabaseNameError,
@@ -59,7 +63,7 @@ export {
   SessionMismatchError,
   TransactionEndedError,
   TransactionUnsupportedError,
-} from './providers/pools/session.errors.js';
+} from './providers/sessions/session.errors.js';
 export { TransactionPropagationError } from './providers/transaction/transaction.errors.js';
 export { PolyMongoModule } from './polymongo.module.js';
 export type {
@@ -120,7 +124,7 @@ export type {
   TenantModel,
   WrappedModel,
 } from './providers/models/model.types.js';
-export type { IndexDefinition, IndexPlan, SyncIndexesOptions } from './providers/pools/database.indexes.js';
+export type { IndexDefinition, IndexPlan, SyncIndexesOptions } from './providers/databases/database.indexes.js';
 export { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 export type { PoolStats } from './providers/pools/pool.statistics.js';
 export {

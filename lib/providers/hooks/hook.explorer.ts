@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { asNobody } from '../pools/subscriber.context.js';
+import { asNobody } from '../sessions/subscriber.context.js';
 import { HOOK_METADATA, type HookMetadata } from './hook.metadata.js';
 import { PolyMongoHooks, type Unregister } from './polymongo-hooks.provider.js';
 

@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { keepContext } from '../pools/subscriber.context.js';
+import { keepContext } from '../sessions/subscriber.context.js';
 
 /** Called with the connection of the database that connected or is about to disconnect. */
 export type DbHook = (connection: Connection) => unknown;

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose';
 import type { EventEmitter } from 'node:events';
 import type { Collection, Connection, Mongoose, Schema } from 'mongoose';
-import { createFailedCursor } from '../pools/failed.cursor.js';
+import { createFailedCursor } from '../connections/failed.cursor.js';
 import type { Plugin } from '../../polymongo.options.js';
 import { BlueprintModelError } from './model.errors.js';
 import type { AnyModel } from './model.types.js';

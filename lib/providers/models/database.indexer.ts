@@ -1,5 +1,5 @@
-import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from '../pools/database.indexes.js';
-import type { Database } from '../pools/database.js';
+import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
+import type { Database } from '../databases/database.js';
 import type { IndexBuilder } from './index.builder.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
 import { ensureCollection, syncCollection } from './index.sync.js';

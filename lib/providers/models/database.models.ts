@@ -1,5 +1,5 @@
 import type { Model } from 'mongoose';
-import type { Database } from '../pools/database.js';
+import type { Database } from '../databases/database.js';
 import { DATABASE } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 

@@ -1,6 +1,6 @@
 import type { PolyMongoEvents } from '../../polymongo.events.js';
-import type { DatabaseContents } from '../pools/database.contents.js';
-import type { Database } from '../pools/database.js';
+import type { DatabaseContents } from '../databases/database.contents.js';
+import type { Database } from '../databases/database.js';
 import { native } from './declared.indexes.js';
 import { IndexQueues } from './index.queue.js';
 import { bound, DATABASE, type BoundModel } from './model.binding.js';

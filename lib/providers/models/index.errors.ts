@@ -1,5 +1,5 @@
 import { PolyMongoError } from '../../polymongo.errors.js';
-import type { IndexDefinition } from '../pools/database.indexes.js';
+import type { IndexDefinition } from '../databases/database.indexes.js';
 
 /** An index of a schema that a collection does not have, and cannot get. */
 export interface IndexDifference {

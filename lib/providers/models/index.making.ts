@@ -1,4 +1,4 @@
-import type { IndexDefinition } from '../pools/database.indexes.js';
+import type { IndexDefinition } from '../databases/database.indexes.js';
 import { native, nameOf, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
 import { bound, DATABASE } from './model.binding.js';

@@ -1,4 +1,4 @@
-import type { IndexPlan, SyncIndexesOptions } from '../pools/database.indexes.js';
+import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import { familyIndexes, native, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
 import { definitionOf, diffOf, listed, makeIndexes, restoreIndexes } from './index.making.js';

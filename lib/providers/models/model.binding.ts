@@ -1,5 +1,5 @@
 import type { Collection } from 'mongoose';
-import type { Database } from '../pools/database.js';
+import type { Database } from '../databases/database.js';
 import type { AnyModel } from './model.types.js';
 
 /** On a model: the database it is bound to. */

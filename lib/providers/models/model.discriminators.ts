@@ -1,4 +1,4 @@
-import type { Database } from '../pools/database.js';
+import type { Database } from '../databases/database.js';
 import { type BoundModel, DATABASE, DISCRIMINATORS } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 

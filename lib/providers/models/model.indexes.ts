@@ -1,4 +1,4 @@
-import type { IndexDefinition } from '../pools/database.indexes.js';
+import type { IndexDefinition } from '../databases/database.indexes.js';
 import { familyIndexes, nameOf, native, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { diffOf, listed, requireIndexes, restoreIndexes } from './index.making.js';
 import { bound, DATABASE, type BoundModel } from './model.binding.js';

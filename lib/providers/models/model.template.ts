@@ -1,8 +1,8 @@
 import mongoose from 'mongoose';
 import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
 import { PoolInitializingError } from '../pools/pool.errors.js';
-import { activeTransaction, outsideTransaction, transactionOn } from '../pools/active.transaction.js';
-import type { Database } from '../pools/database.js';
+import { activeTransaction, outsideTransaction, transactionOn } from '../sessions/active.transaction.js';
+import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
 import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
 import { cursorIn } from './model.cursor.js';

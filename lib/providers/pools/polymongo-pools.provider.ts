@@ -4,15 +4,15 @@ import type { ResolvedOptions } from '../../polymongo.options.js';
 import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
 import { ConnectionBudget } from './connection.budget.js';
-import type { Database } from './database.js';
-import { DatabaseAnnouncer } from './database.announcer.js';
-import type { DatabaseConnection } from './database.connection.js';
-import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from './database.indexes.js';
+import type { Database } from '../databases/database.js';
+import { DatabaseAnnouncer } from '../databases/database.announcer.js';
+import type { DatabaseConnection } from '../connections/database.connection.js';
+import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import { DatabasePool, type CloseUrgency, type PoolHost } from './database.pool.js';
-import { DatabaseRegistry, type DatabaseRegistryHost } from './database.registry.js';
+import { DatabaseRegistry, type DatabaseRegistryHost } from '../databases/database.registry.js';
 import { within } from './deadline.js';
 import { PolyMongoClosedError, ReconfigurationPendingError } from './pool.errors.js';
-import { PoolReconfiguration } from './pool.reconfiguration.js';
+import { PoolReconfiguration } from '../databases/pool.reconfiguration.js';
 import { reserveOf, ShutdownDeadline } from './shutdown.deadline.js';
 
 /** All pools and databases of one module: the one place where connections are opened and closed. */

@@ -4,7 +4,7 @@ import { redactURI } from '../../polymongo.uri.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { PoolStats } from '../pools/pool.statistics.js';
-import { inSubscribersContext } from '../pools/subscriber.context.js';
+import { inSubscribersContext } from '../sessions/subscriber.context.js';
 import { readSizes, type DatabaseSizes } from './database.sizes.js';
 
 const MB = 1024 ** 2;

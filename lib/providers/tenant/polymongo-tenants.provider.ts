@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs';
 import { TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
-import type { IndexPlan, SyncIndexesOptions } from '../pools/database.indexes.js';
+import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
-import { keepContext } from '../pools/subscriber.context.js';
-import { keptProgress } from '../pools/subscriber.listener.js';
+import { keepContext } from '../sessions/subscriber.context.js';
+import { keptProgress } from '../sessions/subscriber.listener.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TenantNotReadyError, TenantUnknownError } from './tenant.errors.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
-import { outsideTransaction } from '../pools/active.transaction.js';
-import type { Database } from '../pools/database.js';
+import { outsideTransaction } from '../sessions/active.transaction.js';
+import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
 import type { TenantDatabases } from './tenant.databases.js';

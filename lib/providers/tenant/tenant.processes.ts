@@ -4,7 +4,7 @@ import type { mongo } from 'mongoose';
 import { PolyMongoClosedError } from '../pools/pool.errors.js';
 import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { asNobody } from '../pools/subscriber.context.js';
+import { asNobody } from '../sessions/subscriber.context.js';
 import { onRegistry } from './registry.collection.js';
 import { TenantInUseError } from './tenant.errors.js';
 

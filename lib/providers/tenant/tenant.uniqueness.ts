@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { asNobody } from '../pools/subscriber.context.js';
+import { asNobody } from '../sessions/subscriber.context.js';
 import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
 import { databaseKey } from './tenant.databases.js';
 import { TenantDatabaseTakenError, TenantDuplicatesError } from './tenant.errors.js';

@@ -1,10 +1,10 @@
 import type { mongo } from 'mongoose';
 import { TenantSwitchError } from '../tenant/tenant.errors.js';
-import { TransactionEndedError } from '../pools/session.errors.js';
+import { TransactionEndedError } from '../sessions/session.errors.js';
 import { TransactionPropagationError } from './transaction.errors.js';
-import type { ActiveTransaction } from '../pools/active.transaction.js';
-import { activeTransaction, outsideTransaction } from '../pools/active.transaction.js';
-import type { Database } from '../pools/database.js';
+import type { ActiveTransaction } from '../sessions/active.transaction.js';
+import { activeTransaction, outsideTransaction } from '../sessions/active.transaction.js';
+import type { Database } from '../databases/database.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { RetryGate } from './retry.gate.js';

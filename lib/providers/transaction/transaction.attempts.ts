@@ -1,6 +1,6 @@
 import mongoose from 'mongoose';
 import type { Connection, mongo } from 'mongoose';
-import { ActiveTransaction, outsideTransaction } from '../pools/active.transaction.js';
+import { ActiveTransaction, outsideTransaction } from '../sessions/active.transaction.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import type { RetryGate } from './retry.gate.js';
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService, LazyModuleLoader, MetadataScanner } from '@nestjs/core';
 import { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { asNobody } from '../pools/subscriber.context.js';
+import { asNobody } from '../sessions/subscriber.context.js';
 import { ON_CHANGE_METADATA, type OnChangeOptions } from './on-change.metadata.js';
 import { PolyMongoWatch } from './polymongo-watch.provider.js';
 

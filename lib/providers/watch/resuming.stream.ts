@@ -1,11 +1,11 @@
 import type { mongo } from 'mongoose';
 import { ChangeStreamInvalidatedError, InvalidResumeTokenError } from './change-stream.errors.js';
 import { PolyMongoClosedError } from '../pools/pool.errors.js';
-import { outsideTransaction } from '../pools/active.transaction.js';
-import type { Database, OpenStream } from '../pools/database.js';
+import { outsideTransaction } from '../sessions/active.transaction.js';
+import type { Database, OpenStream } from '../databases/database.js';
 import { within } from '../pools/deadline.js';
 import type { PoolLease } from '../pools/pool.lease.js';
-import { closeOnServerToo } from '../pools/stream.closing.js';
+import { closeOnServerToo } from '../connections/stream.closing.js';
 import { asServerSentEvent, type Change } from './change.types.js';
 import { finalError, isResumable } from './resumable.errors.js';
 import type { Reconnect } from './watch.options.js';

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
 import { DATABASE, type BoundModel } from '../models/model.binding.js';
-import type { Database } from '../pools/database.js';
+import type { Database } from '../databases/database.js';
 import type { WatchSource } from './resuming.stream.js';
 import { driverOptionsOf, pipelineOf, type WatchOptions } from './watch.options.js';
 

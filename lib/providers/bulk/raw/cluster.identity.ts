@@ -1,4 +1,4 @@
-import type { Database } from '../../pools/database.js';
+import type { Database } from '../../databases/database.js';
 
 interface Hello {
   setName?: string;

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import type { Database } from '../../pools/database.js';
+import type { Database } from '../../databases/database.js';
 import { decodeRaw, encodeRaw, idOf, idValueOf, splitDocuments } from './raw-document.js';
 import { findDocumentSequence } from './document-sequence.js';
 import { RawBatch } from './raw-batch.js';

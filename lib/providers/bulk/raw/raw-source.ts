@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import type { Database } from '../../pools/database.js';
+import type { Database } from '../../databases/database.js';
 import type { BulkReadOptions } from '../bulk.types.js';
 import { checkIncluded, isSelected, NewNames, ownValue } from '../collection.selection.js';
 import { BulkArgumentError, BulkReadError } from '../bulk.errors.js';

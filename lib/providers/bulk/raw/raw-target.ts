@@ -1,4 +1,4 @@
-import type { Database } from '../../pools/database.js';
+import type { Database } from '../../databases/database.js';
 import { BulkArgumentError, BulkFormatError, BulkWriteError } from '../bulk.errors.js';
 import { dataCollectionOf } from '../codecs/archive.format.js';
 import { elementNamed, stringOf } from '../codecs/bson-elements.js';

@@ -1,4 +1,4 @@
-import type { Database } from '../../pools/database.js';
+import type { Database } from '../../databases/database.js';
 import { documentOf, elementNamed, stringOf } from '../codecs/bson-elements.js';
 import { BsonType } from '../codecs/bson-types.js';
 import { decodeRaw, idOf, idValueOf } from './raw-document.js';

@@ -1,7 +1,7 @@
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
 import type { Database } from './database.js';
-import { asNobody } from './subscriber.context.js';
+import { asNobody } from '../sessions/subscriber.context.js';
 
 const LISTENER = "a listener of the connection's events";
 

@@ -1,7 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Mongoose, mongo } from 'mongoose';
-import type { Database } from './database.js';
-import { transactionOn } from './active.transaction.js';
+import type { Database } from '../databases/database.js';
+import { transactionOn } from '../sessions/active.transaction.js';
 
 interface SessionStore {
   session?: mongo.ClientSession;

@@ -1,5 +1,5 @@
-import { OtherDatabaseError } from './pool.errors.js';
-import type { Database } from './database.js';
+import { OtherDatabaseError } from '../pools/pool.errors.js';
+import type { Database } from '../databases/database.js';
 
 /** Stages that can name a database, and what of them does not: sub-pipelines are looked at by themselves. */
 const STAGES = new Set(['$out', '$merge', '$lookup', '$graphLookup', '$unionWith']);

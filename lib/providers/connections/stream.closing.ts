@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { within } from './deadline.js';
+import { within } from '../pools/deadline.js';
 
 interface CursorParts {
   readonly id?: mongo.Long | null;

@@ -1,10 +1,10 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, mongo } from 'mongoose';
-import { inTurn, type CallContext } from './call.context.js';
-import { joinTransaction } from './collection.session.js';
-import type { Database } from './database.js';
+import { inTurn, type CallContext } from '../sessions/call.context.js';
+import { joinTransaction } from '../sessions/collection.session.js';
+import type { Database } from '../databases/database.js';
 import type { DatabaseConnection } from './database.connection.js';
-import { write, WRITES } from './first.write.js';
+import { write, WRITES } from '../databases/first.write.js';
 import { leaseAggregation, leaseBulk, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 

@@ -1,5 +1,5 @@
-import { outsideTransaction } from './active.transaction.js';
-import { inTurn, type CallContext } from './call.context.js';
+import { outsideTransaction } from '../sessions/active.transaction.js';
+import { inTurn, type CallContext } from '../sessions/call.context.js';
 import type { Database } from './database.js';
 
 /** The driver's collection methods that bring documents in or change what an index holds. */

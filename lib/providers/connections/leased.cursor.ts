@@ -1,9 +1,9 @@
 import type { mongo } from 'mongoose';
-import { PoolForceClosedError } from './pool.errors.js';
-import type { ActiveTransaction } from './active.transaction.js';
-import type { CallContext } from './call.context.js';
-import type { Database } from './database.js';
-import { write } from './first.write.js';
+import { PoolForceClosedError } from '../pools/pool.errors.js';
+import type { ActiveTransaction } from '../sessions/active.transaction.js';
+import type { CallContext } from '../sessions/call.context.js';
+import type { Database } from '../databases/database.js';
+import { write } from '../databases/first.write.js';
 import { assertConfined } from './pipeline.confinement.js';
 
 /** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */

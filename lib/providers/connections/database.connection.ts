@@ -1,19 +1,19 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
-import { transactionOn } from './active.transaction.js';
-import { joinTransaction } from './collection.session.js';
-import { inTurn } from './call.context.js';
-import type { Database } from './database.js';
-import { prepare } from './first.write.js';
+import { transactionOn } from '../sessions/active.transaction.js';
+import { joinTransaction } from '../sessions/collection.session.js';
+import { inTurn } from '../sessions/call.context.js';
+import type { Database } from '../databases/database.js';
+import { prepare } from '../databases/first.write.js';
 import { createLeasedCollection } from './leased.collection.js';
 import { leaseAggregation } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 import { createBaseView } from './mongoose.base.js';
 import { assertConfined } from './pipeline.confinement.js';
 import { ConnectionPluginError, ModelDatabaseError, ModelDeletionError } from './connection.errors.js';
-import { ConnectionOwnershipError } from './pool.errors.js';
-import { TransactionUnsupportedError } from './session.errors.js';
-import { keptListener, keptOnce, type Listener } from './subscriber.listener.js';
+import { ConnectionOwnershipError } from '../pools/pool.errors.js';
+import { TransactionUnsupportedError } from '../sessions/session.errors.js';
+import { keptListener, keptOnce, type Listener } from '../sessions/subscriber.listener.js';
 
 /** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
 export type DatabaseConnection = Connection & { readonly database: Database };

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Observable, type Observer } from 'rxjs';
 import { outsideTransaction } from './active.transaction.js';
-import { captureLeases } from './pool.lease.js';
+import { captureLeases } from '../pools/pool.lease.js';
 
 /** Made when this file is loaded, so it is nobody's request. */
 const NOBODY = new AsyncResource('polymongo');

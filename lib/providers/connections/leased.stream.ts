@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
-import type { Database } from './database.js';
-import type { PoolLease } from './pool.lease.js';
+import type { Database } from '../databases/database.js';
+import type { PoolLease } from '../pools/pool.lease.js';
 import { closeOnServerToo } from './stream.closing.js';
 
 /** What the driver keeps inside a change stream; the same in drivers 6 and 7. */

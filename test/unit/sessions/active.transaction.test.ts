@@ -6,10 +6,10 @@ import {
   outsideTransaction,
   transactionOf,
   transactionOn,
-} from '../../../lib/providers/pools/active.transaction.js';
-import type { Database } from '../../../lib/providers/pools/database.js';
+} from '../../../lib/providers/sessions/active.transaction.js';
+import type { Database } from '../../../lib/providers/databases/database.js';
 import type { DatabasePool } from '../../../lib/providers/pools/database.pool.js';
-import { SessionMismatchError, TransactionEndedError } from '../../../lib/providers/pools/session.errors.js';
+import { SessionMismatchError, TransactionEndedError } from '../../../lib/providers/sessions/session.errors.js';
 
 const session = () => ({}) as mongo.ClientSession;
 const pool = (name: string) => ({ name }) as DatabasePool;

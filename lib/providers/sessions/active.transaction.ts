@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { SessionMismatchError, TransactionEndedError } from './session.errors.js';
-import type { Database } from './database.js';
-import type { DatabasePool } from './database.pool.js';
+import type { Database } from '../databases/database.js';
+import type { DatabasePool } from '../pools/database.pool.js';
 
 /**
  * One attempt at a transaction, as the calls inside it find it by AsyncLocalStorage. Its operations run one after the

@@ -1,11 +1,11 @@
 import type { PolyMongoEvents } from '../../polymongo.events.js';
-import { PolyMongoClosedError } from './pool.errors.js';
-import type { DatabaseConnection } from './database.connection.js';
-import { createDatabaseConnection } from './database.connection.js';
+import { PolyMongoClosedError } from '../pools/pool.errors.js';
+import type { DatabaseConnection } from '../connections/database.connection.js';
+import { createDatabaseConnection } from '../connections/database.connection.js';
 import { DatabaseContents, type CollectionPreparation } from './database.contents.js';
-import type { DatabasePool } from './database.pool.js';
-import { within } from './deadline.js';
-import { currentLease, type LeaseKind, type LeaseUser, type PoolLease } from './pool.lease.js';
+import type { DatabasePool } from '../pools/database.pool.js';
+import { within } from '../pools/deadline.js';
+import { currentLease, type LeaseKind, type LeaseUser, type PoolLease } from '../pools/pool.lease.js';
 import type { Mongoose, mongo } from 'mongoose';
 
 /** What a database needs of the registry it belongs to. */

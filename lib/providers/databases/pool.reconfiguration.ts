@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
 import type { Database } from './database.js';
-import type { DatabasePool } from './database.pool.js';
-import type { LeaseUser } from './pool.lease.js';
+import type { DatabasePool } from '../pools/database.pool.js';
+import type { LeaseUser } from '../pools/pool.lease.js';
 
 /** What a reconfiguration needs of the pools. */
 export interface ReconfigurationHost {

@@ -3,7 +3,7 @@ import type { mongo } from 'mongoose';
 import { SessionMismatchError } from './session.errors.js';
 import { transactionOf, transactionOn } from './active.transaction.js';
 import { ALONE, type CallContext } from './call.context.js';
-import type { Database } from './database.js';
+import type { Database } from '../databases/database.js';
 
 /** Where the driver's collection methods take their options, for those that a transaction reaches. */
 const OPTIONS_AT: Readonly<Record<string, number>> = {
