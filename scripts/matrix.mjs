@@ -2,7 +2,7 @@
 // a folder of its own: the repository's files, the cell's packages from the registry, all else linked from node_modules.
 //   node scripts/matrix.mjs                    the cells, one a line
 //   node scripts/matrix.mjs --corners          the two that .ci/run runs
-//   node scripts/matrix.mjs '8 lowest' 11      one cell
+//   node scripts/matrix.mjs '8 lowest' '11 latest'   one cell
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -26,7 +26,7 @@ const [mongoose, nest] = process.argv.slice(2);
 const cells = Object.keys(pinned.mongoose).flatMap((m) =>
   Object.keys(pinned.nest).map((n) => ({ mongoose: m, nest: n })),
 );
-if (!mongoose) for (const cell of cells) console.log(`'${cell.mongoose}' ${cell.nest}`);
+if (!mongoose) for (const cell of cells) console.log(`'${cell.mongoose}' '${cell.nest}'`);
 else {
   const chosen = mongoose === '--corners' ? pinned.corners : [{ mongoose, nest }];
   const failed = chosen.filter((cell) => !runCell(cell));
@@ -38,7 +38,7 @@ function runCell(cell) {
   const nestVersions = pinned.nest[cell.nest];
   if (!version || !nestVersions)
     throw new Error(
-      `There is no cell "${cell.mongoose}" ${cell.nest}; they are:\n${cells.map((c) => `'${c.mongoose}' ${c.nest}`).join('\n')}`,
+      `There is no cell '${cell.mongoose}' '${cell.nest}'; they are:\n${cells.map((c) => `'${c.mongoose}' '${c.nest}'`).join('\n')}`,
     );
   console.log(`--- mongoose ${version}, Nest ${nestVersions.core}`);
   const packages = { mongoose: version };
