@@ -1,4 +1,4 @@
-import { PolyMongoWrapper } from '../polymongo.wrapper.js';
+import type { PolyMongoWrapper } from '../polymongo.wrapper.js';
 import { type CliIO, UsageError } from './cli.io.js';
 
 const SERVER_SELECTION_MS = 10_000;
@@ -17,11 +17,16 @@ export function uriOf({ uri }: GlobalOptions, { env }: CliIO): string {
   return found;
 }
 
-/** Runs `work` with a wrapper on the server, and closes it. */
+/** Runs `work` with a wrapper on the server, and closes it. mongoose and Nest are loaded here, so that `--help` is quick. */
 export async function withWrapper<T>(mongoURI: string, work: (wrapper: PolyMongoWrapper) => Promise<T>): Promise<T> {
   // Whoever types a wrong address does not want to wait half a minute, unless the address says so.
   const isPatient = /[?&]serverSelectionTimeoutMS=/i.test(mongoURI);
   const driverOptions = isPatient ? {} : { serverSelectionTimeoutMS: SERVER_SELECTION_MS };
+  const [{ Logger }, { PolyMongoWrapper }] = await Promise.all([
+    import('@nestjs/common'),
+    import('../polymongo.wrapper.js'),
+  ]);
+  Logger.overrideLogger(false); // it would write into the output; errors are told by the command
   const wrapper = new PolyMongoWrapper({ mongoURI, driverOptions }, 'nest'); // signals are the command line's
   try {
     return await work(wrapper);

@@ -1,10 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { Logger } from '@nestjs/common';
 import { Interruption } from './cli.io.js';
 import { runCli } from './cli.program.js';
-
-Logger.overrideLogger(false); // it would write into the output; errors are told by the command
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import mongoose from 'mongoose';
 import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
 import type { GlobalOptions } from '../cli.session.js';
 import { writeJSON, writeSummary } from '../output.js';
@@ -33,13 +32,17 @@ export const withReading = (command: Command): Command =>
     .option('--snapshot', 'read everything as it is at one moment (replica sets)');
 
 /** The options of a bulk task that the flags stand for. */
-export function selectionOf(flags: SelectionFlags, io: CliIO, line: ProgressLine): BulkOptions & BulkReadOptions {
+export async function selectionOf(
+  flags: SelectionFlags,
+  io: CliIO,
+  line: ProgressLine,
+): Promise<BulkOptions & BulkReadOptions> {
   const { include, exclude, rename, query, snapshot } = flags;
   return {
     ...(include && { include }),
     ...(exclude && { exclude }),
     ...(rename && { rename: renameOf(rename) }),
-    ...(query !== undefined && { query: parseQuery(query) }),
+    ...(query !== undefined && { query: await parseQuery(query) }),
     ...(snapshot && { snapshot }),
     signal: io.signal,
     onProgress: line.show,
@@ -78,7 +81,8 @@ function parseRename(pair: string): [string, string] {
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
-function parseQuery(text: string): NonNullable<BulkReadOptions['query']> {
+async function parseQuery(text: string): Promise<NonNullable<BulkReadOptions['query']>> {
+  const { default: mongoose } = await import('mongoose');
   try {
     return mongoose.mongo.BSON.EJSON.parse(text) as NonNullable<BulkReadOptions['query']>;
   } catch (error) {

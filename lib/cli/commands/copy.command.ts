@@ -39,7 +39,7 @@ export const copyCommand = (program: Command, io: CliIO, exit: (code: number) =>
       const flags = command.optsWithGlobals<Flags>();
       const line = progressLine(io, flags);
       const { onError, dryRun, targetUri } = flags;
-      const options = { ...selectionOf(flags, io, line), onError, ...(dryRun && { dryRun }) };
+      const options = { ...(await selectionOf(flags, io, line)), onError, ...(dryRun && { dryRun }) };
       try {
         const uri = uriOf(flags, io);
         const summary = await withWrapper(uri, async (wrapper) => {

@@ -46,7 +46,7 @@ export const exportCommand = (program: Command, io: CliIO, exit: (code: number) 
       const line = progressLine(io, flags);
       const { out, format, gzip = out?.endsWith('.gz') ?? false, force = false } = flags;
       await withWrapper(uriOf(flags, io), async (wrapper) => {
-        const options = { ...selectionOf(flags, io, line), format, gzip };
+        const options = { ...(await selectionOf(flags, io, line)), format, gzip };
         await requireCollections(wrapper, name);
         const file = out === undefined ? undefined : await OutputFile.create(out, force);
         try {

@@ -53,9 +53,9 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
         const read = input ? await input.stat() : statOf(io.stdin);
         const totalBytes = input && read!.size;
         if (flags.rejects !== undefined) rejects = await openOutput(flags.rejects, flags.force ?? false, read);
-        const summary = await withWrapper(uriOf(flags, io), ({ bulkTasks }) =>
+        const summary = await withWrapper(uriOf(flags, io), async ({ bulkTasks }) =>
           bulkTasks.importStream(name, source, {
-            ...selectionOf(flags, io, line),
+            ...(await selectionOf(flags, io, line)),
             onError: flags.onError,
             ...(rejects && { rejects }),
             ...(flags.dryRun && { dryRun: true }),

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import mongoose from 'mongoose';
 import type { CliIO } from '../cli.io.js';
 import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
 import { writeJSON } from '../output.js';
@@ -13,6 +12,7 @@ export const watchCommand = (program: Command, io: CliIO): Command =>
     .description('print changes as they happen, one Extended JSON a line, until Ctrl-C')
     .addHelpText('after', '\nExample:\n  polymongo watch shop orders')
     .action(async (name: string, collection: string | undefined, _: object, command: Command) => {
+      const { default: mongoose } = await import('mongoose');
       await withWrapper(uriOf(command.optsWithGlobals<GlobalOptions>(), io), async ({ pools }) => {
         const { connection } = pools.database(name);
         await connection.asPromise();

@@ -1,7 +1,4 @@
 import { Logger } from '@nestjs/common';
-import { chmodSync, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { createLogger, format, transports } from 'winston';
 import type { ResolvedOptions } from '../../polymongo.options.js';
 import { redactURI } from '../../polymongo.uri.js';
 
@@ -10,57 +7,44 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** What goes with a line: names, states and durations, never a document. */
 export type LogFields = Readonly<Record<string, string | number | undefined>>;
 
+export interface LogLine {
+  readonly timestamp: string;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
 /** Where log lines go. */
 export interface LogSink {
   write(level: LogLevel, message: string, fields: LogFields): void;
   close(): void;
 }
 
-const FILE_NAME = 'polymongo.log';
-const FILE = /^polymongo\d*\.log$/;
-const MAX_FILE_BYTES = 5 * 1024 ** 2;
-const MAX_FILES = 5;
-/** For the user of the process alone. */
-const FILE_MODE = 0o600;
+type NestLogger = Pick<Logger, 'warn' | 'error'>;
 
 /** With `debug` winston, to the console and to rotated files under `logPath`; else Nest's logger, from warnings up. */
-export const createSink = ({ debug, logPath }: Pick<ResolvedOptions, 'debug' | 'logPath'>): LogSink =>
-  debug ? createWinstonSink(logPath) : createNestSink(new Logger('PolyMongo'));
+export const createSink = ({ debug, logPath }: Pick<ResolvedOptions, 'debug' | 'logPath'>): LogSink => {
+  const nest = new Logger('PolyMongo');
+  return debug ? createDebugSink(logPath, nest) : createNestSink(nest);
+};
 
-function createWinstonSink(folder: string): LogSink {
-  const line = format.printf(({ timestamp, level, message, ...fields }) => {
-    const details = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
-    return [`${String(timestamp)} ${level} [PolyMongo] ${String(message)}`, ...details].join(' ');
-  });
-  restrictFiles(folder);
-  const winston = createLogger({
-    level: 'debug',
-    format: format.combine(format.timestamp(), format.json()),
-    transports: [
-      new transports.Console({ format: format.combine(format.timestamp(), line) }),
-      new transports.File({
-        filename: join(folder, FILE_NAME),
-        options: { flags: 'a', mode: FILE_MODE },
-        maxsize: MAX_FILE_BYTES,
-        maxFiles: MAX_FILES,
-        tailable: true,
-      }),
-    ],
-  });
+/** winston takes 35 to 50 ms to load: only who asks for it pays, and what is written meanwhile waits. */
+function createDebugSink(folder: string, nest: NestLogger): LogSink {
+  const winston = import('./winston.sink.js').then(({ createWinston }) => createWinston(folder));
+  winston.catch((error: unknown) => nest.error(`debug: no log in ${folder}: ${redactURI(String(error))}`));
+  const whenReady = (use: (sink: Awaited<typeof winston>) => void) => void winston.then(use, () => {});
   return {
-    write: (level, message, fields) => void winston.log(level, redactURI(message), redacted(fields)),
-    close: () => void winston.close(),
+    write(level, message, fields) {
+      const timestamp = new Date().toISOString();
+      const line = { timestamp, level, message: redactURI(message), fields: redacted(fields) };
+      whenReady((sink) => sink.write(line));
+    },
+    close: () => whenReady((sink) => sink.close()),
   };
 }
 
-/** Log files of an earlier version, which anybody on the machine could read. */
-function restrictFiles(folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) if (FILE.test(name)) chmodSync(join(folder, name), FILE_MODE);
-}
-
 /** @param logger Nest's, or what an application put in its place */
-export function createNestSink(logger: Pick<Logger, 'warn' | 'error'>): LogSink {
+export function createNestSink(logger: NestLogger): LogSink {
   return {
     write(level, message, fields) {
       if (level !== 'warn' && level !== 'error') return;
