@@ -99,7 +99,7 @@ class LoopbackController {
   }
 }
 
-@WebSocketGateway()
+@WebSocketGateway({ destroyUpgrade: false }) // the upgrades of others, to GraphQL, are none of its business
 @UseGuards(Seen)
 @UseInterceptors(Seen)
 class SeenGateway {
