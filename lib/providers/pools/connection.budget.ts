@@ -9,8 +9,9 @@ interface Waiter {
 export class ConnectionBudget {
   readonly #waiters: Waiter[] = [];
   #used = 0;
+  #wanted = 0;
 
-  /** @param makeRoom called when a reservation has to wait, so that somebody closes an idle pool */
+  /** @param makeRoom called when a reservation has to wait, so that somebody closes as many pools as it takes */
   constructor(
     readonly max: number,
     readonly makeRoom: () => void,
@@ -23,6 +24,11 @@ export class ConnectionBudget {
   /** Somebody waits for sockets. */
   get isContended(): boolean {
     return this.#waiters.length > 0;
+  }
+
+  /** How many sockets would have to come free for everybody who waits. */
+  get missing(): number {
+    return this.isContended ? this.#used + this.#wanted - this.max : 0;
   }
 
   /** Reserves `size` sockets if nobody has to wait for it; says whether it has. */
@@ -51,6 +57,7 @@ export class ConnectionBudget {
       const giveUp = (reason: unknown) => {
         end();
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        this.#wanted -= size;
         reject(reason);
         this.#grant();
       };
@@ -61,6 +68,7 @@ export class ConnectionBudget {
       );
       signal?.addEventListener('abort', onAbort);
       this.#waiters.push(waiter);
+      this.#wanted += size;
       this.makeRoom();
     });
   }
@@ -73,6 +81,7 @@ export class ConnectionBudget {
   #grant(): void {
     for (let next = this.#waiters[0]; next && this.#used + next.size <= this.max; next = this.#waiters[0]) {
       this.#waiters.shift();
+      this.#wanted -= next.size;
       this.#used += next.size;
       next.grant();
     }

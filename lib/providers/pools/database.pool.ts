@@ -25,7 +25,9 @@ export interface PoolHost {
   /** Resolves when everybody who uses the pool's databases knows that it is about to close. */
   beforeClose(pool: DatabasePool, reason: string): Promise<void>;
   /** A lease of the connected pool ended: the last one, or the last long one. */
-  onFreed(pool: DatabasePool): void;
+  onFreed(): void;
+  /** It has come from one state into another. */
+  onMoved(pool: DatabasePool, from: PoolState): void;
 }
 
 /**
@@ -35,6 +37,8 @@ export interface PoolHost {
 export type CloseUrgency = 'patient' | 'deadline' | 'now';
 /** How long disconnect hooks have when the pool is closed by force. */
 const FORCED_FAREWELL_MS = 1_000;
+/** How often pools have become idle. */
+let idleCount = 0;
 const URGENCIES: readonly CloseUrgency[] = ['patient', 'deadline', 'now'];
 
 /** One MongoClient with its sockets: opened by the first lease, kept open by leases, closed and opened again at will. */
@@ -50,7 +54,7 @@ export class DatabasePool {
   #isSayingFarewell = false;
   #wakeClosing: (() => void) | undefined;
   readonly #idle: IdleTimer | undefined;
-  #openedAt = 0;
+  #idleRank = 0;
   #lastUsed: number | undefined;
 
   constructor(
@@ -98,8 +102,9 @@ export class DatabasePool {
     return this.#lastUsed;
   }
 
-  get openedAt(): number {
-    return this.#openedAt;
+  /** Which became idle earlier; larger is later. 0: it has never been used. */
+  get idleRank(): number {
+    return this.#idleRank;
   }
 
   /** The driver's client; made on first use, connected only by {@link open}. */
@@ -145,10 +150,13 @@ export class DatabasePool {
   endLease(lease: PoolLease): void {
     this.#leases.delete(lease);
     const isIdle = this.#leases.size === 0;
-    if (isIdle) this.#wakeClosing?.();
+    if (isIdle) {
+      this.#idleRank = ++idleCount;
+      this.#wakeClosing?.();
+    }
     if (this.#state !== 'connected') return;
     if (isIdle) this.#idle?.start();
-    if (isIdle || (lease.kind === 'long' && !this.hasLongLease)) this.host.onFreed(this);
+    if (isIdle || (lease.kind === 'long' && !this.hasLongLease)) this.host.onFreed();
   }
 
   /**
@@ -199,7 +207,6 @@ export class DatabasePool {
       this.#transition('closed', 'connect failed');
       throw error;
     }
-    this.#openedAt = Date.now();
     this.#transition('connected');
     if (this.#leases.size === 0) this.#idle?.start();
   }
@@ -286,6 +293,7 @@ export class DatabasePool {
     const from = this.#state;
     assertTransition(this.name, from, to);
     this.#state = to;
+    this.host.onMoved(this, from);
     this.host.events.emit('poolState', { pool: this.name, from, to, ...(reason !== undefined && { reason }) });
     this.host.events.emit('statistics', { pool: this.name });
   }

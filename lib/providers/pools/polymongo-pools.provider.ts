@@ -3,6 +3,7 @@ import { PolyMongoEvents } from '../../polymongo.events.js';
 import type { ResolvedOptions } from '../../polymongo.options.js';
 import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
+import type { PoolState } from '../../polymongo.types.js';
 import { ConnectionBudget } from './connection.budget.js';
 import type { Database } from '../databases/database.js';
 import { DatabaseAnnouncer } from '../databases/database.announcer.js';
@@ -11,6 +12,7 @@ import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from '../database
 import { DatabasePool, type CloseUrgency, type PoolHost } from './database.pool.js';
 import { DatabaseRegistry, type DatabaseRegistryHost } from '../databases/database.registry.js';
 import { within } from './deadline.js';
+import { PoolEviction } from './pool.eviction.js';
 import { PolyMongoClosedError, ReconfigurationPendingError } from './pool.errors.js';
 import { PoolReconfiguration } from '../databases/pool.reconfiguration.js';
 import { reserveOf, ShutdownDeadline } from './shutdown.deadline.js';
@@ -24,6 +26,7 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   readonly #separate = new Map<string, DatabasePool>();
   readonly #databases: DatabaseRegistry;
   readonly #announcer: DatabaseAnnouncer;
+  readonly #eviction: PoolEviction;
   readonly #reconfiguration: PoolReconfiguration;
   readonly #onClosed: (() => void)[] = [];
   #isShuttingDown = false;
@@ -39,7 +42,8 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   ) {
     this.retry = options.retry;
     this.shutdownTimeoutMS = options.shutdownTimeoutMS;
-    this.budget = new ConnectionBudget(options.maxTotalConnections, () => this.#makeRoom());
+    this.budget = new ConnectionBudget(options.maxTotalConnections, () => this.#eviction.makeRoom());
+    this.#eviction = new PoolEviction(this.budget);
     this.primary = new DatabasePool(options.primary, this);
     this.#databases = new DatabaseRegistry(this, options.defaultDB, options.maxCachedDatabases);
     this.#announcer = new DatabaseAnnouncer(events, (name) => this.poolOf(name).config);
@@ -273,10 +277,12 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     await Promise.all(served.map((database) => this.#announcer.leave(database, reason)));
   }
 
-  onFreed(pool: DatabasePool): void {
-    if (!this.budget.isContended) return;
-    if (pool.leaseCount === 0) void pool.close('evicted', 'patient');
-    else this.#makeRoom();
+  onFreed(): void {
+    this.#eviction.makeRoom();
+  }
+
+  onMoved(pool: DatabasePool, from: PoolState): void {
+    this.#eviction.moved(pool, from);
   }
 
   onDatabaseFreed(database: Database): void {
@@ -309,14 +315,6 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
         this.events.emit('statistics', { pool: dbName });
       },
     });
-  }
-
-  /** Closes the least recently used pool without a lease; when all are busy, the one open longest that will be free soon. */
-  #makeRoom(): void {
-    const open = [...this.#pools()].filter((pool) => pool.state === 'connected');
-    const free = open.filter((pool) => pool.leaseCount === 0).sort((a, b) => (a.lastUsed ?? 0) - (b.lastUsed ?? 0));
-    const soonFree = open.filter((pool) => !pool.hasLongLease).sort((a, b) => a.openedAt - b.openedAt);
-    void (free[0] ?? soonFree[0])?.close('evicted', 'patient');
   }
 
   #tellConnecting(pool: string): void {

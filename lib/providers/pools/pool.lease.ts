@@ -13,7 +13,7 @@ export interface LeaseUser {
 /** Keeps a pool open. Whoever takes one gives it back, once. */
 export class PoolLease {
   #isReleased = false;
-  #onReleased: (() => void) | undefined;
+  #onReleased: (() => void)[] | undefined;
 
   /**
    * @param user the database on whose behalf it was taken
@@ -38,12 +38,12 @@ export class PoolLease {
     this.#isReleased = true;
     this.pool.endLease(this);
     this.user?.leaseEnded(this.kind);
-    this.#onReleased?.();
+    for (const tell of this.#onReleased ?? []) tell();
   }
 
-  /** Resolves when it has been given back; for one caller. */
+  /** Resolves when it has been given back. */
   async whenReleased(): Promise<void> {
-    if (!this.#isReleased) await new Promise<void>((resolve) => (this.#onReleased = resolve));
+    if (!this.#isReleased) await new Promise<void>((resolve) => (this.#onReleased ??= []).push(resolve));
   }
 
   /** Runs `fn` under this lease, so that calls made inside it still count as started while the pool drains. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConnectionBudgetError, type PolyMongoOptions, type PolyMongoWrapper } from 'nestjs-polymongo';
 import { numbered, wrapItems } from '../../support/items.js';
-import { ONE_MONITOR } from '../../support/server-probe.js';
+import { deferred } from '../../support/deferred.js';
+import { eventually, ONE_MONITOR } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
 import { usePools } from '../../support/pools-fixture.js';
 
@@ -11,6 +12,28 @@ let polymongo: PolyMongoWrapper;
 function create(options: Partial<PolyMongoOptions>) {
   polymongo = fixture.create({ driverOptions: ONE_MONITOR, ...options });
   return wrapItems(polymongo, { autoIndex: false });
+}
+
+/** The primary pool was to make room, and serves on because its work did not end in time. */
+const primaryIsBack = () =>
+  new Promise<void>((resolve) => {
+    polymongo.pools.events.on('poolState', ({ pool, from, to }) => {
+      if (pool === polymongo.pools.primary.name && from === 'draining' && to === 'connected') resolve();
+    });
+  });
+
+/** Calls so that there is no moment without one, as long as the pool lets them in. */
+function overlap(call: () => Promise<unknown>): { stop: () => Promise<unknown> } {
+  let isOver = false;
+  const work = Array.from({ length: 4 }, async () => {
+    while (!isOver) await call();
+  });
+  return {
+    stop() {
+      isOver = true;
+      return Promise.all(work);
+    },
+  };
 }
 
 describe('maxTotalConnections', () => {
@@ -49,7 +72,6 @@ describe('maxTotalConnections', () => {
     await items.db('a').countDocuments();
     await items.db('b').countDocuments();
     await items.db('c').countDocuments();
-    await new Promise((resolve) => setTimeout(resolve, 2));
     await items.db('a').countDocuments();
     await items.countDocuments();
     expect(['a', 'b', 'c'].map((name) => polymongo.pools.poolOf(name).state)).toEqual([
@@ -82,30 +104,92 @@ describe('maxTotalConnections', () => {
     const primary = polymongo.pools.database('default');
     let end = () => {};
     const slow = primary.run(() => new Promise<void>((resolve) => (end = resolve)));
+    const isBack = primaryIsBack();
     const waiting = items.db('other').countDocuments().exec();
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(polymongo.pools.primary.state).toBe('connected');
+    await isBack;
     expect(primary.leaseCount).toBe(1);
     end();
     await slow;
     expect(await waiting).toBe(0);
   });
 
-  it('takes turns when every pool is busy all the time', async () => {
+  it('goes on to whoever waits when such an operation has ended, though short calls overlap all the while', async () => {
+    const items = create({ maxTotalConnections: 2, maxPoolSize: 2, waitQueueTimeoutMS: 5_000, shutdownTimeoutMS: 50 });
+    polymongo.scale.setDB('other');
+    const busy = overlap(() => items.countDocuments().exec());
+    const primary = polymongo.pools.database('default');
+    let end = () => {};
+    const slow = primary.run(() => new Promise<void>((resolve) => (end = resolve)));
+    const isBack = primaryIsBack();
+    const waiting = items.db('other').countDocuments().exec();
+    await isBack;
+    end();
+    await slow;
+    expect(await waiting).toBe(0);
+    await busy.stop();
+  });
+
+  it('goes to whoever began to wait while the pool that has it connected, though short calls overlap there', async () => {
     const items = create({ maxTotalConnections: 2, maxPoolSize: 2, waitQueueTimeoutMS: 5_000 });
+    polymongo.scale.setDB('other');
+    const busy = overlap(() => items.countDocuments().exec());
+    await eventually(() => expect(polymongo.pools.primary.state).toBe('connecting'));
+    expect(await items.db('other').countDocuments()).toBe(0);
+    await busy.stop();
+  });
+
+  it('closes no more pools than it takes: those that are closing anyway count', async () => {
+    const items = create({ maxTotalConnections: 6, maxPoolSize: 2 });
+    for (const name of ['a', 'b', 'c', 'd']) polymongo.scale.setDB(name);
+    for (const name of ['a', 'b', 'c']) await items.db(name).countDocuments();
+    const states = () => ['a', 'b', 'c', 'd'].map((name) => polymongo.pools.poolOf(name).state);
+    const [left, leaving] = [deferred(), deferred()];
+    polymongo.onTheseDBDisconnect('a', () => {
+      leaving.resolve();
+      return left.promise;
+    });
+    const waiting = items.db('d').countDocuments().exec();
+    await leaving.promise;
+    for (const name of ['b', 'c']) await items.db(name).countDocuments();
+    expect(states()).toEqual(['draining', 'connected', 'connected', 'connecting']);
+    left.resolve();
+    expect(await waiting).toBe(0);
+    expect(states()).toEqual(['closed', 'connected', 'connected', 'connected']);
+  });
+
+  it('closes at once as many as it takes', async () => {
+    const items = create({ maxTotalConnections: 6, maxPoolSize: 2 });
     for (const name of ['a', 'b', 'c']) polymongo.scale.setDB(name);
-    const counts = new Map<string, number>();
-    const until = Date.now() + 400;
-    const work = ['a', 'b', 'c'].flatMap((name) =>
+    polymongo.scale.setDB('large', { maxConnections: 4 });
+    for (const name of ['a', 'b', 'c']) await items.db(name).countDocuments();
+    const leaving: string[] = [];
+    const [left, bothLeave] = [deferred(), deferred()];
+    polymongo.onDbDisconnect(({ name }) => {
+      if (leaving.push(name) === 2) bothLeave.resolve();
+      return left.promise;
+    });
+    const waiting = items.db('large').countDocuments().exec();
+    await bothLeave.promise;
+    left.resolve();
+    expect(await waiting).toBe(0);
+    expect(leaving).toEqual(['a', 'b']);
+  });
+
+  it('takes turns when every pool is busy all the time', async () => {
+    const items = create({ maxTotalConnections: 2, maxPoolSize: 2, waitQueueTimeoutMS: 30_000 });
+    const names = ['a', 'b', 'c'];
+    for (const name of names) polymongo.scale.setDB(name);
+    const turns = new Map(names.map((name) => [name, 0]));
+    polymongo.pools.events.on('poolState', ({ pool, to }) => {
+      if (to === 'connected') turns.set(pool, turns.get(pool)! + 1);
+    });
+    const hadTwoEach = () => [...turns.values()].every((count) => count >= 2);
+    const work = names.flatMap((name) =>
       Array.from({ length: 3 }, async () => {
-        while (Date.now() < until) {
-          await items.db(name).countDocuments();
-          counts.set(name, (counts.get(name) ?? 0) + 1);
-        }
+        while (!hadTwoEach()) await items.db(name).countDocuments();
       }),
     );
-    expect((await settle(work)).filter(({ status }) => status === 'rejected')).toEqual([]);
-    expect([...counts.keys()].sort()).toEqual(['a', 'b', 'c']);
+    expect((await settle(work, 30_000)).filter(({ status }) => status === 'rejected')).toEqual([]);
   });
 
   it('counts a pool that could not connect no longer', async () => {
