@@ -33,6 +33,14 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },
+  {
+    files: ['{lib,test,sample-app,bench,packages}/**/*.ts'],
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+    },
+  },
   restrict(
     ['lib/polymongo.{options,pool-options,tenant-options,checks,uri,secrets,tokens,errors,events,types}.ts'],
     `/providers/|${OUTER}`,

@@ -61,7 +61,7 @@ export class FuzzWork {
   async timer(tenant: string): Promise<void> {
     await this.tenants.run(
       tenant,
-      () => new Promise((resolve, reject) => setTimeout(() => this.as(tenant).then(resolve, reject), random(5))),
+      () => new Promise((resolve, reject) => setTimeout(() => void this.as(tenant).then(resolve, reject), random(5))),
     );
   }
 

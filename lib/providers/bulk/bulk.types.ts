@@ -26,8 +26,8 @@ export interface BulkSelection {
 export interface BulkOptions extends BulkSelection {
   /** Ends the task at the next batch, and an export that nobody reads at once, with a BulkTaskError whose `cause` is the signal's reason. */
   signal?: AbortSignal;
-  /** Called at most every 100 ms, and once at the end. */
-  onProgress?: (progress: BulkProgress) => void;
+  /** Called at most every 100 ms, and once at the end. Nobody waits for what it returns; where it throws or rejects, `onDbError` is told. */
+  onProgress?: (progress: BulkProgress) => unknown;
 }
 
 /** What tasks that read a database take. */

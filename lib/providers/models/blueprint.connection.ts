@@ -27,7 +27,9 @@ class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => 
 
   /** Nothing is made for the compiled model; hooks of `createCollection` are not called for it. */
   override model(name: string, schema: Schema, ...rest: unknown[]): AnyModel {
-    const asMade = (model: { $init?: Promise<unknown> }) => (model.$init ??= Promise.resolve(model)); // read by Model.init()
+    const asMade = (model: { $init?: Promise<unknown> }) => {
+      model.$init ??= Promise.resolve(model); // read by Model.init()
+    };
     (schema as unknown as EventEmitter).once('init', asMade);
     try {
       return super.model(name, schema, ...rest);

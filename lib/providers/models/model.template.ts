@@ -209,7 +209,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       if (!callback) return start(this.constructor, () => super.$__save(options) as Promise<unknown>);
       const save = () =>
         new Promise<void>((resolve, reject) => {
-          super.$__save(options, (error) => (error ? reject(error as Error) : resolve()));
+          void super.$__save(options, (error) => (error ? reject(error as Error) : resolve()));
         });
       start(this.constructor, save).then(() => callback(), callback);
     }

@@ -19,8 +19,8 @@ export interface ForEachOptions {
   onError?: 'stop' | 'collect';
   /** Which tenants, each once. Default: all that `list()` gives. */
   tenants?: readonly string[];
-  /** Called after each tenant. */
-  onProgress?: (progress: { done: number; failed: number; total: number }) => void;
+  /** Called after each tenant. Nobody waits for what it returns; where it throws or rejects, `onDbError` is told. */
+  onProgress?: (progress: { done: number; failed: number; total: number }) => unknown;
 }
 
 const FOR_EACH_CHECKS: Checks<ForEachOptions> = {

@@ -193,6 +193,7 @@ describe('watch$', () => {
     const failure = new Promise<unknown>((resolve) => (failed = resolve));
     await new Promise<void>((resolve) => {
       users.watch$({ bufferSize: 5, onOpen: resolve }).subscribe({
+        // eslint-disable-next-line @typescript-eslint/no-misused-promises -- as users write it
         next: async () => {
           expect(++running).toBe(1);
           await new Promise((done) => setTimeout(done, 200));
@@ -221,6 +222,7 @@ describe('watch$', () => {
       ]) {
         open.push(
           new Promise((resolve) =>
+            // eslint-disable-next-line @typescript-eslint/no-misused-promises -- as users write it
             users.watch$({ share, onOpen: () => (resolve(), fail()) }).subscribe((change) => {
               seen.push((change as { fullDocument: User }).fullDocument.name);
               return fail();
