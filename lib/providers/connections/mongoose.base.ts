@@ -9,7 +9,8 @@ interface SessionStore {
 
 /**
  * The mongoose instance as one connection sees it. mongoose asks it for the session of the transaction around a call
- * that names none (`transactionAsyncLocalStorage`), and its own answer looks at no client; this one does.
+ * that names none (`transactionAsyncLocalStorage`), and its own answer looks at no client; this one does. What is set,
+ * replaced or removed here is mongoose's own.
  */
 export function createBaseView(base: Mongoose, database: Database): Mongoose {
   /** Asked at each call: it is there from the moment that `mongoose.set('transactionAsyncLocalStorage', true)` is called. */
@@ -22,19 +23,20 @@ export function createBaseView(base: Mongoose, database: Database): Mongoose {
       if (joined) return joined.session;
       const session = native()?.getStore()?.session;
       const client = (session as { client?: mongo.MongoClient } | undefined)?.client;
-      return client === database.pool.client ? session : undefined;
+      return client && client !== database.pool.client ? undefined : session;
     },
   };
-  const view: PropertyDescriptorMap = {
+  const ours: Partial<Record<string | symbol, unknown>> = {
     transactionAsyncLocalStorage: {
-      value: {
-        getStore: () => store,
-        run: <T>(given: SessionStore, fn: () => T): T => {
-          const storage = native();
-          return storage ? storage.run(given, fn) : fn();
-        },
+      getStore: () => store,
+      run: <T>(given: SessionStore, fn: () => T): T => {
+        const storage = native();
+        return storage ? storage.run(given, fn) : fn();
       },
     },
+    set: base.set.bind(base), // looks whether there is a storage
   };
-  return Object.create(base, view) as Mongoose;
+  return new Proxy(base, {
+    get: (_, key) => (Object.hasOwn(ours, key) ? ours[key] : Reflect.get(base, key)),
+  });
 }

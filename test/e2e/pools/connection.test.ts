@@ -205,6 +205,20 @@ describe("mongoose's own transactionAsyncLocalStorage", () => {
     });
     expect(await written(main)).toEqual([1]);
   });
+
+  it('is set, replaced and removed through the base of a connection, which is mongoose in all else, too', () => {
+    type Base = mongoose.Mongoose & { transactionAsyncLocalStorage?: unknown; note?: string };
+    const { base } = items.db as unknown as { base: Base };
+    base.set('transactionAsyncLocalStorage', true);
+    expect(instance).toHaveProperty('transactionAsyncLocalStorage.run');
+    const mine = { getStore: () => ({ session: { inTransaction: () => true } }) };
+    base.transactionAsyncLocalStorage = mine;
+    base.note = 'kept';
+    expect(instance).toMatchObject({ transactionAsyncLocalStorage: mine, note: 'kept' });
+    expect(base).toHaveProperty('transactionAsyncLocalStorage.getStore');
+    base.set('transactionAsyncLocalStorage', false);
+    expect(instance).not.toHaveProperty('transactionAsyncLocalStorage');
+  });
 });
 
 describe('a connection refuses', () => {
