@@ -25,7 +25,7 @@ export class PolyMongoModule {
     return { module: PolyMongoModule, imports: [PolyMongoCoreModule.forRootAsync(options)] };
   }
 
-  /** Registers models, for `@InjectPolyModel` and `@InjectTenantModel` in the importing module. */
+  /** Registers models and their discriminators, for `@InjectPolyModel` and `@InjectTenantModel` in the importing module. */
   static forFeature(definitions: readonly ModelDefinition[]): DynamicModule {
     return PolyMongoModule.forFeatureAsync(
       definitions.map(({ schema, ...definition }) => ({ ...definition, useFactory: () => schema })),
@@ -50,25 +50,38 @@ function modelProviders({
   imports: _,
   ...definition
 }: AsyncModelDefinition): FactoryProvider[] {
-  const { name } = definition;
+  const { name, discriminators = [] } = definition;
+  const token = getPolyModelToken(name);
   return [
     {
-      provide: getPolyModelToken(name),
+      provide: token,
       inject: [PolyMongoWrapper, ...inject],
       useFactory: async (wrapper: PolyMongoWrapper, ...dependencies: unknown[]) =>
         wrapper.wrapModel(wrapper.models.define({ ...definition, schema: await useFactory(...dependencies) })),
     },
-    {
-      provide: getTenantModelToken(name),
-      inject: [PolyMongoWrapper, getPolyModelToken(name)],
-      useFactory: (wrapper: PolyMongoWrapper) => wrapper.tenantModel(wrapper.models.blueprint(name)),
-    },
-    {
-      provide: getTenantModelToken(name, 'request'),
-      scope: Scope.REQUEST,
-      durable: true,
-      inject: [getPolyModelToken(name)],
-      useFactory: (model: PolyModelOf<AnyModel>) => model.tenant(),
-    },
+    ...tenantProviders(name),
+    ...discriminators.flatMap((kind) => [
+      {
+        provide: getPolyModelToken(kind.name),
+        inject: [PolyMongoWrapper, token], // defined with it
+        useFactory: (wrapper: PolyMongoWrapper) => wrapper.wrapModel(wrapper.models.blueprint(kind.name)),
+      },
+      ...tenantProviders(kind.name),
+    ]),
   ];
 }
+
+const tenantProviders = (name: string): FactoryProvider[] => [
+  {
+    provide: getTenantModelToken(name),
+    inject: [PolyMongoWrapper, getPolyModelToken(name)],
+    useFactory: (wrapper: PolyMongoWrapper) => wrapper.tenantModel(wrapper.models.blueprint(name)),
+  },
+  {
+    provide: getTenantModelToken(name, 'request'),
+    scope: Scope.REQUEST,
+    durable: true,
+    inject: [getPolyModelToken(name)],
+    useFactory: (model: PolyModelOf<AnyModel>) => model.tenant(),
+  },
+];

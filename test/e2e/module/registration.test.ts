@@ -3,6 +3,7 @@ import { Inject, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
+import { Schema as MongooseSchema } from 'mongoose';
 import {
   DuplicateRootError,
   getPolyModelToken,
@@ -120,7 +121,6 @@ describe.each(WAYS)('%s', (_, root) => {
 describe('tokens', () => {
   it('of models whose names contain those of others never collide', async () => {
     const names = ['User', 'UserRequest', 'UserTenantModel', 'Request', 'UserPoly', 'Tenant', 'TenantModel:User'];
-    const { Schema: MongooseSchema } = await import('mongoose');
     const module = await Test.createTestingModule({
       imports: [
         PolyMongoModule.forRoot({ mongoURI: server.uri, defaultDB: uniqueName('tokens') }),
@@ -183,10 +183,37 @@ describe('forRoot', () => {
   });
 });
 
+describe('discriminators of a definition', () => {
+  const kinds = { discriminators: [{ name: 'Lion', schema: new MongooseSchema({ roars: Boolean }), value: 'lion' }] };
+  it.each<[string, DynamicModule]>([
+    ['forFeature', PolyMongoModule.forFeature([{ name: Cat.name, schema: CatSchema, ...kinds }])],
+    [
+      'forFeatureAsync',
+      PolyMongoModule.forFeatureAsync([{ name: Cat.name, useFactory: async () => CatSchema, ...kinds }]),
+    ],
+  ])('are injected by their names, of %s', async (_, feature) => {
+    const module = await Test.createTestingModule({
+      imports: [PolyMongoModule.forRoot({ mongoURI: server.uri, defaultDB: uniqueName('kinds') }), feature],
+    }).compile();
+    await module.init();
+    const lions = module.get<PolyModel<Cat & { roars: boolean }>>(getPolyModelToken('Lion'));
+    await module.get<PolyModel<Cat>>(getPolyModelToken(Cat.name)).create({ name: 'Tom' });
+    await lions.create({ name: 'Leo', roars: true });
+    expect(await lions.find().lean()).toMatchObject([{ name: 'Leo', roars: true, __t: 'lion' }]);
+    const ofTenant = module.get<PolyModel<unknown>>(getTenantModelToken('Lion'));
+    await module.get(TenantContext).run('acme', async () => {
+      const ofRequest = await module.resolve<PolyModel<unknown>>(getTenantModelToken('Lion', 'request'));
+      expect([ofTenant.modelName, ofRequest.modelName]).toEqual(['Lion', 'Lion']);
+    });
+    await lions.db.dropDatabase();
+    await module.close();
+  });
+});
+
 describe('forFeatureAsync', () => {
   it('takes schemas from factories with dependencies, in several feature modules on one registry', async () => {
     const mongoURI = server.uri;
-    const HOUSE = new (await import('mongoose')).Schema({ cats: [{ type: 'ObjectId', ref: Cat.name }] });
+    const HOUSE = new MongooseSchema({ cats: [{ type: 'ObjectId', ref: Cat.name }] });
     const module = await Test.createTestingModule({
       imports: [
         PolyMongoModule.forRoot({ mongoURI, defaultDB: uniqueName('async') }),
