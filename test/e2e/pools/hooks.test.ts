@@ -3,6 +3,7 @@ import type { PolyModel, PolyMongoWrapper } from 'nestjs-polymongo';
 import { wrapItems, type Item } from '../../support/items.js';
 import { eventually } from '../../support/server-probe.js';
 import { usePools } from '../../support/pools-fixture.js';
+import { unhandledDuring } from '../../support/unhandled.js';
 
 const fixture = usePools();
 let polymongo: PolyMongoWrapper;
@@ -123,6 +124,20 @@ describe('a hook that fails', () => {
     await eventually(() => expect(failures).toHaveLength(2));
     expect(failures.sort()).toEqual(['bad on connect hook: rejected', 'bad on connect hook: thrown']);
     expect(heard).toEqual(['reached']);
+  });
+
+  it.each([
+    ['the root', (onConnectionCreate: () => unknown) => void (polymongo = fixture.create({ onConnectionCreate }))],
+    ['one database', (onConnectionCreate: () => unknown) => polymongo.scale.setDB('bad', { onConnectionCreate })],
+  ])('that is an onConnectionCreate of %s and rejects ends neither its call nor the process', async (_, give) => {
+    give(() => Promise.reject(new Error('no index for you')));
+    const failures: string[] = [];
+    polymongo.onDbError((error, { db, during }) => failures.push(`${db} ${during}: ${(error as Error).message}`));
+    const unhandled = await unhandledDuring(async () => {
+      await polymongo.pools.connect('bad');
+      await eventually(() => expect(failures).toEqual(['bad onConnectionCreate: no index for you']));
+    });
+    expect(unhandled).toEqual([]);
   });
 
   it('that is an error hook does not keep the other error hooks from hearing', async () => {

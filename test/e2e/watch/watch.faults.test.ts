@@ -9,6 +9,8 @@ import {
   type WatchOptions,
 } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
+import { unhandledDuring } from '../../support/unhandled.js';
+import { waitFor } from '../../support/wait-for.js';
 
 interface Entry {
   _id: number;
@@ -126,6 +128,37 @@ describe('watch$ under faults', () => {
     }
     expect(changes.ids).toEqual([0, 1, 2]);
     expect(changes.reconnects.length).toBeGreaterThan(0);
+  });
+
+  it('delivers on when onOpen and onReconnect reject, of a shared stream too; onDbError is told, and the process goes on', async () => {
+    const failures: string[] = [];
+    polymongo.onDbError((error, { during }) => failures.push(`${during.split(' ')[0]}: ${(error as Error).message}`));
+    const ids: number[][] = [[], []];
+    const unhandled = await unhandledDuring(async () => {
+      const subscriptions = [false, true].map((share, n) =>
+        entries
+          .watch$({
+            share,
+            maxAwaitTimeMS: 20,
+            onOpen: () => Promise.reject(new Error(`open ${share}`)),
+            onReconnect: () => Promise.reject(new Error(`again ${share}`)),
+          })
+          .subscribe((change) => ids[n]!.push(Number((change as unknown as { documentKey: Entry }).documentKey._id))),
+      );
+      await waitFor(() => failures.length === 2);
+      mongo.dropConnections();
+      await waitFor(() => failures.length === 4);
+      await insert(1);
+      await waitFor(() => ids.flat().length === 2);
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    });
+    expect(unhandled).toEqual([]);
+    expect(failures.sort()).toEqual([
+      'onOpen: open false',
+      'onOpen: open true',
+      'onReconnect: again false',
+      'onReconnect: again true',
+    ]);
   });
 
   it('moves to the new pool when its database is given one of its own', async () => {
