@@ -18,10 +18,10 @@ const restrict = (files, forbidden, message) => ({
 });
 const folders = (names) => `(^|/)(${names.join('|')})/`;
 const ROOT = String.raw`polymongo\.(module|wrapper)\.js$|/lib/index\.js$|(^|\.\./)index\.js$`;
-const OUTER = `${ROOT}|${folders(['cli', 'health', 'metrics', 'testing', 'decorators'])}`;
+const OUTER = `${ROOT}|${folders(['cli', 'health', 'metrics', 'testing', 'decorators'])}|^embedded-mongo`;
 
 export default tseslint.config(
-  { ignores: ['dist', 'sample-app/dist', 'coverage', 'node_modules'] },
+  { ignores: ['**/dist', 'coverage', 'node_modules'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommended,
   {
@@ -42,6 +42,11 @@ export default tseslint.config(
     },
   },
   restrict(
+    ['lib/*.ts', 'lib/{decorators,health,metrics}/**'],
+    `${folders(['testing', 'cli'])}|^embedded-mongo`,
+    'Only lib/testing loads the embedded server, and only the CLI loads lib/testing.',
+  ),
+  restrict(
     ['lib/polymongo.{options,pool-options,tenant-options,checks,uri,secrets,tokens,errors,events,types}.ts'],
     `/providers/|${OUTER}`,
     'options, tokens, errors and events import nothing of lib.',
@@ -61,18 +66,18 @@ export default tseslint.config(
     ),
   ),
   restrict(
-    ['lib/testing/**'],
-    String.raw`(^|/)(providers|decorators|cli|health|metrics)/|polymongo\.`,
-    'The embedded server imports nothing else of lib.',
+    ['packages/embedded-mongo/src/**'],
+    String.raw`^(?!\.|node:|bson$|@mongodb-js/saslprep$)|/lib/`,
+    'The server needs Node, bson and saslprep, and nothing of the module.',
   ),
   restrict(
-    ['lib/*.ts', 'lib/{decorators,health,metrics}/**'],
-    folders(['testing', 'cli']),
-    'Only the CLI loads the embedded server.',
+    ['lib/testing/**'],
+    String.raw`(^|/)(providers|decorators|cli|health|metrics)/|/embedded-mongo/`,
+    'What helps tests needs the package embedded-mongo and errors, and nothing else of lib.',
   ),
   restrict(['sample-app/**'], String.raw`/lib/`, 'The sample app imports the package by its name, as a user does.'),
   {
-    files: ['*.config.mjs', 'test/support/*-server.mjs'], // their readers want a default export
+    files: ['**/*.config.mjs', '**/jest.project.mjs', 'packages/*/test/support/*-server.mjs'], // their readers want a default export
     rules: { 'no-restricted-exports': 'off' },
   },
   {

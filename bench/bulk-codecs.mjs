@@ -10,7 +10,7 @@ import { ArchiveWriter } from '../dist/esm/providers/bulk/codecs/archive.writer.
 import { CanonicalJsonReader } from '../dist/esm/providers/bulk/codecs/canonical-json.reader.js';
 import { CanonicalJsonWriter } from '../dist/esm/providers/bulk/codecs/canonical-json.writer.js';
 import { ExportFileReader } from '../dist/esm/providers/bulk/codecs/export-file.reader.js';
-import { row } from './report.mjs';
+import { row } from '../packages/embedded-mongo/bench/report.mjs';
 import { sample } from './sample-documents.mjs';
 
 const { BSON: bson } = mongoose.mongo;

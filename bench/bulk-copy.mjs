@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import mongoose from 'mongoose';
 import { PolyMongoWrapper } from '../dist/esm/polymongo.wrapper.js';
-import { row } from './report.mjs';
+import { row } from '../packages/embedded-mongo/bench/report.mjs';
 import { sample } from './sample-documents.mjs';
 import { startServer } from './server.mjs';
 

@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { PolyMongoWrapper } from '../dist/esm/polymongo.wrapper.js';
-import { row, section } from './report.mjs';
+import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
 import { startServer } from './server.mjs';
 
 const BOUND_MB = 32;

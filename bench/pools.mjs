@@ -3,7 +3,7 @@
 import mongoose from 'mongoose';
 import { PolyMongoWrapper } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
-import { row, section } from './report.mjs';
+import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
 import { startServer } from './server.mjs';
 
 const MODELS = 10;

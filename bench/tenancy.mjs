@@ -26,7 +26,7 @@ import {
   TenantContext,
   TenantContextIdStrategy,
 } from 'nestjs-polymongo';
-import { row, section } from './report.mjs';
+import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
 
 const MODELS = Array.from({ length: 10 }, (_, i) => `Model${i}`);
 const TENANTS = 50;

@@ -1,13 +1,13 @@
 // Asks the embedded server what a real mongod was asked (../shared/conformance/answers) and counts the answers that
 // differ and that no rule of test/conformance/answers.rules.mjs explains; fails above the last figure reached
-// (test/conformance/ceiling.json).
+// (packages/embedded-mongo/test/conformance/ceiling.json).
 //   node scripts/answers.mjs [--counts FILE] [--only SUBJECT]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { RULES } from '../test/conformance/answers.rules.mjs';
+import { RULES } from '../packages/embedded-mongo/test/conformance/answers.rules.mjs';
 import { installSuite, startServer } from './conformance.server.mjs';
 
 const { values } = parseArgs({ options: { counts: { type: 'string' }, only: { type: 'string', default: '' } } });
@@ -32,7 +32,9 @@ for (const [kind, { n }] of JSON.parse(readFileSync(out, 'utf8'))) {
   else unexplained += n;
 }
 for (const [name, n] of explained) console.log(`${n} by rule: ${name}`);
-const { unexplained: ceiling } = JSON.parse(readFileSync('test/conformance/ceiling.json', 'utf8'));
+const { unexplained: ceiling } = JSON.parse(
+  readFileSync('packages/embedded-mongo/test/conformance/ceiling.json', 'utf8'),
+);
 console.log(`answers: ${same} alike, ${unexplained} differ without a rule; the ceiling is ${ceiling}`);
 const over = Math.max(0, unexplained - ceiling);
 if (values.counts) writeFileSync(values.counts, `${same} ${over}\n`);

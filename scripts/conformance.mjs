@@ -1,5 +1,5 @@
 // Runs the driver specification tests of ../shared/conformance against the embedded server, and fails below the last
-// figure reached (test/conformance/floor.json).
+// figure reached (packages/embedded-mongo/test/conformance/floor.json).
 //   node scripts/conformance.mjs [--counts FILE] [--json FILE] [--only RE]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ await server.stop();
 
 const { totals, results } = JSON.parse(readFileSync(out, 'utf8'));
 if (values.json) writeFileSync(values.json, JSON.stringify(results));
-const floor = JSON.parse(readFileSync('test/conformance/floor.json', 'utf8')).passed;
+const floor = JSON.parse(readFileSync('packages/embedded-mongo/test/conformance/floor.json', 'utf8')).passed;
 const missing = Math.max(0, floor - totals.passed);
 console.log(`conformance: ${totals.passed} of ${totals.passed + totals.failed} pass; the floor is ${floor}`);
 if (values.counts) writeFileSync(values.counts, `${totals.passed} ${missing}\n`);

@@ -22,7 +22,7 @@ export function installSuite() {
 /** The built embedded server, in a thread of its own: the caller's waits for the runner. */
 export async function startServer() {
   const server = new Worker(
-    `import('${new URL('../dist/esm/testing/index.js', import.meta.url)}').then(async ({ EmbeddedMongo }) => {
+    `import('${new URL('../packages/embedded-mongo/dist/esm/index.js', import.meta.url)}').then(async ({ EmbeddedMongo }) => {
       const { uri } = await EmbeddedMongo.start();
       require('node:worker_threads').parentPort.postMessage(uri);
     })`,

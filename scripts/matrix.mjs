@@ -18,7 +18,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const FILES = ['lib', 'test', 'jest.config.mjs', 'package.json', 'tsconfig.json'];
+const FILES = [
+  ...['lib', 'packages', 'test'],
+  ...['jest.config.mjs', 'jest.project.mjs', 'jest.shared.mjs', 'package.json', 'tsconfig.json'],
+];
 const root = resolve(import.meta.dirname, '..');
 const pinned = JSON.parse(readFileSync(join(root, 'test/conformance/versions.json'), 'utf8'));
 
@@ -48,7 +51,7 @@ function runCell(cell) {
     for (const file of FILES) cpSync(join(root, file), join(folder, file), { recursive: true });
     install(folder, packages);
     const jest = ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
-    const { status } = spawnSync(process.execPath, [...jest, '--rootDir', folder, ...pinned.tests], {
+    const { status } = spawnSync(process.execPath, [...jest, ...pinned.tests], {
       cwd: folder,
       stdio: 'inherit',
     });

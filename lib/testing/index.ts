@@ -1,3 +1,2 @@
-export { EmbeddedMongo } from './embedded-mongo.js';
-export type { EmbeddedMongoOptions } from './embedded-mongo.js';
-export type { EmbeddedUser } from './commands/auth/credentials.js';
+export { EmbeddedMongo } from 'embedded-mongo';
+export type { EmbeddedMongoOptions, EmbeddedUser } from 'embedded-mongo';

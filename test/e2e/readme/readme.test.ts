@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { startHttpApp } from '../../support/http-app.js';
-import { pageBlocks, snippetRegions } from '../../support/pages.js';
+import { pageBlocks, snippetRegions } from '../../../packages/embedded-mongo/test/support/pages.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
 
 let server: TestServer;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('the README', () => {
-  const regions = snippetRegions('readme');
+  const regions = snippetRegions(import.meta.dirname);
 
   it.each(pageBlocks('README.md').map((code) => [code.split('\n').slice(0, 3).join(' ⏎ '), code]))(
     'shows code that runs here: %s',

@@ -8,7 +8,7 @@ import { CanonicalJsonWriter } from '../../../../lib/providers/bulk/codecs/canon
 import { ExportFileReader } from '../../../../lib/providers/bulk/codecs/export-file.reader.js';
 import type { ImportEvent } from '../../../../lib/providers/bulk/codecs/import.events.js';
 import { idOf, splitDocuments, withIdFirst } from '../../../../lib/providers/bulk/raw/raw-document.js';
-import { validateDoc } from '../../../../lib/testing/bson/validate.js';
+import { validateDoc } from '../../../../packages/embedded-mongo/src/bson/validate.js';
 import { mulberry32 } from '../../../support/random.js';
 import { damagedFile, goodFile } from './damaged-files.js';
 

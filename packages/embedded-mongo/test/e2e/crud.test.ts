@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import { startTestServer } from '../support/test-server.js';
+import type { TestServer } from '../support/test-server.js';
+
+type Order = { _id: number; total?: number; tags?: string[] };
+
+describe('CRUD through the driver', () => {
+  let server: TestServer;
+  let client: mongoose.mongo.MongoClient;
+  let orders: mongoose.mongo.Collection<Order>;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+    orders = client.db('embedded_crud').collection<Order>('orders');
+    await orders.insertMany([
+      { _id: 1, total: 10, tags: ['a'] },
+      { _id: 2, total: 20, tags: ['a', 'b'] },
+      { _id: 3, total: 30 },
+    ]);
+  });
+
+  afterAll(async () => {
+    await client.db('embedded_crud').dropDatabase();
+    await client.close();
+    await server.stop();
+  });
+
+  it('finds by filter, in order, projected', async () => {
+    const found = orders.find({ total: { $gte: 20 } }, { sort: { total: -1 }, projection: { total: 1, _id: 0 } });
+    expect(await found.toArray()).toEqual([{ total: 30 }, { total: 20 }]);
+  });
+
+  it('fetches what does not fit the first batch with getMore', async () => {
+    expect(await orders.find({}, { batchSize: 1 }).toArray()).toHaveLength(3);
+  });
+
+  it('lets an upsert insert a field whose name begins with a dollar', async () => {
+    const named = client.db('embedded_crud').collection<{ _id: number; $price?: number }>('named');
+    await named.updateOne({ _id: 1 }, { $set: { $price: 2 } }, { upsert: true });
+    expect(await named.findOne({ _id: 1 })).toEqual({ _id: 1, $price: 2 });
+  });
+
+  it('refuses what is wrong with the constants of a pipeline update only when there is a document to change', async () => {
+    const change = [{ $set: { total: { $add: ['text', 1] } } }];
+    await expect(orders.updateOne({ _id: 99 }, change)).resolves.toMatchObject({ matchedCount: 0 });
+    await expect(orders.updateOne({ _id: 1 }, change)).rejects.toThrow('$add only supports numeric or date types');
+  });
+
+  it('refuses a second document of the same _id, and says which key', async () => {
+    await expect(orders.insertOne({ _id: 1 })).rejects.toMatchObject({
+      code: 11000,
+      keyPattern: { _id: 1 },
+      keyValue: { _id: 1 },
+    });
+  });
+
+  it('updates the array element that the filter matched', async () => {
+    await orders.updateOne({ tags: 'b' }, { $set: { 'tags.$': 'B' } });
+    expect((await orders.findOne({ _id: 2 }))?.tags).toEqual(['a', 'B']);
+  });
+
+  it('inserts by upsert what is missing', async () => {
+    const result = await orders.updateOne({ _id: 9 }, { $set: { total: 1 } }, { upsert: true });
+    expect(result).toMatchObject({ matchedCount: 0, upsertedId: 9 });
+    expect(await orders.deleteOne({ _id: 9 })).toMatchObject({ deletedCount: 1 });
+  });
+
+  it('aggregates', async () => {
+    const [sum] = await orders.aggregate([{ $group: { _id: null, total: { $sum: '$total' } } }]).toArray();
+    expect(sum).toEqual({ _id: null, total: 60 });
+  });
+});
