@@ -1,8 +1,8 @@
-// Packs the package, installs the tarball in an empty folder as a user does, and checks that every export can be
-// imported and required by name, that both kinds of types compile, that the binary runs, and that an application works
-// on the newest and on the oldest supported major versions of Nest and mongoose.
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Packs both packages and installs the tarballs in an empty folder as users do: the server alone, then the module without
+// it, then the two together. Every export can be imported and required by name, both kinds of types compile, the binaries
+// run, and an application works on the newest and on the oldest supported major versions of Nest and mongoose.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,30 +13,29 @@ const OLDEST = [
   '@nestjs/mongoose@11',
   'mongoose@8.16',
 ];
+const SERVER = 'packages/embedded-mongo';
 const root = process.cwd();
-const folder = mkdtempSync(join(tmpdir(), 'polymongo-pack-'));
 const run = (command, args, cwd = folder) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const folder = mkdtempSync(join(tmpdir(), 'polymongo-pack-'));
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
-const specifiers = entries.map((entry) => manifest.name + entry.slice(1));
+const serverManifest = JSON.parse(readFileSync(join(SERVER, 'package.json'), 'utf8'));
+const specifiers = [manifest, serverManifest].flatMap(({ name, exports }) =>
+  Object.keys(exports)
+    .filter((entry) => entry !== './package.json')
+    .map((entry) => name + entry.slice(1)),
+);
 
 try {
-  const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root));
-  const stray = files.filter(({ path }) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path));
-  if (stray.length)
-    throw new Error(`The tarball holds files nobody asked for: ${stray.map(({ path }) => path).join(', ')}`);
+  const [tarball, serverTarball] = [pack(root), pack(join(root, SERVER))];
+  checkServerAlone(serverTarball);
 
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const peers = [
-    ...Object.keys(manifest.peerDependencies),
-    'reflect-metadata',
-    '@nestjs/platform-express',
-    'typescript',
-    '@types/node',
-    ...optionalPeers(),
-  ];
-  run('npm', ['install', '--no-audit', '--no-fund', join(folder, filename), ...peers.map(installed)]);
+  const peers = Object.keys(manifest.peerDependencies).filter((name) => name !== serverManifest.name);
+  const others = ['reflect-metadata', '@nestjs/platform-express', 'typescript', '@types/node'];
+  install(folder, [tarball, ...[...peers, ...others].map(installed)]);
+  checkWithoutServer();
+  install(folder, [serverTarball]);
 
   const lines = specifiers.map((specifier, i) => [
     `import * as m${i} from '${specifier}';`,
@@ -78,13 +77,11 @@ try {
   run('npx', ['tsc', ...options, 'types.mts', 'types.cts']);
   console.log('types for import and require: ok');
 
-  const version = run('npx', ['polymongo', '--version']).trim();
-  if (version !== manifest.version) throw new Error(`polymongo --version says ${version}, not ${manifest.version}`);
-  console.log(`polymongo ${version}: ok`);
+  checkVersion('polymongo', manifest.version, folder);
 
   copyFileSync(join(root, 'scripts/smoke/app.smoke.cjs'), join(folder, 'app.smoke.cjs'));
   process.stdout.write(run('node', ['app.smoke.cjs']));
-  run('npm', ['install', '--no-audit', '--no-fund', ...OLDEST]);
+  install(folder, OLDEST);
   process.stdout.write(run('node', ['app.smoke.cjs']));
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -95,8 +92,55 @@ function installed(name) {
   return `${name}@${JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version}`;
 }
 
-function optionalPeers() {
-  return Object.keys(manifest.peerDependenciesMeta ?? {}).filter((name) => !(name in manifest.peerDependencies));
+function install(cwd, packages) {
+  run('npm', ['install', '--no-audit', '--no-fund', ...packages], cwd);
+}
+
+/** The tarball of a package, which has in it what its users need and nothing else. */
+function pack(cwd) {
+  const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], cwd));
+  const wanted = /^(dist\/|docs\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
+  const stray = files.filter(({ path }) => !wanted.test(path));
+  if (stray.length)
+    throw new Error(`${filename} holds files nobody asked for: ${stray.map(({ path }) => path).join(', ')}`);
+  return join(folder, filename);
+}
+
+/** The server by itself has no Nest and no mongoose beside it, and runs. */
+function checkServerAlone(tarball) {
+  const alone = join(folder, 'alone');
+  mkdirSync(alone);
+  writeFileSync(join(alone, 'package.json'), '{ "private": true }');
+  install(alone, [tarball]);
+  const listed = Object.keys(JSON.parse(readFileSync(join(alone, 'package-lock.json'), 'utf8')).packages);
+  const unwanted = listed.filter((path) => /node_modules\/(@nestjs|mongoose|mongodb|rxjs)/.test(path));
+  if (unwanted.length) throw new Error(`${serverManifest.name} brings ${unwanted.join(', ')}`);
+  checkVersion(serverManifest.name, serverManifest.version, alone);
+  const code = `import('embedded-mongo').then(async ({ EmbeddedMongo }) => (await EmbeddedMongo.start()).stop())`;
+  run('node', ['--input-type=module', '-e', code], alone);
+  run('node', ['--input-type=commonjs', '-e', code.replace("import('embedded-mongo')", "Promise.resolve(require('embedded-mongo'))")], alone); // prettier-ignore
+  console.log(`${serverManifest.name} with ${listed.length - 2} packages beside it: ok`);
+}
+
+function checkVersion(binary, expected, cwd) {
+  const version = run('npx', ['--no-install', binary, '--version'], cwd).trim();
+  if (version !== expected) throw new Error(`${binary} --version says ${version}, not ${expected}`);
+  console.log(`${binary} ${version}: ok`);
+}
+
+/** Everything can be imported; what needs the server says which command installs it. */
+function checkWithoutServer() {
+  const use = 'console.log(await m.EmbeddedMongo.start().catch((error) => error.message))';
+  const load = { module: "await import('nestjs-polymongo/testing')", commonjs: "require('nestjs-polymongo/testing')" };
+  const answers = Object.entries(load).map(([type, loaded]) =>
+    run('node', [`--input-type=${type}`, '-e', `(async () => { const m = ${loaded}; ${use} })()`]),
+  );
+  const cli = spawnSync('npx', ['--no-install', 'polymongo', 'embedded'], { cwd: folder, encoding: 'utf8' });
+  for (const answer of [...answers, cli.stderr]) {
+    if (!/: npm install --save-dev embedded-mongo\n$/.test(answer)) throw new Error(`without the server: ${answer}`);
+  }
+  if (cli.status !== 1) throw new Error(`polymongo embedded without the server ends with ${cli.status}`);
+  console.log('without the server: ok');
 }
 
 /** The runtime names of an entry point, read from what was built. */

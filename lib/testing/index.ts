@@ -1,2 +1,3 @@
-export { EmbeddedMongo } from 'embedded-mongo';
+export { EmbeddedMongo } from './embedded-mongo.js';
+export { EmbeddedMongoMissingError } from './testing.errors.js';
 export type { EmbeddedMongoOptions, EmbeddedUser } from 'embedded-mongo';

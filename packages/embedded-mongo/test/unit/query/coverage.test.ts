@@ -11,7 +11,7 @@ const unknown = (names: string, isKnown: (name: string) => unknown): string[] =>
     .map((name) => `$${name}`)
     .filter((name) => !isKnown(name));
 
-/** What the manual of MongoDB 7.0 lists; the names that are missing here stand in README.md. */
+/** What the manual of MongoDB 7.0 lists; the names that are missing here stand in docs/differences.md. */
 describe("MongoDB 7.0's operators", () => {
   test('stages', () => {
     const names = `addFields bucket bucketAuto changeStream changeStreamSplitLargeEvent collStats count currentOp densify
