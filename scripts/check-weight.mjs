@@ -17,6 +17,11 @@ const CASES = [
     args: ['--input-type=module', '-e', "import 'reflect-metadata'; import 'nestjs-polymongo';"],
     mayNotLoad: ['winston', 'commander', '@nestjs/mongoose', 'stream-json', 'mongodb-memory-server', 'embedded-mongo'],
   },
+  {
+    what: "import('nestjs-polymongo/testing')",
+    args: ['--input-type=module', '-e', "import 'nestjs-polymongo/testing';"],
+    mayLoad: [],
+  },
 ];
 
 let failed = false;
@@ -37,7 +42,7 @@ const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, f
 console.log(`dist: ${files.length} files, ${(bytes / 1e6).toFixed(2)} MB`);
 process.exit(failed ? 1 : 0);
 
-/** The packages of node_modules that a process loads, as V8's coverage lists them. */
+/** The packages, of node_modules or beside this one, that a process loads, as V8's coverage lists them. */
 function packagesOf(args) {
   const folder = mkdtempSync(join(tmpdir(), 'polymongo-weight-'));
   try {
@@ -45,7 +50,9 @@ function packagesOf(args) {
     const urls = readdirSync(folder).flatMap((file) =>
       JSON.parse(readFileSync(join(folder, file), 'utf8')).result.map(({ url }) => url),
     );
-    const names = urls.map((url) => /.*\/node_modules\/((@[^/]+\/)?[^/]+)\//.exec(url)?.[1]).filter(Boolean);
+    const names = urls
+      .map((url) => /.*\/(?:node_modules|packages)\/((@[^/]+\/)?[^/]+)\//.exec(url)?.[1])
+      .filter(Boolean);
     return [...new Set(names)].sort();
   } finally {
     rmSync(folder, { recursive: true, force: true });
