@@ -18,15 +18,19 @@ async function run(argv: string[], onOutput: (text: string, stop: () => void) =>
 
 describe('the command embedded-mongo', () => {
   it('runs a server whose address it prints, until it is interrupted', async () => {
-    let answer: unknown;
-    const { code, out, err } = await run(['--port', '0', '--repl-set', 'rs9'], async (uri, stop) => {
-      const client = await new mongoose.mongo.MongoClient(uri.trim()).connect();
-      answer = await client.db('admin').command({ hello: 1 });
-      await client.close();
-      stop();
+    const hello = async (uri: string) => {
+      const client = await new mongoose.mongo.MongoClient(uri).connect();
+      return client
+        .db('admin')
+        .command({ hello: 1 })
+        .finally(() => client.close());
+    };
+    let answer: Promise<unknown> | undefined;
+    const { code, out, err } = await run(['--port', '0', '--repl-set', 'rs9'], (uri, stop) => {
+      answer = hello(uri.trim()).finally(stop);
     });
     expect(out).toMatch(/^mongodb:\/\/127\.0\.0\.1:\d+\/\?replicaSet=rs9\n$/);
-    expect(answer).toMatchObject({ setName: 'rs9', isWritablePrimary: true });
+    expect(await answer).toMatchObject({ setName: 'rs9', isWritablePrimary: true });
     expect({ code, err }).toEqual({ code: 0, err: '' });
   });
 
