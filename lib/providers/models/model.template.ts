@@ -5,11 +5,12 @@ import { activeTransaction, outsideTransaction, transactionOn } from '../session
 import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
 import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
+import { aggregateIn } from './model.aggregate.js';
 import { cursorIn } from './model.cursor.js';
 import { discriminatorsOn } from './model.discriminators.js';
 import { defineIndexStatics, type IndexHost } from './model.indexes.js';
 import { ModelBindingError } from './model.errors.js';
-import type { ScopeCapture } from './model.scope.js';
+import type { ScopeCapture, Scoped } from './model.scope.js';
 import type { AnyModel } from './model.types.js';
 
 /** What templates need of the registry they are made for. */
@@ -51,8 +52,12 @@ interface Blueprint {
     exec(op?: unknown): Promise<unknown>;
     cursor(options?: object): object;
     clone(): object;
+    toConstructor(): { prototype: object };
   };
 }
+
+/** On the prototype of a query class: the scope of the query that it was made of. */
+const CLASS_SCOPE = Symbol('polymongo.scope');
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -118,9 +123,15 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       return clone;
     }
 
-    /** What `toConstructor()` makes has no field of this class. */
-    static #scopeOf(query: object) {
-      return #scoped in query ? query.#scoped : undefined;
+    override toConstructor(): { prototype: object } {
+      const made = super.toConstructor();
+      Object.defineProperty(made.prototype, CLASS_SCOPE, { value: Query.#scopeOf(this) });
+      return made;
+    }
+
+    /** What the class of `toConstructor()` constructs has no field of this class. */
+    static #scopeOf(query: object & { [CLASS_SCOPE]?: Scoped }): Scoped | undefined {
+      return #scoped in query ? query.#scoped : query[CLASS_SCOPE];
     }
   }
 
@@ -194,14 +205,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
-      const aggregate = super.aggregate(...args);
-      const exec = aggregate.exec.bind(aggregate);
-      const cursor = aggregate.cursor.bind(aggregate);
-      const scoped = host.captureScope();
-      return Object.assign(aggregate, {
-        exec: () => (scoped ? scoped(() => start(this, exec)) : start(this, exec)),
-        cursor: (options?: Parameters<typeof cursor>[0]) => cursorIn(scoped, () => cursor(options)),
-      });
+      return aggregateIn(host.captureScope(), super.aggregate(...args), (fn) => start(this, fn));
     }
 
     /** Where `save()` has done what it does at once, and begins to wait. mongoose 8 gives a callback. */

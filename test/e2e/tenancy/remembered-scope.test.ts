@@ -9,6 +9,24 @@ interface Memo {
   tenant: string;
 }
 
+/** What has middleware. */
+const OPERATIONS = [
+  ...['find', 'findOne', 'countDocuments', 'estimatedDocumentCount', 'distinct', 'aggregate'],
+  ...['findOneAndUpdate', 'findOneAndReplace', 'findOneAndDelete'],
+  ...['updateOne', 'updateMany', 'replaceOne', 'deleteOne', 'deleteMany'],
+];
+
+/** The names of an object's methods, as far as they are mongoose's. */
+function methodsOf(object: object): string[] {
+  const names = new Set<string>();
+  for (let at = object; !Object.hasOwn(at, 'on') && at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (typeof value === 'function') names.add(name);
+    }
+  }
+  return [...names].filter((name) => !['constructor', 'pre', 'post'].includes(name) && !name.startsWith('_'));
+}
+
 describe('a query, aggregate or cursor of a tenant model', () => {
   const prefix = uniqueName('remembered');
   let server: TestServer;
@@ -29,8 +47,8 @@ describe('a query, aggregate or cursor of a tenant model', () => {
       'nest',
     );
     const schema = new Schema<Memo>({ tenant: String });
-    schema.plugin((plugged) => plugged.pre('find', note).pre('findOneAndUpdate', note).pre('aggregate', note));
-    schema.post('find', note).post('findOneAndUpdate', note).post('aggregate', note).post('init', note);
+    schema.plugin((plugged) => OPERATIONS.forEach((operation) => plugged.pre(operation as never, note)));
+    for (const operation of [...OPERATIONS, 'init']) schema.post(operation as never, note);
     memos = polymongo.tenantModel(mongoose.model<Memo>(uniqueName('Memo'), schema) as never);
     for (const tenant of ['acme', 'globex']) {
       await polymongo.tenants.run(tenant, () => memos.insertMany([{ tenant }, { tenant }]));
@@ -44,6 +62,8 @@ describe('a query, aggregate or cursor of a tenant model', () => {
 
   const inAcme = <T>(make: () => T): T => polymongo.tenantContext.run('acme', make);
   const tenantsOf = async (documents: PromiseLike<readonly Memo[]>) => (await documents).map(({ tenant }) => tenant);
+
+  const queryClass = () => memos.find().toConstructor() as unknown as new () => ReturnType<typeof memos.find>;
 
   type Read = (outside: <T>(fn: () => T) => T) => Promise<unknown>;
   const ACME = ['acme', 'acme'];
@@ -66,6 +86,26 @@ describe('a query, aggregate or cursor of a tenant model', () => {
       async (outside) => {
         const query = inAcme(() => memos.find());
         const clone = outside(() => query.clone());
+        return tenantsOf(outside(() => clone.exec()));
+      },
+      ACME,
+    ],
+    'catch()': [
+      (outside) => tenantsOf(outside(() => inAcme(() => memos.find()).catch(() => []) as Promise<Memo[]>)),
+      ACME,
+    ],
+    'finally()': [(outside) => tenantsOf(outside(() => inAcme(() => memos.find()).finally(() => {}))), ACME],
+    'exec() of a query class': [
+      (outside) => {
+        const Memos = inAcme(() => queryClass());
+        return tenantsOf(outside(() => new Memos().exec()));
+      },
+      ACME,
+    ],
+    'clone() of a query class': [
+      (outside) => {
+        const Memos = inAcme(() => queryClass());
+        const clone = outside(() => new Memos().clone());
         return tenantsOf(outside(() => clone.exec()));
       },
       ACME,
@@ -120,6 +160,13 @@ describe('a query, aggregate or cursor of a tenant model', () => {
       (outside) => tenantsOf(outside(() => inAcme(() => memos.aggregate<Memo>([{ $match: {} }])).exec())),
       ACME,
     ],
+    'explain() of an aggregate': [
+      async (outside) =>
+        JSON.stringify(await outside(() => inAcme(() => memos.aggregate([{ $match: {} }])).explain())).match(
+          new RegExp(`${prefix}_(acme|globex|default)`),
+        )?.[1],
+      'acme',
+    ],
     'then() of an aggregate': [
       (outside) => tenantsOf(outside(async () => inAcme(() => memos.aggregate<Memo>([{ $match: {} }])))),
       ACME,
@@ -172,5 +219,33 @@ describe('a query, aggregate or cursor of a tenant model', () => {
       expect(await tenantsOf(polymongo.tenants.run('acme', () => memos.find().lean()))).toEqual(ACME);
     });
     expect([...seen]).toEqual(['acme']);
+  });
+
+  describe.each<[string, () => object]>([
+    ['Query', () => memos.find()],
+    ['Query of a class', () => new (queryClass())()],
+    ['Aggregate', () => memos.aggregate([{ $match: {} }])],
+    ['cursor', () => memos.find().cursor()],
+    ['cursor of an aggregate', () => memos.aggregate([{ $match: {} }]).cursor()],
+  ])('%s', (_, make) => {
+    it('runs nowhere else by any method that mongoose has', async () => {
+      const ran: string[] = [];
+      for (const name of inAcme(() => methodsOf(make()))) {
+        seen.clear();
+        const object = inAcme(make) as Record<string, (...args: unknown[]) => unknown> & { close?(): Promise<void> };
+        const begun = new Promise((done) => setTimeout(done, 300)); // some wait for what others do
+        await polymongo.tenantContext.run('globex', async () => {
+          try {
+            await Promise.race([object[name]!(), begun]);
+          } catch {
+            // it needs arguments
+          }
+        });
+        expect([name, ...seen]).toEqual(seen.size === 0 ? [name] : [name, 'acme']);
+        if (seen.size > 0) ran.push(name);
+        await object.close?.().catch(() => {});
+      }
+      expect(ran.length).toBeGreaterThan(0);
+    });
   });
 });
