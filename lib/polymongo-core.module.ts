@@ -12,7 +12,14 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { DiscoveryModule, ExternalContextCreator, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import {
+  ApplicationConfig,
+  DiscoveryModule,
+  ExternalContextCreator,
+  HttpAdapterHost,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
 import type { PolyMongoModuleAsyncOptions, PolyMongoOptionsFactory } from './polymongo.module-options.js';
 import { DuplicateRootError } from './polymongo.errors.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
@@ -68,9 +75,11 @@ export class PolyMongoCoreModule
     @Inject(OnChangeExplorer) private readonly onChangeExplorer: OnChangeExplorer,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
-    @Inject(ExternalContextCreator) contextCreator: ExternalContextCreator,
+    @Inject(ExternalContextCreator) creator: ExternalContextCreator,
+    @Inject(ApplicationConfig) config: ApplicationConfig,
+    @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
-    this.leaveStages = standAround(contextCreator, new TenantStages(wrapper.tenantEntry));
+    this.leaveStages = standAround({ creator, config, modules }, new TenantStages(wrapper.tenantEntry));
   }
 
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {

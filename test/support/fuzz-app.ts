@@ -16,7 +16,7 @@ import {
   type NestModule,
 } from '@nestjs/common';
 import { MessagePattern, Payload, Transport } from '@nestjs/microservices';
-import { Args, GraphQLModule, Query as Field, Resolver } from '@nestjs/graphql';
+import { Args, GraphQLModule, Query as Field, Resolver, Subscription } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { fromHeader, TenantInterceptor, type PolyMongoOptions, type TenantOptions } from 'nestjs-polymongo';
@@ -92,6 +92,12 @@ class FuzzResolver {
   tenant(@Args('of', { type: () => String }) _: string) {
     return this.work.asCurrent();
   }
+
+  @Subscription(() => String, { resolve: (tenant: string) => tenant })
+  @UseInterceptors(TenantInterceptor)
+  async *told(@Args('of', { type: () => String }) tenant: string) {
+    yield await this.work.as(tenant);
+  }
 }
 
 export interface FuzzApp {
@@ -120,7 +126,11 @@ export async function startFuzzApp(
     ({ data }) => (data as { tenant?: string } | undefined)?.tenant,
   ];
   const isFastify = adapter === 'Fastify';
-  const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({ driver: MercuriusDriver, autoSchemaFile: true });
+  const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
+    driver: MercuriusDriver,
+    autoSchemaFile: true,
+    subscription: true,
+  });
   const modules = notesModules(mongoURI, { resolve, ...tenant }, limits);
   const app = (await startHttpApp(
     {

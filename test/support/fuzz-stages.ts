@@ -41,14 +41,21 @@ function tenantOf(execution: ArgumentsHost): string {
       return tenantOfRequest(execution.switchToWs().getClient<Socket>().handshake);
     case 'rpc':
       return execution.switchToRpc().getData<{ tenant: string }>().tenant;
-    case 'graphql':
-      return tenantOfRequest(execution.getArgByIndex<{ req: Sent }>(2).req);
+    case 'graphql': {
+      const context = execution.getArgByIndex<{ req?: Sent; request?: Sent; reply?: { request: Sent } }>(2);
+      return tenantOfRequest((context.req ?? context.request ?? context.reply?.request)!);
+    }
     default:
       return tenantOfRequest(execution.switchToHttp().getRequest<Sent>());
   }
 }
 
-const isMessage = (execution: ExecutionContext) => ['ws', 'rpc'].includes(execution.getType<string>());
+/** Its tenant is decided after the guards. */
+function isMessage(execution: ExecutionContext): boolean {
+  const type = execution.getType<string>();
+  if (type !== 'graphql') return type === 'ws' || type === 'rpc';
+  return execution.getArgByIndex<{ operation: { operation: string } }>(3).operation.operation === 'subscription';
+}
 
 @Injectable()
 export class FuzzMiddleware implements NestMiddleware {
@@ -64,7 +71,7 @@ export class FuzzMiddleware implements NestMiddleware {
 export class FuzzGuard implements CanActivate {
   constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
   canActivate(execution: ExecutionContext) {
-    this.work.saw('guard', isMessage(execution) ? 'none' : tenantOf(execution));
+    this.work.saw('guard', isMessage(execution) ? 'pending' : tenantOf(execution));
     return detour().pipe(map(() => true));
   }
 }

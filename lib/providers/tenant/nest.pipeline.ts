@@ -1,44 +1,45 @@
 /**
- * The private places of Nest that this package touches; the only file that names them. Read in @nestjs/core 11.2.10 and
- * 12.5.1:
+ * The private places of Nest that this package touches; the only file that names them. Read in 11.2 and 12.5 of
+ * @nestjs/core, 11.2 and 12.1 of @nestjs/websockets and @nestjs/microservices:
  *
- * - `ExternalContextCreator`, which can be injected, has a `guardsConsumer` and an `interceptorsConsumer`. Nest makes one
- *   of each for routes, gateways, microservices and resolvers, all of these two classes.
+ * - `ExternalContextCreator`, which can be injected, has a `guardsConsumer`, an `interceptorsConsumer` and an
+ *   `interceptorsContextCreator`. Nest makes one of each for routes, gateways, microservices and resolvers, all of these
+ *   three classes. Its own `create(…)` makes what a GraphQL library calls as a resolver; the type is its ninth argument.
  * - `GuardsConsumer.prototype.tryActivate(guards, args, instance, callback, type)` runs the guards.
  * - `InterceptorsConsumer.prototype.intercept(interceptors, args, instance, callback, next, type)` runs the interceptors
  *   and then `next`, which is the pipes and the handler; also where there are none of them.
  * - `InterceptorsConsumer.prototype.createContext(args, instance, callback)` makes the execution context of interceptors.
+ * - `InterceptorsContextCreator.prototype.create(instance, callback, …)` finds the interceptors of a handler, before it
+ *   is called.
+ * - `ApplicationConfig.prototype.getIoAdapter()` is where gateways take their adapter from.
+ *   `getGlobalPreRequestHooks()`, from 12 on, gives what microservices run before the guards.
+ * - `ModulesContainer.prototype.getRpcTargetRegistry()`, from 11.1.4 on, tells of each microservice's server before
+ *   handlers are added to that by `addHandler(pattern, callback, …)`.
  */
-import type { ExecutionContext, NestInterceptor } from '@nestjs/common';
-import type { ExternalContextCreator } from '@nestjs/core';
+import type { ExecutionContext, WebSocketAdapter } from '@nestjs/common';
+import type { ApplicationConfig, ExternalContextCreator, ModulesContainer } from '@nestjs/core';
+import type { Observable } from 'rxjs';
 import { PolyMongoError } from '../../polymongo.errors.js';
+import { adapterIn, beginMessages, type RpcServer } from './nest.transports.js';
+import { AllStages, type Interceptors, type Onward, type PipelineStages } from './pipeline.stages.js';
 
-/** One call of a route, message handler or resolver. */
-export interface PipelineCall {
-  /** As `ExecutionContext.getType()`. */
-  readonly type: string;
-  readonly args: readonly unknown[];
-}
-
-export type Interceptors = readonly NestInterceptor[];
-
-/** Stands around stages of each call in this process. */
-export interface PipelineStages {
-  guards<T>(call: PipelineCall, proceed: () => T): T;
-  /** @param execution makes the call's execution context */
-  interceptors(
-    call: PipelineCall,
-    interceptors: Interceptors,
-    proceed: (interceptors: Interceptors) => Promise<unknown>,
-    execution: () => ExecutionContext,
-  ): Promise<unknown>;
+/** What can be injected and leads to the places. */
+export interface NestPlaces {
+  readonly creator: ExternalContextCreator;
+  readonly config: ApplicationConfig;
+  readonly modules: ModulesContainer;
 }
 
 type Arguments = unknown[];
+type Handler = (...args: Arguments) => unknown;
+
+interface ContextCreator {
+  create(...args: Arguments): Handler;
+  [STAGES]?: AllStages;
+}
 
 interface GuardsConsumer {
   tryActivate(guards: unknown, args: Arguments, instance: object, callback: unknown, type: string): Promise<boolean>;
-  [STAGES]?: Set<PipelineStages>;
 }
 
 interface InterceptorsConsumer {
@@ -57,32 +58,55 @@ interface InterceptorsConsumer {
   ): ExecutionContext & { setType(type: string): void };
 }
 
-/** On Nest's class: whoever stands around its stages. Shared by our ESM and CommonJS builds. */
+interface InterceptorsContextCreator {
+  create(instance: object, callback: unknown, ...rest: Arguments): Interceptors;
+}
+
+type PreRequestHook = (execution: unknown, next: Onward) => unknown;
+
+interface Config {
+  getIoAdapter(): WebSocketAdapter | null;
+  getGlobalPreRequestHooks?(): PreRequestHook[];
+}
+
+interface Modules {
+  getRpcTargetRegistry?(): Observable<RpcServer & { [STAGES]?: boolean }>;
+}
+
+/** On what of Nest has been wrapped: whoever stands around. Shared by our ESM and CommonJS builds. */
 const STAGES: unique symbol = Symbol.for('polymongo.nest.stages') as never;
+
+/** Where the type of call is among the arguments of `ExternalContextCreator.create`. */
+const TYPE_AT = 8;
 
 /**
  * Has `stages` stand around the stages of every call in this process, without another interceptor in the chain.
  * @returns takes them away again
  * @throws PolyMongoError when this is not the Nest that was read
  */
-export function standAround(creator: ExternalContextCreator, stages: PipelineStages): () => void {
-  const { guards, interceptors } = consumersOf(creator);
-  const all = (guards[STAGES] ??= wrap(guards, interceptors));
+export function standAround(nest: NestPlaces, stages: PipelineStages): () => void {
+  const places = placesIn(nest);
+  const all = (places.creator[STAGES] ??= wrap(places));
   all.add(stages);
-  return () => void all.delete(stages);
+  const servers = (nest.modules as Modules).getRpcTargetRegistry?.().subscribe((server) => {
+    if (!server[STAGES]) beginMessages(Object.assign(server, { [STAGES]: true }), all);
+  });
+  return () => {
+    all.delete(stages);
+    servers?.unsubscribe();
+  };
 }
 
-function wrap(guards: GuardsConsumer, interceptors: InterceptorsConsumer): Set<PipelineStages> {
-  const all = new Set<PipelineStages>();
+function wrap({ creator, guards, interceptors, creators, config }: Places): AllStages {
+  const all = new AllStages();
+  const interceptorsOf = wrapCreation(creators);
+
   const { tryActivate } = guards;
   guards.tryActivate = function (given, args, instance, callback, type) {
-    let proceed = () => tryActivate.call(this, given, args, instance, callback, type);
-    for (const stages of all) {
-      const inner = proceed;
-      proceed = () => stages.guards({ type, args }, inner);
-    }
-    return proceed();
+    const proceed = () => tryActivate.call(this, given, args, instance, callback, type);
+    return all.guards({ type, args }, interceptorsOf(instance, callback), proceed);
   };
+
   const { intercept } = interceptors;
   interceptors.intercept = function (given, args, instance, callback, next, type) {
     const execution = () => {
@@ -90,37 +114,97 @@ function wrap(guards: GuardsConsumer, interceptors: InterceptorsConsumer): Set<P
       context.setType(type);
       return context;
     };
-    let proceed = (used: Interceptors) => intercept.call(this, used, args, instance, callback, next, type);
-    for (const stages of all) {
-      const inner = proceed;
-      proceed = (used) => stages.interceptors({ type, args }, used, inner, execution);
-    }
-    return proceed(given);
+    const proceed = (used: Interceptors) => intercept.call(this, used, args, instance, callback, next, type);
+    return all.interceptors({ type, args }, given, proceed, execution);
   };
+
+  const { create } = creator;
+  creator.create = function (...given) {
+    const handler = create.apply(this, given);
+    const type = (given[TYPE_AT] ?? 'http') as string;
+    return (...args) => all.resolver({ type, args }, () => handler(...args));
+  };
+
+  wrapConfig(config, all);
   return all;
 }
 
+/** @returns which interceptors were found for a handler */
+function wrapCreation(creators: InterceptorsContextCreator) {
+  const found = new WeakMap<object, Map<unknown, Interceptors>>();
+  const { create } = creators;
+  creators.create = function (instance, callback, ...rest) {
+    const interceptors = create.call(this, instance, callback, ...rest);
+    if (!found.has(instance)) found.set(instance, new Map());
+    found.get(instance)!.set(callback, interceptors);
+    return interceptors;
+  };
+  return (instance: object, callback: unknown): Interceptors => found.get(instance)?.get(callback) ?? [];
+}
+
+function wrapConfig(config: Config, all: AllStages): void {
+  const seen = new WeakMap<WebSocketAdapter, WebSocketAdapter>();
+  const { getIoAdapter, getGlobalPreRequestHooks } = config;
+  config.getIoAdapter = function () {
+    const adapter = getIoAdapter.call(this);
+    if (adapter && !seen.has(adapter)) seen.set(adapter, adapterIn(adapter, all));
+    return adapter && seen.get(adapter)!;
+  };
+  if (!getGlobalPreRequestHooks) return;
+  config.getGlobalPreRequestHooks = function () {
+    const hooks = getGlobalPreRequestHooks.call(this);
+    return hooks.map((hook) => (execution, next) => hook(execution, all.onward(next)));
+  };
+}
+
+/** The prototypes that have the places. */
+interface Places {
+  creator: ContextCreator;
+  guards: GuardsConsumer;
+  interceptors: InterceptorsConsumer;
+  creators: InterceptorsContextCreator;
+  config: Config;
+}
+
+function placesIn({ creator, config }: NestPlaces): Places {
+  const { guardsConsumer, interceptorsConsumer, interceptorsContextCreator } = creator as unknown as Record<
+    string,
+    object | undefined
+  >;
+  const owners = { creator, guardsConsumer, interceptorsConsumer, interceptorsContextCreator, config };
+  const prototypes = Object.fromEntries(
+    Object.entries(owners).map(([name, owner]) => [name, owner && (Object.getPrototypeOf(owner) as object)]),
+  );
+  const places = {
+    creator: prototypes['creator'],
+    guards: prototypes['guardsConsumer'],
+    interceptors: prototypes['interceptorsConsumer'],
+    creators: prototypes['interceptorsContextCreator'],
+    config: prototypes['config'],
+  } as Places;
+  if (!places.creator[STAGES]) check(prototypes);
+  return places;
+}
+
 /** What is looked for, and how many parameters it has. */
-const PLACES = {
+const LOOKED_FOR: Record<string, Record<string, number>> = {
+  creator: { create: 5 },
   guardsConsumer: { tryActivate: 5 },
   interceptorsConsumer: { intercept: 6, createContext: 3 },
-} as const;
+  interceptorsContextCreator: { create: 3 },
+  config: { getIoAdapter: 0 },
+};
 
-function consumersOf(creator: ExternalContextCreator) {
-  const found = creator as unknown as Record<string, Record<string, unknown> | undefined>;
-  for (const [consumer, methods] of Object.entries(PLACES)) {
+function check(prototypes: Record<string, object | undefined>): void {
+  for (const [owner, methods] of Object.entries(LOOKED_FOR)) {
     for (const [name, length] of Object.entries(methods)) {
-      const method = found[consumer]?.[name];
+      const method = (prototypes[owner] as Record<string, unknown> | undefined)?.[name];
       if (typeof method === 'function' && method.length === length) continue;
       throw new PolyMongoError(
-        `This version of Nest has changed inside: ${consumer}.${name} is not what nestjs-polymongo knows from @nestjs/core ` +
+        `This version of Nest has changed inside: ${owner}.${name} is not what nestjs-polymongo knows from @nestjs/core ` +
           '11.2 and 12.5. Without it one request could run as the tenant of another. Use one of these versions, or a ' +
           'newer nestjs-polymongo.',
       );
     }
   }
-  return {
-    guards: Object.getPrototypeOf(found['guardsConsumer']) as GuardsConsumer,
-    interceptors: Object.getPrototypeOf(found['interceptorsConsumer']) as InterceptorsConsumer,
-  };
 }

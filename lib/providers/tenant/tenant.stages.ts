@@ -1,8 +1,9 @@
-import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
-import { isObservable, Observable } from 'rxjs';
-import type { Interceptors, PipelineCall, PipelineStages } from './nest.pipeline.js';
+import type { ExecutionContext } from '@nestjs/common';
+import { isObservable, map } from 'rxjs';
+import type { Interceptors, Onward, PipelineCall, PipelineStages } from './pipeline.stages.js';
 import { carry } from './tenant.carrier.js';
 import { requestScope, scopeOfRequest, type TenantContext, type TenantScope } from './tenant.context.js';
+import { emitIn, ScopedInterceptors } from './tenant.emission.js';
 import type { TenantEntry } from './tenant.entry.js';
 import { ASKING_ENTRY } from './tenant.interceptor.js';
 import { graphqlRequestOf, isHandshake, isSubscription } from './tenant.request.js';
@@ -13,17 +14,41 @@ import { graphqlRequestOf, isHandshake, isSubscription } from './tenant.request.
  */
 export class TenantStages implements PipelineStages {
   readonly #context: TenantContext;
-  /** Of each list of interceptors (Nest makes one a route): the same, each kept in its scope. */
-  readonly #kept = new WeakMap<Interceptors, Interceptors>();
+  readonly #scoped: ScopedInterceptors;
+  /** Scopes of messages that have reached no stage yet. */
+  readonly #begun = new WeakSet<TenantScope>();
+  /** The scope of each message by its arguments, which all its stages are given. */
+  readonly #messages = new WeakMap<readonly unknown[], TenantScope>();
 
   constructor(readonly entry: TenantEntry) {
     this.#context = entry.context;
+    this.#scoped = new ScopedInterceptors(entry.context);
   }
 
-  guards<T>(call: PipelineCall, proceed: () => T): T {
+  message<T>(proceed: () => T): T {
+    const scope = requestScope(false);
+    this.#begun.add(scope);
+    return this.#context.within(scope, proceed);
+  }
+
+  connection<T>(proceed: () => T): T {
+    return this.#context.within(undefined, proceed);
+  }
+
+  resolver<T>(call: PipelineCall, proceed: () => T): T {
     const scope = this.#requestScope(call);
     if (scope) return this.#context.reenter(scope, proceed);
-    return this.#isMessage(call) ? this.#context.within(requestScope(false), proceed) : proceed();
+    return this.#isMessage(call) ? this.message(proceed) : proceed();
+  }
+
+  onward(next: Onward): Onward {
+    const { scope } = this.#context;
+    return scope ? () => this.#scoped.handlerIn(scope, { handle: next }).handle() : next;
+  }
+
+  guards<T>(call: PipelineCall, interceptors: Interceptors, proceed: () => T): T {
+    const scope = this.#requestScope(call) ?? this.#messageScope(call, interceptors);
+    return scope ? this.#context.reenter(scope, proceed) : proceed();
   }
 
   interceptors(
@@ -32,12 +57,33 @@ export class TenantStages implements PipelineStages {
     proceed: (interceptors: Interceptors) => Promise<unknown>,
     execution: () => ExecutionContext,
   ): Promise<unknown> {
+    const run = () => proceed(this.#scoped.of(interceptors));
     const scope = this.#requestScope(call);
-    if (!scope) return this.#isMessage(call) ? this.#message(interceptors, proceed, execution) : proceed(interceptors);
-    const run = () => proceed(this.#keptInScope(interceptors));
-    return this.#context.reenter(scope, () =>
-      this.entry.isToBeAsked(scope) ? this.entry.askAfterGuards(scope, execution()).then(run) : run(),
-    );
+    if (scope) {
+      return this.#context.reenter(scope, () =>
+        this.entry.isToBeAsked(scope) ? this.entry.askAfterGuards(scope, execution()).then(run) : run(),
+      );
+    }
+    const message = this.#messageScope(call, interceptors);
+    if (!message) return proceed(interceptors);
+    const isAsked = this.#isAskedFor(interceptors);
+    return this.#context.reenter(message, async () => {
+      if (isAsked) await this.entry.askAtOnce(message, execution());
+      return this.#inScope(await run());
+    });
+  }
+
+  /** With `TenantInterceptor` among its interceptors, the resolvers are asked for a message, before all of them. */
+  #isAskedFor(interceptors: Interceptors): boolean {
+    return interceptors.some((interceptor) => Reflect.get(interceptor, ASKING_ENTRY) === this.entry);
+  }
+
+  /** What a handler gives, evaluated as its message by whoever reads it; a subscription gives a generator. */
+  #inScope(result: unknown): unknown {
+    const context = this.#context;
+    const scope = context.scope!;
+    const carried = (value: unknown) => carry(value, (read) => context.within(scope, read));
+    return isObservable(result) ? emitIn(context, scope, result.pipe(map(carried))) : carried(result);
   }
 
   /** The own scope of an HTTP request, undefined for what is none. */
@@ -48,63 +94,25 @@ export class TenantStages implements PipelineStages {
     return request && !isHandshake(request) ? this.entry.scopeOf(request) : undefined;
   }
 
+  /**
+   * The own scope of a message: the one that it began in, or a new one if somebody else's is all there is. Pending while
+   * its resolvers are to be asked. Undefined for what is no message.
+   */
+  #messageScope(call: PipelineCall, interceptors: Interceptors): TenantScope | undefined {
+    const known = this.#messages.get(call.args);
+    if (known || !this.#isMessage(call)) return known;
+    const { scope: current } = this.#context;
+    const scope = current && this.#begun.delete(current) ? current : requestScope(false);
+    scope.isPending = this.#isAskedFor(interceptors);
+    this.#messages.set(call.args, scope);
+    return scope;
+  }
+
   /** A message begins without a tenant. What Nest does not know (a library's own type of call) may not inherit a request's. */
   #isMessage({ type, args }: PipelineCall): boolean {
     if (type === 'ws' || type === 'rpc') return true;
     if (type !== 'graphql') return scopeOfRequest(this.#context.scope) !== undefined;
     const request = graphqlRequestOf(args);
     return isSubscription(args) || (request !== undefined && isHandshake(request));
-  }
-
-  /** With `TenantInterceptor` among its interceptors, the resolvers are asked for it, before all of them. */
-  #message(
-    interceptors: Interceptors,
-    proceed: (interceptors: Interceptors) => Promise<unknown>,
-    execution: () => ExecutionContext,
-  ): Promise<unknown> {
-    const isAsked = interceptors.some((interceptor) => Reflect.get(interceptor, ASKING_ENTRY) === this.entry);
-    const scope = requestScope(isAsked);
-    return this.#context.within(scope, async () => {
-      if (isAsked) await this.entry.askAtOnce(scope, execution());
-      const result = await proceed(this.#keptInScope(interceptors));
-      return isObservable(result) ? carry(result, (read) => this.#context.within(scope, read)) : result;
-    });
-  }
-
-  #keptInScope(interceptors: Interceptors): Interceptors {
-    let kept = this.#kept.get(interceptors);
-    if (!kept) {
-      kept = interceptors.map((interceptor) => this.#inScope(interceptor));
-      this.#kept.set(interceptors, kept);
-    }
-    return kept;
-  }
-
-  /** The interceptor, whose `next` is the scope that it itself was called in, in both directions. */
-  #inScope(interceptor: NestInterceptor): NestInterceptor {
-    const intercept: NestInterceptor['intercept'] = (execution, next) => {
-      const { scope } = this.#context;
-      return interceptor.intercept(execution, scope ? this.#handlerIn(scope, next) : next);
-    };
-    return Object.create(interceptor, { intercept: { value: intercept } }) as NestInterceptor;
-  }
-
-  #handlerIn(scope: TenantScope, next: CallHandler): CallHandler {
-    const context = this.#context;
-    const handle = () => {
-      const here = context.scope!; // a `run` of the interceptor's own, or the scope
-      const source = next.handle();
-      const back = <T>(fn: () => T) => (context.scope === here ? fn() : context.within(here, fn));
-      return new Observable((subscriber) =>
-        back(() =>
-          source.subscribe({
-            next: (value) => back(() => subscriber.next(value)),
-            error: (error) => back(() => subscriber.error(error)),
-            complete: () => back(() => subscriber.complete()),
-          }),
-        ),
-      );
-    };
-    return { handle: () => context.reenter(scope, handle) };
   }
 }

@@ -26,7 +26,7 @@ import {
   type NestModule,
   type PipeTransform,
 } from '@nestjs/common';
-import { HttpAdapterHost, REQUEST } from '@nestjs/core';
+import { APP_FILTER, HttpAdapterHost, REQUEST } from '@nestjs/core';
 import { fromHeader, InjectTenantModel, TENANT_ID, TenantContext, type TenantModel } from 'nestjs-polymongo';
 import { concatMap, defer, lastValueFrom, map, of, switchMap, tap } from 'rxjs';
 import request from 'supertest';
@@ -114,6 +114,23 @@ class TracedFilter implements ExceptionFilter {
   }
 }
 
+/** Thrown before a controller's own filters can count, or by its guard. */
+class Broken extends Error {}
+
+@Catch(Broken)
+class GlobalFilter extends TracedFilter {}
+
+@Injectable()
+class BreakingGuard implements CanActivate {
+  canActivate() {
+    return shared.answer().pipe(
+      map(() => {
+        throw new Broken();
+      }),
+    );
+  }
+}
+
 @Injectable({ scope: Scope.REQUEST })
 class RequestScoped {
   constructor(
@@ -163,6 +180,10 @@ class StagesController {
 @Controller()
 class PlainController {
   constructor(@InjectTenantModel(Note.name) readonly notes: TenantModel<Note>) {}
+  @Get('broken/guard')
+  @UseGuards(BreakingGuard)
+  broken() {}
+
   @Get('plain')
   async list() {
     return (await this.notes.find().lean()).map(({ tenant }) => tenant);
@@ -187,6 +208,8 @@ class MiddlewareModule implements NestModule {
       shared.ask(() => next());
     };
     consumer.apply(foreign('middleware'), foreign('second middleware')).forRoutes('*path');
+    const breaking = (_: unknown, __: unknown, next: (error: Error) => void) => shared.ask(() => next(new Broken()));
+    consumer.apply(breaking).forRoutes('broken/middleware');
   }
 }
 
@@ -206,7 +229,16 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])("callbacks in somebody els
       {
         imports: [...notesModules(server.uri, { resolve: fromHeader('x-tenant-id') }), TraceModule, MiddlewareModule],
         controllers: [StagesController, PlainController, RequestScopedController],
-        providers: [RequestScoped, ForeignGuard, ForeignInterceptor, InnerInterceptor, ForeignPipe, TracedFilter],
+        providers: [
+          RequestScoped,
+          ForeignGuard,
+          ForeignInterceptor,
+          InnerInterceptor,
+          ForeignPipe,
+          TracedFilter,
+          BreakingGuard,
+          { provide: APP_FILTER, useClass: GlobalFilter },
+        ],
       },
       adapter,
       (created) => {
@@ -257,6 +289,13 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])("callbacks in somebody els
     const { status, body } = await get('/fails?q=1', 'globex');
     expect(status).toBe(418);
     expect(body).toMatchObject({ handler: 'globex', 'outer interceptor after': 'globex', filter: 'globex' });
+  });
+
+  it.each(['globex', undefined])('and those of the application: %s', async (tenant) => {
+    const own = tenant ?? 'none';
+    expect((await send('get', '/broken/guard', tenant)).body).toMatchObject({ filter: own });
+    trace.clear();
+    expect((await send('get', '/broken/middleware', tenant)).body).toMatchObject({ filter: inMiddleware(own) });
   });
 
   it('so does an event stream', async () => {

@@ -1,48 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  Catch,
   Controller,
   Get,
   Inject,
   Injectable,
+  UseFilters,
   UseGuards,
   UseInterceptors,
   type CallHandler,
   type CanActivate,
+  type ExceptionFilter,
   type ExecutionContext,
   type INestApplication,
   type NestInterceptor,
 } from '@nestjs/common';
 import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
-import { MessagePattern, Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import { MessagePattern } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { fromHeader, TenantContext, TenantInterceptor, type TenantOptions } from 'nestjs-polymongo';
-import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { defer, isObservable, lastValueFrom, of, type Observable } from 'rxjs';
+import { defer, of } from 'rxjs';
 import { io } from 'socket.io-client';
-import { WebSocket } from 'ws';
+import { GraphqlSubscriber } from '../../support/graphql-subscriber.js';
 import { ADAPTERS, type AdapterName } from '../../support/http-app.js';
+import { Loopback } from '../../support/loopback.transport.js';
 import { notesModules } from '../../support/notes.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
 
-/** A transport inside of the process: a message is handled in the context of its sender. */
-class Loopback extends Server implements CustomTransportStrategy {
-  listen(callback: () => void): void {
-    callback();
-  }
-  close(): void {}
-  on(): void {}
-  unwrap<T>(): T {
-    return undefined as T;
-  }
-  async ask(pattern: string, data: unknown): Promise<unknown> {
-    const answer: unknown = await this.getHandlerByPattern(pattern)!(data, {});
-    return isObservable(answer) ? lastValueFrom(answer as Observable<unknown>) : answer;
-  }
-}
 const loopback = new Loopback();
 
 /** Which tenant each stage of the last message ran as. */
@@ -115,6 +103,14 @@ class SeenGateway {
   }
 }
 
+@Catch()
+class SeenFilter implements ExceptionFilter {
+  constructor(@Inject(TenantContext) readonly context: TenantContext) {}
+  catch() {
+    return new Error(`filter of ${this.context.state}`);
+  }
+}
+
 @Resolver()
 class SeenResolver {
   constructor(@Inject(Seen) readonly seen: Seen) {}
@@ -134,6 +130,20 @@ class SeenResolver {
   asked() {
     return only(this.seen.context.state);
   }
+
+  /** Runs when it is read, by whoever does. */
+  @Subscription(() => String, { resolve: (value: string) => value })
+  @UseInterceptors(TenantInterceptor)
+  async *later() {
+    yield this.seen.context.state;
+  }
+
+  @Subscription(() => String, { resolve: (value: string) => value })
+  @UseInterceptors(TenantInterceptor)
+  @UseFilters(SeenFilter)
+  fails(): never {
+    throw new Error('as it should');
+  }
 }
 
 async function* only(state: string) {
@@ -141,7 +151,7 @@ async function* only(state: string) {
 }
 
 const NONE = { guard: 'none', interceptor: 'none', handler: 'none', Observable: 'none' };
-const asked = (tenant: string) => ({ guard: 'none', interceptor: tenant, handler: tenant, Observable: tenant });
+const asked = (tenant: string) => ({ guard: 'pending', interceptor: tenant, handler: tenant, Observable: tenant });
 const resolve: TenantOptions['resolve'] = [
   fromHeader('x-tenant-id'),
   ({ data }) => (data as { tenant?: string } | undefined)?.tenant,
@@ -209,28 +219,15 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])('a message that inherits a
         body: JSON.stringify({ query: '{ state }' }),
       });
       expect(await response.json()).toEqual({ data: { state: 'globex' } });
-      expect(await subscribe(url, 'subscription { plain }')).toEqual({ plain: 'none' });
-      expect(await subscribe(url, 'subscription { asked }')).toEqual({ asked: 'globex' });
+      const subscriber = await GraphqlSubscriber.connect(url, 'globex');
+      try {
+        for (const [field, tenant] of Object.entries({ plain: 'none', asked: 'globex', later: 'globex' })) {
+          expect(await subscriber.first(`subscription { ${field} }`)).toEqual({ [field]: tenant });
+        }
+        await expect(subscriber.first('subscription { fails }')).rejects.toThrow('filter of globex');
+      } finally {
+        await subscriber.close();
+      }
     });
   }
 });
-
-/** The first thing that a subscription of globex is told. */
-async function subscribe(url: string, query: string): Promise<unknown> {
-  const socket = new WebSocket(`ws://${url}/graphql`, 'graphql-transport-ws', { headers: { 'x-tenant-id': 'globex' } });
-  const told = new Promise((resolve, reject) => {
-    socket.on('error', reject);
-    socket.on('message', (message: Buffer) => {
-      const { type, payload } = JSON.parse(message.toString()) as { type: string; payload: { data: unknown } };
-      if (type === 'connection_ack') socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
-      if (type === 'next') resolve(payload.data);
-      if (type === 'error') reject(new Error(message.toString()));
-    });
-  });
-  await once(socket, 'open');
-  socket.send(JSON.stringify({ type: 'connection_init' }));
-  const data = await told;
-  socket.close();
-  await once(socket, 'close');
-  return data;
-}

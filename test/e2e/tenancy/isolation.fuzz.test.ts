@@ -6,6 +6,7 @@ import { firstValueFrom, timeout } from 'rxjs';
 import { io, type Socket } from 'socket.io-client';
 import { startFuzzApp, type FuzzApp } from '../../support/fuzz-app.js';
 import { FuzzWork, pick, random, SEED, TENANTS } from '../../support/fuzz-work.js';
+import { GraphqlSubscriber } from '../../support/graphql-subscriber.js';
 import type { AdapterName } from '../../support/http-app.js';
 
 /** Requests in all; the whole fuzz is POLYMONGO_FUZZ_REQUESTS=20000. */
@@ -20,10 +21,13 @@ describe(`isolation under load (POLYMONGO_SEED=${SEED})`, () => {
   let work: FuzzWork;
   let tcp: ClientProxy;
   const sockets = new Map<string, Socket>();
+  const subscribers = new Map<string, GraphqlSubscriber>();
 
   afterEach(async () => {
     for (const socket of sockets.values()) socket.disconnect();
     sockets.clear();
+    for (const subscriber of subscribers.values()) await subscriber.close();
+    subscribers.clear();
     await tcp?.close();
     // fetch keeps sockets on which an aborted request was never sent, and no server counts those as idle.
     fuzzed?.app.getHttpServer().closeAllConnections();
@@ -50,6 +54,9 @@ describe(`isolation under load (POLYMONGO_SEED=${SEED})`, () => {
     await Promise.all(
       [...sockets.values()].map((socket) => new Promise<void>((resolve) => socket.once('connect', resolve))),
     );
+    for (const tenantId of adapter === 'Fastify' ? TENANTS : []) {
+      subscribers.set(tenantId, await GraphqlSubscriber.connect(`127.0.0.1:${fuzzed.httpPort}`, tenantId));
+    }
   };
 
   const answered = (tenant: string, seen: unknown): void => {
@@ -83,6 +90,12 @@ describe(`isolation under load (POLYMONGO_SEED=${SEED})`, () => {
     },
     ...(adapter === 'Fastify' && {
       graphql: (tenant: string) => post(tenant, 'graphql', { query: `{ tenant(of: "${tenant}") }` }),
+      subscription: async (tenant: string) => {
+        const told = (await subscribers.get(tenant)!.first(`subscription { told(of: "${tenant}") }`)) as {
+          told: string;
+        };
+        answered(tenant, told.told);
+      },
     }),
     job: (tenant) => work.job(tenant),
     nested: (tenant) => work.nested(tenant),
