@@ -21,7 +21,7 @@ import {
   ModulesContainer,
 } from '@nestjs/core';
 import type { PolyMongoModuleAsyncOptions, PolyMongoOptionsFactory } from './polymongo.module-options.js';
-import { DuplicateRootError } from './polymongo.errors.js';
+import { DuplicateRootError, PolyMongoOptionsError } from './polymongo.errors.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
 import type { TenantResolverProvider } from './polymongo.tenant-options.js';
 import { POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
@@ -158,7 +158,10 @@ function optionsProviders(options: PolyMongoModuleAsyncOptions): Provider[] {
   if (useFactory) return [{ provide: POLYMONGO_OPTIONS, useFactory, inject }];
   const factory = useExisting ?? useClass;
   if (!factory) {
-    throw new TypeError('PolyMongoModule.forRootAsync() needs one of useFactory, useClass or useExisting.');
+    throw new PolyMongoOptionsError(
+      'useFactory',
+      'PolyMongoModule.forRootAsync() needs one of useFactory, useClass or useExisting.',
+    );
   }
   const fromFactory: Provider = {
     provide: POLYMONGO_OPTIONS,

@@ -3,6 +3,7 @@ import { PolyMongoCoreModule } from './polymongo-core.module.js';
 import type { AsyncModelDefinition, PolyMongoModuleAsyncOptions } from './polymongo.module-options.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
 import { getPolyModelToken, getTenantModelToken } from './polymongo.tokens.js';
+import { checkDefinitions, checkMadeSchema } from './polymongo.definition-checks.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import type { ModelDefinition } from './providers/models/model.registry.js';
 import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
@@ -25,15 +26,20 @@ export class PolyMongoModule {
     return { module: PolyMongoModule, imports: [PolyMongoCoreModule.forRootAsync(options)] };
   }
 
-  /** Registers models and their discriminators, for `@InjectPolyModel` and `@InjectTenantModel` in the importing module. */
+  /**
+   * Registers models and their discriminators, for `@InjectPolyModel` and `@InjectTenantModel` in the importing module.
+   * @throws PolyMongoOptionsError that names the definition and what is wrong in it
+   */
   static forFeature(definitions: readonly ModelDefinition[]): DynamicModule {
+    checkDefinitions(definitions, 'schema');
     return PolyMongoModule.forFeatureAsync(
       definitions.map(({ schema, ...definition }) => ({ ...definition, useFactory: () => schema })),
     );
   }
 
-  /** As {@link forFeature}, with schemas that factories make. */
+  /** As {@link forFeature}, with schemas that factories make. @throws PolyMongoOptionsError as there */
   static forFeatureAsync(definitions: readonly AsyncModelDefinition[]): DynamicModule {
+    checkDefinitions(definitions, 'useFactory');
     const providers = definitions.flatMap(modelProviders);
     return {
       module: PolyMongoModule,
@@ -56,8 +62,11 @@ function modelProviders({
     {
       provide: token,
       inject: [PolyMongoWrapper, ...inject],
-      useFactory: async (wrapper: PolyMongoWrapper, ...dependencies: unknown[]) =>
-        wrapper.wrapModel(wrapper.models.define({ ...definition, schema: await useFactory(...dependencies) })),
+      useFactory: async (wrapper: PolyMongoWrapper, ...dependencies: unknown[]) => {
+        const schema = await useFactory(...dependencies);
+        checkMadeSchema(name, schema);
+        return wrapper.wrapModel(wrapper.models.define({ ...definition, schema }));
+      },
     },
     ...tenantProviders(name),
     ...discriminators.flatMap((kind) => [

@@ -1,4 +1,5 @@
 import { TenantConflictError } from './tenant.errors.js';
+import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { TenantRequest, TenantResolver } from '../../polymongo.tenant-options.js';
 
 /** The tenant id in a request header. The header may come twice, but not with two values. */
@@ -30,11 +31,16 @@ export function fromSubdomain({ baseDomain }: { baseDomain?: string } = {}): Ten
  * The tenant id as a segment of the path, found before the request is routed: `fromPath('/shops/:tenant')` gives
  * `acme` of `/shops/acme/orders`. Paths that begin otherwise name no tenant. It sees a tenant in every way of writing the
  * path that a router could take for it: whatever the case, escaped, with doubled slashes, with the host before it.
+ * @throws PolyMongoOptionsError when the template has no parameter
  */
 export function fromPath(template: string): TenantResolver {
   const wanted = segmentsOf(template);
   const at = wanted.findIndex((segment) => segment.startsWith(':'));
-  if (at < 0) throw new TypeError(`fromPath('${template}') needs a parameter, as in fromPath('/shops/:tenant').`);
+  if (at < 0)
+    throw new PolyMongoOptionsError(
+      'tenant.resolve',
+      `fromPath('${template}') needs a parameter, as in fromPath('/shops/:tenant').`,
+    );
   return ({ originalUrl, url = '' }) => {
     const segments = segmentsOf(originalUrl ?? url);
     const matches = wanted.every((segment, i) =>

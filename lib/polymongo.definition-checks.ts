@@ -1,0 +1,53 @@
+import { PolyMongoOptionsError } from './polymongo.errors.js';
+
+/** What a definition has to be given the schema by: `forFeature` the schema itself, `forFeatureAsync` a factory. */
+export type SchemaSource = 'schema' | 'useFactory';
+
+const METHODS = { schema: 'forFeature', useFactory: 'forFeatureAsync' } as const;
+
+/** @throws PolyMongoOptionsError that names the definition and what is wrong in it */
+export function checkDefinitions(definitions: unknown, source: SchemaSource): void {
+  const method = `PolyMongoModule.${METHODS[source]}`;
+  if (!Array.isArray(definitions))
+    throw new PolyMongoOptionsError(
+      'definitions',
+      `${method}() takes an array of { name, ${source} }, not ${wordsFor(definitions)}.`,
+    );
+  for (const [i, definition] of (definitions as (Record<string, unknown> | null | undefined)[]).entries()) {
+    const refuse = (option: string, problem: string): never => {
+      throw new PolyMongoOptionsError(`definitions[${i}]${option && `.${option}`}`, `${method}([${i}]) ${problem}`);
+    };
+    if (typeof definition !== 'object' || definition === null)
+      return refuse('', `must be { name, ${source} }, not ${wordsFor(definition)}.`);
+    const { name, [source]: given } = definition;
+    if (typeof name !== 'string' || name === '')
+      return refuse('name', `needs the model's name, as in { name: User.name, ${source}: … }, not ${wordsFor(name)}.`);
+    if (source === 'useFactory' && typeof given !== 'function')
+      return refuse('useFactory', `of ${name} needs useFactory: () => schema, not ${wordsFor(given)}.`);
+    if (source === 'schema' && !isSchema(given))
+      return refuse('schema', `of ${name} needs a mongoose Schema, ${SCHEMA_FROM}, not ${wordsFor(given)}.`);
+  }
+}
+
+/** @throws PolyMongoOptionsError where a factory of `forFeatureAsync` made no schema */
+export function checkMadeSchema(name: string, schema: unknown): void {
+  if (isSchema(schema)) return;
+  throw new PolyMongoOptionsError(
+    'useFactory',
+    `The useFactory of ${name} has to give a mongoose Schema, ${SCHEMA_FROM}, not ${wordsFor(schema)}.`,
+  );
+}
+
+const SCHEMA_FROM = 'as SchemaFactory.createForClass() or new Schema() makes';
+
+/** By its shape, as it may be another copy of mongoose's. */
+function isSchema(value: unknown): boolean {
+  const { obj, path } = (value ?? {}) as { obj?: unknown; path?: unknown };
+  return typeof value === 'object' && typeof obj === 'object' && typeof path === 'function';
+}
+
+function wordsFor(value: unknown): string {
+  if (value === undefined || value === null || value === '') return value === '' ? 'an empty string' : String(value);
+  if (typeof value === 'function') return value.name ? `the class or function ${value.name}` : 'a function';
+  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
+}
