@@ -84,7 +84,7 @@ export type {
 } from './polymongo.tenant-options.js';
 export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export type { PoolState } from './polymongo.types.js';
-export { PolyMongoWrapper, type WrapperOwner } from './polymongo.wrapper.js';
+export { PolyMongoWrapper, type ConnectionState, type WrapperOwner } from './polymongo.wrapper.js';
 export {
   BulkArgumentError,
   BulkFormatError,
@@ -156,7 +156,11 @@ export {
   PolyMongoTransactions,
   type TransactionFunction,
 } from './providers/transaction/polymongo-transactions.provider.js';
-export type { Propagation, TransactionRunOptions } from './providers/transaction/transaction.options.js';
+export type {
+  InTransactionOptions,
+  Propagation,
+  TransactionRunOptions,
+} from './providers/transaction/transaction.options.js';
 export { ChangeObservable } from './providers/watch/change.observable.js';
 export type { Change } from './providers/watch/change.types.js';
 export { CollectionTokenStore } from './providers/watch/collection.token-store.js';
@@ -164,4 +168,4 @@ export { FileTokenStore } from './providers/watch/file.token-store.js';
 export type { OnChangeOptions } from './providers/watch/on-change.metadata.js';
 export { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
 export { MemoryTokenStore, type ResumeToken, type ResumeTokenStore } from './providers/watch/resume-token.store.js';
-export type { ProcessOptions, Reconnect, WatchOptions } from './providers/watch/watch.options.js';
+export type { OperationType, ProcessOptions, Reconnect, WatchOptions } from './providers/watch/watch.options.js';

@@ -1,3 +1,4 @@
+import type { mongo } from 'mongoose';
 import { isBound } from './providers/models/model.binding.js';
 import { createPolyModel } from './providers/models/poly.model.js';
 import { ModelRegistry } from './providers/models/model.registry.js';
@@ -5,9 +6,15 @@ import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
 import { PolyMongoError } from './polymongo.errors.js';
 import { resolveOptions, type PolyMongoOptions, type ResolvedOptions } from './polymongo.options.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
+import type { PoolState } from './polymongo.types.js';
 import { showAsJSON } from './polymongo.secrets.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
-import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
+import {
+  PolyMongoHooks,
+  type DbErrorHook,
+  type DbHook,
+  type Unregister,
+} from './providers/hooks/polymongo-hooks.provider.js';
 import { createSink } from './providers/logging/log.sink.js';
 import { PolyMongoLog } from './providers/logging/polymongo.log.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
@@ -24,7 +31,7 @@ import {
   PolyMongoTransactions,
   type TransactionFunction,
 } from './providers/transaction/polymongo-transactions.provider.js';
-import type { TransactionRunOptions } from './providers/transaction/transaction.options.js';
+import type { InTransactionOptions, TransactionRunOptions } from './providers/transaction/transaction.options.js';
 import type { ChangeObservable } from './providers/watch/change.observable.js';
 import type { Change } from './providers/watch/change.types.js';
 import { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
@@ -34,13 +41,16 @@ import type { WatchOptions } from './providers/watch/watch.options.js';
 /** Who ends the wrapper: the process, on a signal, or Nest, with the application. */
 export type WrapperOwner = 'process' | 'nest';
 
+/** The state of a connection in mongoose's words. */
+export type ConnectionState = 'connected' | 'connecting' | 'disconnecting' | 'disconnected';
+
 const STATE_NAMES = {
   cold: 'disconnected',
   connecting: 'connecting',
   connected: 'connected',
   draining: 'disconnecting',
   closed: 'disconnected',
-} as const;
+} as const satisfies Record<PoolState, ConnectionState>;
 
 /**
  * Many MongoDB databases behind one set of models. The façade over everything this package does, with or without Nest;
@@ -167,8 +177,13 @@ export class PolyMongoWrapper {
   }
 
   /** Runs `fn` in a transaction that every wrapped model of its pool joins. See {@link PolyMongoTransactions.run}. */
-  transaction<T>(fn: TransactionFunction<T>, options?: TransactionRunOptions): Promise<T> {
-    return this.transactions.run(fn, options);
+  transaction<T>(fn: TransactionFunction<T>, options?: InTransactionOptions): Promise<T>;
+  transaction<T>(
+    fn: TransactionFunction<T, mongo.ClientSession | undefined>,
+    options: TransactionRunOptions,
+  ): Promise<T>;
+  transaction<T>(fn: TransactionFunction<T, never>, options?: TransactionRunOptions): Promise<T> {
+    return this.transactions.run(fn as TransactionFunction<T>, options as InTransactionOptions);
   }
 
   /** The changes of a database, or of the whole cluster, as an Observable. See {@link PolyMongoWatch.watch$}. */
@@ -176,20 +191,34 @@ export class PolyMongoWrapper {
     return this.watch.watch$(options);
   }
 
-  onDbConnect(...args: Parameters<PolyMongoHooks['onDbConnect']>) {
-    return this.hooks.onDbConnect(...args);
+  /** Runs `hook` after any database has become usable. See {@link PolyMongoHooks.onDbConnect}. */
+  onDbConnect(hook: DbHook): Unregister {
+    return this.hooks.onDbConnect(hook);
   }
-  onDbDisconnect(...args: Parameters<PolyMongoHooks['onDbDisconnect']>) {
-    return this.hooks.onDbDisconnect(...args);
+
+  /** Runs `hook` before any database disconnects. See {@link PolyMongoHooks.onDbDisconnect}. */
+  onDbDisconnect(hook: DbHook): Unregister {
+    return this.hooks.onDbDisconnect(hook);
   }
-  onTheseDBConnect(...args: Parameters<PolyMongoHooks['onTheseDBConnect']>) {
-    return this.hooks.onTheseDBConnect(...args);
+
+  /** As {@link onDbConnect}, for these databases only. */
+  onTheseDBConnect(names: string | readonly string[], hook: DbHook): Unregister {
+    return this.hooks.onTheseDBConnect(names, hook);
   }
-  onTheseDBDisconnect(...args: Parameters<PolyMongoHooks['onTheseDBDisconnect']>) {
-    return this.hooks.onTheseDBDisconnect(...args);
+
+  /** As {@link onDbDisconnect}, for these databases only. */
+  onTheseDBDisconnect(names: string | readonly string[], hook: DbHook): Unregister {
+    return this.hooks.onTheseDBDisconnect(names, hook);
   }
-  onDbError(...args: Parameters<PolyMongoHooks['onDbError']>) {
-    return this.hooks.onDbError(...args);
+
+  /** Runs `hook` when something failed that no caller hears of. See {@link PolyMongoHooks.onDbError}. */
+  onDbError(hook: DbErrorHook): Unregister {
+    return this.hooks.onDbError(hook);
+  }
+
+  /** As {@link onDbError}, for these databases only. */
+  onTheseDBError(names: string | readonly string[], hook: DbErrorHook): Unregister {
+    return this.hooks.onTheseDBError(names, hook);
   }
 
   /** What `console.log` and `JSON.stringify` show of it. */
@@ -203,7 +232,7 @@ export class PolyMongoWrapper {
   }
 
   /** The state of the primary pool in mongoose's words: 'connected', 'connecting', 'disconnecting' or 'disconnected'. */
-  getConnectionState(): string {
+  getConnectionState(): ConnectionState {
     return STATE_NAMES[this.pools.primary.state];
   }
 }

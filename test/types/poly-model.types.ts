@@ -1,6 +1,6 @@
 // Compiled by `npm run typecheck`, never run: a line that stops compiling, or an @ts-expect-error that is not needed,
 // is a failing test.
-import { Schema, model, type HydratedDocument, type Model } from 'mongoose';
+import { Schema, model, type HydratedDocument, type Model, type mongo } from 'mongoose';
 import type { PolyModel, PolyMongoWrapper, TenantModel, WrappedModel } from 'nestjs-polymongo';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -79,3 +79,15 @@ export const loud: Promise<string> = wrapped
   .findOne()
   .orFail()
   .then((document) => document.loud() + document.title);
+
+// A transaction has a session; with `never` there is none.
+export const withSession: Promise<string> = polymongo.transaction((session) => String(session.id));
+export const withNever: Promise<boolean> = polymongo.transaction((session) => session === undefined, {
+  propagation: 'never',
+});
+// @ts-expect-error there is no session
+void polymongo.transaction((session: mongo.ClientSession) => session.id, { propagation: 'never' });
+// @ts-expect-error no such operation
+polymongo.watch$({ operationTypes: ['inserted'] });
+// @ts-expect-error not one of mongoose's words
+void (polymongo.getConnectionState() === 'open');

@@ -47,11 +47,9 @@ export class HookExplorer {
   }
 
   #register({ moment, names }: HookMetadata, call: (...args: unknown[]) => unknown): Unregister {
-    if (moment === 'error') return this.hooks.onDbError(call, names);
-    if (names.length === 0)
-      return moment === 'connect' ? this.hooks.onDbConnect(call) : this.hooks.onDbDisconnect(call);
-    return moment === 'connect'
-      ? this.hooks.onTheseDBConnect(names, call)
-      : this.hooks.onTheseDBDisconnect(names, call);
+    const { hooks } = this;
+    const all = { connect: 'onDbConnect', disconnect: 'onDbDisconnect', error: 'onDbError' } as const;
+    const some = { connect: 'onTheseDBConnect', disconnect: 'onTheseDBDisconnect', error: 'onTheseDBError' } as const;
+    return names.length === 0 ? hooks[all[moment]](call) : hooks[some[moment]](names, call);
   }
 }

@@ -59,9 +59,14 @@ export class PolyMongoHooks {
     return register(this.#hooks.disconnect, { names: new Set([names].flat()), hook });
   }
 
-  /** Runs `hook` when something failed that no caller hears of; without names, for every database. */
-  onDbError(hook: DbErrorHook, names: readonly string[] = []): Unregister {
-    return register(this.#errorHooks, { names: names.length > 0 ? new Set(names) : undefined, hook });
+  /** Runs `hook` when something failed that no caller hears of, whatever the database. */
+  onDbError(hook: DbErrorHook): Unregister {
+    return register(this.#errorHooks, { names: undefined, hook });
+  }
+
+  /** As {@link onDbError}, for these databases only. */
+  onTheseDBError(names: string | readonly string[], hook: DbErrorHook): Unregister {
+    return register(this.#errorHooks, { names: new Set([names].flat()), hook });
   }
 
   /** Has `look` called before hooks are chosen, so that it can register more. @internal */

@@ -9,10 +9,16 @@ import type { DatabasePool } from '../pools/database.pool.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { RetryGate } from './retry.gate.js';
 import { runAttempts } from './transaction.attempts.js';
-import { checkTransactionOptions, type TransactionRunOptions } from './transaction.options.js';
+import {
+  checkTransactionOptions,
+  type InTransactionOptions,
+  type TransactionRunOptions,
+} from './transaction.options.js';
 
-/** What runs in a transaction. The session is undefined only with `propagation: 'never'`. */
-export type TransactionFunction<T> = (session: mongo.ClientSession) => Promise<T> | T;
+/** What runs in a transaction. With `propagation: 'never'` there is none, and no session. */
+export type TransactionFunction<T, Session extends mongo.ClientSession | undefined = mongo.ClientSession> = (
+  session: Session,
+) => Promise<T> | T;
 
 /** What transactions need of the parts left of them. */
 export interface TransactionHost {
@@ -65,7 +71,9 @@ export class PolyMongoTransactions {
    * PolyMongoOptionsError; TenantSwitchError from entering another tenant
    * @see https://github.com/mongodb/specifications/blob/master/source/transactions-convenient-api/transactions-convenient-api.md
    */
-  async run<T>(fn: TransactionFunction<T>, options: TransactionRunOptions = {}): Promise<T> {
+  run<T>(fn: TransactionFunction<T>, options?: InTransactionOptions): Promise<T>;
+  run<T>(fn: TransactionFunction<T, mongo.ClientSession | undefined>, options: TransactionRunOptions): Promise<T>;
+  async run<T>(fn: TransactionFunction<T, never>, options: TransactionRunOptions = {}): Promise<T> {
     checkTransactionOptions(fn, options);
     const { db, propagation = 'required', ...driverOptions } = options;
     const around = activeTransaction();
@@ -73,13 +81,14 @@ export class PolyMongoTransactions {
     if (propagation === 'never') {
       if (around)
         throw new TransactionPropagationError('never', `was called inside a transaction on ${around.pool.name}.`);
-      return fn(undefined as never);
+      return (fn as TransactionFunction<T, undefined>)(undefined);
     }
-    if (around && propagation !== 'requiresNew') return this.#join(around, fn, propagation, db);
+    if (around && propagation !== 'requiresNew')
+      return this.#join(around, fn as TransactionFunction<T>, propagation, db);
     if (propagation === 'mandatory') {
       throw new TransactionPropagationError('mandatory', 'was called outside of any: call it inside transaction(fn).');
     }
-    return outsideTransaction(() => this.#begin(fn, db, driverOptions, around !== undefined));
+    return outsideTransaction(() => this.#begin(fn as TransactionFunction<T>, db, driverOptions, around !== undefined));
   }
 
   async #join<T>(around: ActiveTransaction, fn: TransactionFunction<T>, propagation: string, db?: string): Promise<T> {

@@ -27,6 +27,9 @@ export interface TransactionRunOptions extends mongo.TransactionOptions {
   propagation?: Propagation;
 }
 
+/** Options with which there always is a transaction, and so a session. */
+export type InTransactionOptions = TransactionRunOptions & { propagation?: Exclude<Propagation, 'never'> };
+
 const PROPAGATIONS: readonly string[] = ['required', 'requiresNew', 'mandatory', 'never'] satisfies Propagation[];
 
 /** @throws PolyMongoOptionsError that names the option */

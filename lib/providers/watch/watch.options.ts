@@ -34,12 +34,34 @@ type DriverOptions = Pick<
   | 'readPreference'
 >;
 
+/** What a change may be, as `operationType` says it. */
+export type OperationType = mongo.ChangeStreamDocument['operationType'];
+
+/** @see https://www.mongodb.com/docs/manual/reference/change-events/ */
+const OPERATION_TYPES = Object.keys({
+  insert: true,
+  update: true,
+  replace: true,
+  delete: true,
+  drop: true,
+  rename: true,
+  dropDatabase: true,
+  invalidate: true,
+  create: true,
+  createIndexes: true,
+  dropIndexes: true,
+  modify: true,
+  shardCollection: true,
+  reshardCollection: true,
+  refineCollectionShardKey: true,
+} satisfies Record<OperationType, true>);
+
 /** What to watch and how. The driver's options mean what they mean there. */
 export interface WatchOptions<T = mongo.Document> extends DriverOptions, ProcessOptions {
   /** Stages after `$changeStream`; keep `_id`, the resume token. */
   pipeline?: mongo.Document[];
-  /** Only these: 'insert', 'update', 'replace', 'delete', 'drop', … */
-  operationTypes?: readonly string[];
+  /** Only these: 'insert', 'update', 'replace', 'delete', 'drop', … Default: all; the rarer ones come with `showExpandedEvents`. */
+  operationTypes?: readonly OperationType[];
   /** One change stream on the server for all subscribers that watch the same with `share`. Default false. */
   share?: boolean;
   /**
@@ -78,7 +100,10 @@ const DRIVER_OPTIONS = [
 
 const CHECKS: Record<string, [allowed: string, isAllowed: (value: unknown) => boolean]> = {
   pipeline: ['an array of stages', Array.isArray],
-  operationTypes: ['an array of names', (value) => Array.isArray(value) && value.every((v) => typeof v === 'string')],
+  operationTypes: [
+    `an array of ${OPERATION_TYPES.map((name) => `'${name}'`).join(', ')}`,
+    (value) => Array.isArray(value) && value.every((type) => OPERATION_TYPES.includes(type as string)),
+  ],
   share: ['true or false', (value) => typeof value === 'boolean'],
   bufferSize: ['a positive integer', isPositiveInteger],
   concurrency: ['a positive integer', isPositiveInteger],

@@ -107,11 +107,10 @@ describe('disconnect hooks', () => {
 describe('a hook that fails', () => {
   it('stops neither the others nor the operation, whether it throws or rejects; onDbError hears of each', async () => {
     const failures: string[] = [];
-    polymongo.onDbError(
-      (error, { db, during }) => failures.push(`${db} ${during}: ${(error as Error).message}`),
-      ['bad'],
+    polymongo.onTheseDBError('bad', (error, { db, during }) =>
+      failures.push(`${db} ${during}: ${(error as Error).message}`),
     );
-    polymongo.onDbError(hear('wrong database'), ['other']);
+    polymongo.onTheseDBError(['other'], hear('wrong database'));
     polymongo.onDbError(() => {
       throw new Error('also bad');
     });
