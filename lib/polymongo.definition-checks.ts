@@ -26,6 +26,15 @@ export function checkDefinitions(definitions: unknown, source: SchemaSource): vo
       return refuse('useFactory', `of ${name} needs useFactory: () => schema, not ${wordsFor(given)}.`);
     if (source === 'schema' && !isSchema(given))
       return refuse('schema', `of ${name} needs a mongoose Schema, ${SCHEMA_FROM}, not ${wordsFor(given)}.`);
+    const { collection, discriminators = [] } = definition;
+    if (collection !== undefined && (typeof collection !== 'string' || collection === ''))
+      refuse('collection', `of ${name} has to name a collection, not ${wordsFor(collection)}.`);
+    const isKind = (kind: unknown) => {
+      const { name: kindName, schema } = (kind ?? {}) as { name?: unknown; schema?: unknown };
+      return typeof kindName === 'string' && kindName !== '' && isSchema(schema);
+    };
+    if (!Array.isArray(discriminators) || !discriminators.every(isKind))
+      refuse('discriminators', `of ${name} takes discriminators: [{ name, schema, value? }], each with both.`);
   }
 }
 

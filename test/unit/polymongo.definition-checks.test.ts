@@ -29,6 +29,24 @@ describe('what forFeature is given', () => {
       'definitions[1].schema',
       '([1]) of User needs a mongoose Schema, as SchemaFactory.createForClass() or new Schema() makes, not the class',
     ],
+    [
+      'no name of a collection',
+      [{ name: 'User', schema, collection: '' }],
+      'definitions[0].collection',
+      'empty string',
+    ],
+    [
+      'a discriminator without a schema',
+      [{ name: 'User', schema, discriminators: [{ name: 'Admin' }] }],
+      'definitions[0].discriminators',
+      'of User takes discriminators: [{ name, schema, value? }]',
+    ],
+    [
+      'one discriminator',
+      [{ name: 'User', schema, discriminators: {} }],
+      'definitions[0].discriminators',
+      'each with both',
+    ],
     ['no schema', [{ name: 'User' }], 'definitions[0].schema', 'not undefined'],
     [
       'the fields of a schema',
