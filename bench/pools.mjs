@@ -19,6 +19,7 @@ const schema = () =>
 await resolving();
 await operations();
 await memory();
+await eviction();
 await coldCalls();
 await server.stop();
 
@@ -164,6 +165,22 @@ async function memory() {
   await connection.close();
   await polymongo.actions.closeAll();
   if (kept.length === 0) throw new Error('unreachable');
+}
+
+async function eviction() {
+  section('a miss that lets the least recently used database go');
+  const missUS = {};
+  for (const max of [100, 10_000]) {
+    const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, maxCachedDatabases: max }, 'nest');
+    let made = 0;
+    const miss = () => polymongo.pools.database(`tenant_${made++}`);
+    while (made < max) miss();
+    [missUS[max]] = bestOf(10, 200, miss).map((ns) => ns / 1e3);
+    row(`${max} databases kept`, `${missUS[max].toFixed(1)} µs`);
+    await polymongo.actions.closeAll();
+  }
+  const ratio = missUS[10_000] / missUS[100];
+  row('100 times as many', `${ratio.toFixed(2)} times as long`, 'at most 2', ratio <= 2);
 }
 
 async function coldCalls() {

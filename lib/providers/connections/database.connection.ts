@@ -3,7 +3,7 @@ import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { transactionOn } from '../sessions/active.transaction.js';
 import { joinTransaction } from '../sessions/collection.session.js';
 import { inTurn } from '../sessions/call.context.js';
-import type { Database } from '../databases/database.js';
+import type { Database, DatabaseConnection } from '../databases/database.js';
 import { prepare } from '../databases/first.write.js';
 import { createLeasedCollection } from './leased.collection.js';
 import { leaseAggregation } from './leased.cursor.js';
@@ -14,9 +14,6 @@ import { ConnectionPluginError, ModelDatabaseError, ModelDeletionError } from '.
 import { ConnectionOwnershipError } from '../pools/pool.errors.js';
 import { TransactionUnsupportedError } from '../sessions/session.errors.js';
 import { keptListener, keptOnce, type Listener } from '../sessions/subscriber.listener.js';
-
-/** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
-export type DatabaseConnection = Connection & { readonly database: Database };
 
 /** What this class touches of mongoose's connection class; the rest is inherited as it is. */
 interface NativeConnection {
@@ -73,7 +70,7 @@ class PooledConnection extends Native {
   }
 
   get client(): mongo.MongoClient {
-    this.database.gate?.assertPassed();
+    this.database.equipment.gate?.assertPassed();
     return this.database.pool.client;
   }
   set client(_: mongo.MongoClient) {

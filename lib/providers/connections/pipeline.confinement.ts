@@ -11,7 +11,7 @@ const NO_TARGET = new Set(['pipeline', 'let', 'on', 'whenMatched', 'restrictSear
  * @throws OtherDatabaseError
  */
 export function assertConfined(database: Database, pipeline: unknown): void {
-  if (database.isConfined) look(pipeline, database.name);
+  if (database.equipment.isConfined) look(pipeline, database.name);
 }
 
 /** Looks at every stage, however deep: in `$facet`, in pipelines of stages, in what a server of tomorrow nests them in. */

@@ -7,6 +7,9 @@ const LISTENER = "a listener of the connection's events";
 
 /** Tells of databases that can be used and of those that are about to go: each once, whatever way it came or goes. */
 export class DatabaseAnnouncer {
+  /** Databases whose connect hooks have run, and whose disconnect hooks have not ended. */
+  readonly #announced = new Map<Database, 'there' | 'leaving'>();
+
   /** @param configOf how the pool that serves a database is configured */
   constructor(
     readonly events: PolyMongoEvents,
@@ -15,17 +18,21 @@ export class DatabaseAnnouncer {
 
   /** Work begins on an open pool; the first time connect hooks run, which nobody waits for. */
   announce(database: Database): void {
-    if (database.announcement === 'none') asNobody(() => this.#announce(database));
+    if (!this.#announced.has(database)) asNobody(() => this.#announce(database));
+  }
+
+  isAnnounced(database: Database): boolean {
+    return this.#announced.has(database);
   }
 
   /** Resolves when everybody has taken leave of a database that was announced. */
   async leave(database: Database, reason: string): Promise<void> {
-    if (database.announcement !== 'announced') return;
+    if (this.#announced.get(database) !== 'there') return;
     const { name, connection } = database;
-    database.announcement = 'leaving';
+    this.#announced.set(database, 'leaving');
     this.tell(database, 'disconnecting');
     await this.events.emitAndWait('disconnecting', { db: name, connection, reason });
-    database.announcement = 'none';
+    this.#announced.delete(database);
     this.tell(database, 'disconnected', 'close');
   }
 
@@ -37,7 +44,7 @@ export class DatabaseAnnouncer {
 
   #announce(database: Database): void {
     const { name, connection } = database;
-    database.announcement = 'announced';
+    this.#announced.set(database, 'there');
     void this.events.guard(name, 'onConnectionCreate', () =>
       this.configOf(name).onConnectionCreate?.(connection, name),
     );

@@ -2,10 +2,14 @@ import mongoose from 'mongoose';
 import type { Mongoose } from 'mongoose';
 import { checkDatabaseName } from '../../polymongo.checks.js';
 import { InvalidDatabaseNameError, PolyMongoError } from '../../polymongo.errors.js';
+import type { DatabasePool } from '../pools/database.pool.js';
 import { Database, type DatabaseHost } from './database.js';
+import { Place } from './recency.ring.js';
 
 /** What the registry needs of the pools whose databases it keeps. */
 export interface DatabaseRegistryHost extends DatabaseHost {
+  /** The pool that serves a database by its configuration. */
+  poolOf(dbName: string): DatabasePool;
   /** It has a pool of its own, so its handle is not what costs. */
   isSeparate(dbName: string): boolean;
   /** Runs what is to be run when a database is let go. */
@@ -15,6 +19,10 @@ export interface DatabaseRegistryHost extends DatabaseHost {
 /** One handle for each database that was asked for. Of the shared ones the least recently used are let go. */
 export class DatabaseRegistry {
   readonly #cached = new Map<string, Database>();
+  /** The cached databases that count; without the pinned one. */
+  readonly #shared = new Set<Database>();
+  /** Where those of them without work stand, the least recently used first. */
+  readonly #free = new Place<Database>();
   /** The databases that are cached or configured, by their name in lower case. */
   readonly #names = new Map<string, string>();
   /** Let go, but perhaps still kept by somebody: one database never has two handles. */
@@ -23,7 +31,6 @@ export class DatabaseRegistry {
     if (!this.#released.get(name)?.deref()) this.#released.delete(name);
   });
   readonly #setups: ((database: Database) => void)[] = [];
-  #uses = 0;
   #base: Mongoose = mongoose;
 
   /**
@@ -83,39 +90,44 @@ export class DatabaseRegistry {
     throw new InvalidDatabaseNameError(`differs only in case from "${other}", which MongoDB does not allow`);
   }
 
-  /** It is being used now; one that was let go is taken in again. */
+  /** Work begins on a database; one that was let go is taken in again. */
   touch(database: Database): void {
-    database.lastUse = ++this.#uses;
-    database.lastAccessed = Date.now();
-    if (!database.isCached) this.#keep(database);
+    if (this.#cached.get(database.name) !== database) this.#keep(database);
+  }
+
+  /** Its work has ended: of those without any it is the one used last. */
+  freed(database: Database): void {
+    if (!this.#shared.has(database)) return;
+    if (database.leaseCount === 0) database.place.goToEndOf(this.#free);
+    this.#trim(); // more than the bound were busy at once
+  }
+
+  /** Another pool serves a database from now on: its own. */
+  separate(name: string, pool: DatabasePool): void {
+    this.claimName(name);
+    const database = this.find(name);
+    if (!database) return;
+    this.#shared.delete(database);
+    database.place.leave();
+    database.moveTo(pool);
   }
 
   /** Forgets a database; whoever kept its handle can still use it. */
   letGo(database: Database): void {
     const { name } = database;
     this.#cached.delete(name);
+    this.#shared.delete(database);
+    database.place.leave();
     if (!this.host.isSeparate(name)) this.#names.delete(name.toLowerCase());
-    database.isCached = false;
     database.forgetContents();
     this.#released.set(name, new WeakRef(database));
     this.#forgotten.register(database, name);
   }
 
-  /** Releases what is above the bound. Only shared databases without work. */
-  trim(except?: Database): void {
-    if (this.#cached.size <= this.max) return;
-    const shared = [...this.#cached.values()].filter(({ name }) => !this.host.isSeparate(name));
-    const free = shared
-      .filter((database) => database !== except && database.name !== this.pinned && database.leaseCount === 0)
-      .sort((a, b) => a.lastUse - b.lastUse);
-    for (const { name } of free.slice(0, Math.max(0, shared.length - this.max)))
-      void this.host.release(name, 'evicted');
-  }
-
   #add(name: string): Database {
     checkDatabaseName(name);
     this.assertNameIsFree(name);
-    const database = new Database(name, this.host, this.#base);
+    const database = new Database(name, this.host, this.host.poolOf(name));
     this.#keep(database);
     for (const setup of this.#setups) setup(database);
     return database;
@@ -123,11 +135,21 @@ export class DatabaseRegistry {
 
   #keep(database: Database): void {
     const { name } = database;
-    database.isCached = true;
-    database.lastUse = ++this.#uses;
     this.#released.delete(name);
     this.claimName(name);
     this.#cached.set(name, database);
-    this.trim(database);
+    if (this.host.isSeparate(name)) return;
+    if (name !== this.pinned) this.#shared.add(database);
+    this.#trim();
+    if (name !== this.pinned) database.place.goToEndOf(this.#free);
+  }
+
+  /** Releases what is above the bound: of those without work the least recently used. */
+  #trim(): void {
+    const isOver = () => this.#shared.size + (this.#cached.has(this.pinned) ? 1 : 0) > this.max;
+    for (let first; isOver() && (first = this.#free.next.item);) {
+      if (first.leaseCount === 0) void this.host.release(first.name, 'evicted');
+      else first.place.leave(); // it comes back when its work has ended
+    }
   }
 }

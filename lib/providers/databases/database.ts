@@ -1,27 +1,44 @@
+import type { Connection } from 'mongoose';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
-import { PolyMongoClosedError } from '../pools/pool.errors.js';
-import type { DatabaseConnection } from '../connections/database.connection.js';
-import { createDatabaseConnection } from '../connections/database.connection.js';
-import { DatabaseContents, type CollectionPreparation } from './database.contents.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import { within } from '../pools/deadline.js';
-import { currentLease, type LeaseKind, type LeaseUser, type PoolLease } from '../pools/pool.lease.js';
-import type { Mongoose, mongo } from 'mongoose';
+import { PolyMongoClosedError } from '../pools/pool.errors.js';
+import {
+  currentLease,
+  operationOf,
+  settling,
+  type LeaseKind,
+  type LeaseUser,
+  type PoolLease,
+} from '../pools/pool.lease.js';
+import { DatabaseContents } from './database.contents.js';
+import { Place } from './recency.ring.js';
+
+/** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
+export type DatabaseConnection = Connection & { readonly database: Database };
 
 /** What a database needs of the registry it belongs to. */
 export interface DatabaseHost {
   readonly isShuttingDown: boolean;
   readonly events: PolyMongoEvents;
-  /** The pool that serves a database now; another one after its configuration changed. */
-  poolOf(dbName: string): DatabasePool;
+  /** Makes the connection of a database; it asks the database for its pool each time. */
+  connect(database: Database): DatabaseConnection;
   /** Work begins on the database while its pool is open; the first time connect hooks run. */
-  touch(database: Database): void;
+  onWork(database: Database): void;
   /** The last lease on the database ended, or the last long one. */
-  onDatabaseFreed(database: Database): void;
+  onFreed(database: Database): void;
+  /** Connect hooks have run and disconnect hooks have not ended. */
+  isAnnounced(database: Database): boolean;
   /** The connection of another database. */
   connectionOf(dbName: string): DatabaseConnection;
-  /** The database whose pool a client belongs to. */
-  nameOfClient(client: mongo.MongoClient): string | undefined;
+}
+
+/** What those right of the pools put before the work on a database. */
+export interface DatabaseEquipment {
+  readonly gate?: DatabaseGate;
+  readonly preparation?: CollectionPreparation;
+  /** Its aggregations may name no other database. */
+  readonly isConfined?: boolean;
 }
 
 /** Stands before a database and says whether work may begin on it. */
@@ -30,6 +47,14 @@ export interface DatabaseGate {
   pass(): Promise<void> | undefined;
   /** For what cannot wait. @throws when it is not known yet on which pool the database is */
   assertPassed(): void;
+}
+
+/** Makes what has to be there before the first document of a collection is; the models do. */
+export interface CollectionPreparation {
+  /** There are indexes or options that a collection made by the write itself would lack. */
+  isNeeded(database: Database, collection: string): boolean;
+  /** Resolves when they are there, and has noted it in the database's contents. */
+  prepare(database: Database, collection: string): Promise<void>;
 }
 
 /** A change stream in the books of its database; it leaves them when it ends. */
@@ -45,45 +70,57 @@ export interface OpenStream {
  */
 export class Database implements LeaseUser {
   readonly connection: DatabaseConnection;
-  /** `announced`: connect hooks have run and disconnect hooks have not; `leaving`: those are running. */
-  announcement: 'none' | 'announced' | 'leaving' = 'none';
-  /** The registry knows it. One that was let go is taken in again when it is used. */
-  isCached = true;
-  /** For choosing the least recently used; larger is later. */
-  lastUse = 0;
-  /** When work last began on it, in ms since 1970. */
-  lastAccessed: number | undefined;
-  gate: DatabaseGate | undefined;
-  preparation: CollectionPreparation | undefined;
-  /** Its aggregations may name no other database. */
-  isConfined = false;
+  /** Where the registry has it among those that it may let go. */
+  readonly place = new Place<Database>(this);
   /** The change streams on it that are not closed. */
   readonly streams = new Set<OpenStream>();
+  #pool: DatabasePool;
+  #equipment: DatabaseEquipment = {};
   #contents = new DatabaseContents();
+  #lastWorkAt: number | undefined;
   #leaseCount = 0;
   #longLeaseCount = 0;
   #suspension: { over: Promise<void>; end: () => void } | undefined;
   #whenFree: (() => void) | undefined;
 
+  /** @param pool the one that serves it at first */
   constructor(
     readonly name: string,
     readonly host: DatabaseHost,
-    base: Mongoose,
+    pool: DatabasePool,
   ) {
-    this.connection = createDatabaseConnection(base, this);
+    this.#pool = pool;
+    this.connection = host.connect(this);
   }
 
   get events(): PolyMongoEvents {
     return this.host.events;
   }
 
+  /** The pool that serves it now; another one after its configuration changed. */
   get pool(): DatabasePool {
-    return this.host.poolOf(this.name);
+    return this.#pool;
+  }
+
+  /** From now on another pool serves it, maybe on another cluster. */
+  moveTo(pool: DatabasePool): void {
+    this.#pool = pool;
+    this.forgetContents();
+  }
+
+  /** What is put before its work. */
+  get equipment(): DatabaseEquipment {
+    return this.#equipment;
+  }
+
+  /** Puts more before its work. */
+  equip(equipment: DatabaseEquipment): void {
+    this.#equipment = { ...this.#equipment, ...equipment };
   }
 
   /** Connect hooks have run and disconnect hooks have not ended. */
   get isAnnounced(): boolean {
-    return this.announcement !== 'none';
+    return this.host.isAnnounced(this);
   }
 
   /** What was made on the server: another object when that is not there any more. */
@@ -93,6 +130,11 @@ export class Database implements LeaseUser {
 
   forgetContents(): void {
     this.#contents = new DatabaseContents();
+  }
+
+  /** When work last began on its open pool, in ms since 1970; undefined before the first. */
+  get lastWorkAt(): number | undefined {
+    return this.#lastWorkAt;
   }
 
   /** Operations, cursors, streams and tasks under way on it. */
@@ -109,7 +151,7 @@ export class Database implements LeaseUser {
     this.#leaseCount--;
     if (kind === 'long') this.#longLeaseCount--;
     if (this.#leaseCount === 0) this.#whenFree?.();
-    if (this.#leaseCount === 0 || (kind === 'long' && this.#longLeaseCount === 0)) this.host.onDatabaseFreed(this);
+    if (this.#leaseCount === 0 || (kind === 'long' && this.#longLeaseCount === 0)) this.host.onFreed(this);
   }
 
   /** Lets new work wait until {@link resume}; what is under way goes on. */
@@ -135,24 +177,16 @@ export class Database implements LeaseUser {
 
   /** Runs `fn` with the pool open, and keeps it open until the returned promise settles. */
   run<T>(fn: () => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
-    return this.hold((lease) => lease.during(fn), kind);
+    return this.#withLease(kind, (lease) => lease.during(fn));
   }
 
   /**
-   * As {@link run}, for work that starts no further calls. Every operation of a model comes through here: on an open
-   * pool it costs one promise.
+   * As {@link run}, for work that starts no further calls: what a collection or cursor sends. Inside of a call that {@link run}
+   * began it is part of that call, under its lease, and nothing is asked again.
    */
-  hold<T>(work: (lease: PoolLease) => Promise<T>, kind: LeaseKind = 'operation'): Promise<T> {
-    let entry: PoolLease | Promise<PoolLease>;
-    try {
-      const admission = this.gate?.pass();
-      entry = admission
-        ? admission.then(() => this.#enterAdmitted(kind))
-        : (this.#tryEnter(kind) ?? this.#enterAdmitted(kind));
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    return entry instanceof Promise ? entry.then((lease) => underLease(lease, work)) : underLease(entry, work);
+  hold<T>(work: (lease: PoolLease) => Promise<T>): Promise<T> {
+    const call = operationOf(this);
+    return call ? call.share(work) : this.#withLease('operation', work);
   }
 
   /**
@@ -161,25 +195,39 @@ export class Database implements LeaseUser {
    * @throws PolyMongoClosedError during shutdown; PoolConnectError; ConnectionBudgetError
    */
   async enter(kind: LeaseKind, abort?: () => void): Promise<PoolLease> {
-    const admission = this.gate?.pass();
+    const admission = this.#equipment.gate?.pass();
     if (admission) await admission;
     return this.#enterAdmitted(kind, abort);
+  }
+
+  /** On an open pool it costs one promise. */
+  #withLease<T>(kind: LeaseKind, work: (lease: PoolLease) => Promise<T>): Promise<T> {
+    let entry: PoolLease | Promise<PoolLease>;
+    try {
+      const admission = this.#equipment.gate?.pass();
+      entry = admission
+        ? admission.then(() => this.#enterAdmitted(kind))
+        : (this.#tryEnter(kind) ?? this.#enterAdmitted(kind));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return entry instanceof Promise ? entry.then((lease) => under(lease, work)) : under(entry, work);
   }
 
   async #enterAdmitted(kind: LeaseKind, abort?: () => void): Promise<PoolLease> {
     for (;;) {
       const ready = this.#tryEnter(kind, abort);
       if (ready) return ready;
-      const { pool } = this;
+      const pool = this.#pool;
       if (this.#suspension || pool.isClosing) {
         await (this.#suspension?.over ?? pool.whenClosed());
-        await this.gate?.pass(); // it may have been shut meanwhile
+        await this.#equipment.gate?.pass(); // it may have been shut meanwhile
         continue;
       }
       const lease = pool.lease(kind, this, abort);
       try {
         await pool.open();
-        this.host.touch(this);
+        this.#workBegins();
         return lease;
       } catch (error) {
         lease.release();
@@ -189,33 +237,25 @@ export class Database implements LeaseUser {
   }
 
   #tryEnter(kind: LeaseKind, abort?: () => void): PoolLease | undefined {
-    const { pool } = this;
+    const pool = this.#pool;
     if (this.host.isShuttingDown || this.#suspension || pool.state !== 'connected') {
       const outer = currentLease((lease) => lease.user === this || lease.pool === pool);
       if (outer) return outer.pool.lease(kind, this, abort);
       if (this.host.isShuttingDown) throw new PolyMongoClosedError(this.name);
       return undefined;
     }
-    this.host.touch(this);
+    this.#workBegins();
     return pool.lease(kind, this, abort);
+  }
+
+  #workBegins(): void {
+    this.#lastWorkAt = Date.now();
+    this.host.onWork(this);
   }
 }
 
-function underLease<T>(lease: PoolLease, work: (lease: PoolLease) => Promise<T>): Promise<T> {
-  let result: Promise<T>;
-  try {
-    result = Promise.resolve(work(lease));
-  } catch (error) {
-    result = Promise.reject(error as Error);
-  }
-  return result.then(
-    (value) => {
-      lease.release();
-      return value;
-    },
-    (error: unknown) => {
-      lease.release();
-      throw error;
-    },
+const under = <T>(lease: PoolLease, work: (lease: PoolLease) => Promise<T>): Promise<T> =>
+  settling(
+    () => work(lease),
+    () => lease.release(),
   );
-}

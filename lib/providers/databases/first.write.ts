@@ -39,7 +39,7 @@ export async function prepare(
   { session, transaction }: CallContext,
 ): Promise<void> {
   if (isPrepared(database, collection)) return;
-  const preparation = database.preparation!;
+  const preparation = database.equipment.preparation!;
   if (transaction) {
     if (preparation.isNeeded(database, collection))
       transaction.restartAfter(() => preparation.prepare(database, collection));
@@ -50,5 +50,5 @@ export async function prepare(
   // write outside, or with `init()` before.
 }
 
-const isPrepared = ({ preparation, contents }: Database, collection: string): boolean =>
-  !preparation || contents.prepared.has(collection);
+const isPrepared = ({ equipment, contents }: Database, collection: string): boolean =>
+  !equipment.preparation || contents.prepared.has(collection);

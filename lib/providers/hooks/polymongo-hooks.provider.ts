@@ -92,7 +92,7 @@ export class PolyMongoHooks {
 
   async #runInTime(moment: Moment, connection: Connection): Promise<void> {
     if (await within(this.#pools.hookTimeoutMS, this.#run(moment, connection))) return;
-    const timeoutMS = this.#pools.shutdownTimeoutMS; // of all that ends with it
+    const timeoutMS = this.#pools.options.shutdownTimeoutMS; // of all that ends with it
     const error = new Error(
       `The ${moment} hooks of ${connection.name} were not done after ${timeoutMS} ms and were left behind.`,
     );

@@ -2,8 +2,7 @@ import type { Connection, Mongoose, Schema } from 'mongoose';
 import mongoose from 'mongoose';
 import { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './model.errors.js';
 import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js';
-import type { CollectionPreparation } from '../databases/database.contents.js';
-import type { Database } from '../databases/database.js';
+import type { CollectionPreparation, Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { createBlueprintConnection, takeOver } from './blueprint.connection.js';
 import { DatabaseIndexer } from './database.indexer.js';
@@ -186,6 +185,6 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation {
     const { connection } = database;
     Object.assign(connection, { models: this.#models.on(database), plugins: [...this.#pools.options.plugins] });
     Object.assign(connection.config, this.#initOptions);
-    database.preparation = this;
+    database.equip({ preparation: this });
   }
 }

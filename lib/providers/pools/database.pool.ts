@@ -6,40 +6,30 @@ import type { PoolConfig } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
 import type { PoolState } from '../../polymongo.types.js';
 import type { ConnectionBudget } from './connection.budget.js';
-import { within } from './deadline.js';
 import { IdleTimer } from './idle.timer.js';
 import { PoolClient } from './pool.client.js';
+import { PoolClosing, type CloseTimes, type CloseUrgency } from './pool.closing.js';
 import { PoolLease, type LeaseKind, type LeaseUser } from './pool.lease.js';
 import { assertTransition } from './pool-state.js';
-import type { ShutdownDeadline } from './shutdown.deadline.js';
 import type { PoolStats } from './pool.statistics.js';
 
 /** What a pool needs of the registry that made it. */
-export interface PoolHost {
+export interface PoolHost extends CloseTimes {
   readonly events: PolyMongoEvents;
   readonly budget: ConnectionBudget;
   readonly retry: Readonly<RetryOptions>;
-  readonly shutdownTimeoutMS: number;
-  /** Set when everything is being closed. */
-  readonly shutdownDeadline: ShutdownDeadline | undefined;
   /** Resolves when everybody who uses the pool's databases knows that it is about to close. */
   beforeClose(pool: DatabasePool, reason: string): Promise<void>;
   /** A lease of the connected pool ended: the last one, or the last long one. */
   onFreed(): void;
   /** It has come from one state into another. */
   onMoved(pool: DatabasePool, from: PoolState): void;
+  /** The database whose pool a client belongs to. */
+  nameOfClient(client: mongo.MongoClient): string | undefined;
 }
 
-/**
- * How a pool is closed over running work, after it had `shutdownTimeoutMS` to end: `patient` leaves the pool open
- * again, `deadline` cuts the work; `now` does not wait at all.
- */
-export type CloseUrgency = 'patient' | 'deadline' | 'now';
-/** How long disconnect hooks have when the pool is closed by force. */
-const FORCED_FAREWELL_MS = 1_000;
 /** How often pools have become idle. */
 let idleCount = 0;
-const URGENCIES: readonly CloseUrgency[] = ['patient', 'deadline', 'now'];
 
 /** One MongoClient with its sockets: opened by the first lease, kept open by leases, closed and opened again at will. */
 export class DatabasePool {
@@ -48,14 +38,10 @@ export class DatabasePool {
   #state: PoolState = 'cold';
   #opening: Promise<void> | undefined;
   #abortOpening: AbortController | undefined;
-  #closing: Promise<boolean> | undefined;
-  #urgency: CloseUrgency = 'patient';
-  #closeBy = 0;
-  #isSayingFarewell = false;
-  #wakeClosing: (() => void) | undefined;
+  #closing: PoolClosing | undefined;
   readonly #idle: IdleTimer | undefined;
   #idleRank = 0;
-  #lastUsed: number | undefined;
+  #lastLeaseAt: number | undefined;
 
   constructor(
     readonly config: PoolConfig,
@@ -98,8 +84,8 @@ export class DatabasePool {
   }
 
   /** When the last lease was taken, in ms since 1970; undefined before the first. */
-  get lastUsed(): number | undefined {
-    return this.#lastUsed;
+  get lastLeaseAt(): number | undefined {
+    return this.#lastLeaseAt;
   }
 
   /** Which became idle earlier; larger is later. 0: it has never been used. */
@@ -133,7 +119,7 @@ export class DatabasePool {
     const lease = new PoolLease(this, kind, user, abort);
     this.#leases.add(lease);
     this.#idle?.pause();
-    this.#lastUsed = Date.now();
+    this.#lastLeaseAt = Date.now();
     return lease;
   }
 
@@ -152,7 +138,7 @@ export class DatabasePool {
     const isIdle = this.#leases.size === 0;
     if (isIdle) {
       this.#idleRank = ++idleCount;
-      this.#wakeClosing?.();
+      this.#closing?.wake();
     }
     if (this.#state !== 'connected') return;
     if (isIdle) this.#idle?.start();
@@ -174,9 +160,13 @@ export class DatabasePool {
    * @returns whether it is closed; only a patient close can fail
    */
   async close(reason: string, urgency: CloseUrgency = 'deadline'): Promise<boolean> {
-    this.#urge(urgency);
-    this.#closing ??= this.#close(reason).finally(() => (this.#closing = undefined));
-    const isClosed = await this.#closing;
+    let closing = this.#closing;
+    if (closing) closing.urge(urgency);
+    else {
+      this.#closing = closing = new PoolClosing(reason, urgency, this.host);
+      closing.start((started) => this.#close(started).finally(() => (this.#closing = undefined)));
+    }
+    const isClosed = await closing.done;
     // A patient close may have given up in the moment this more urgent call came.
     return isClosed || urgency === 'patient' ? isClosed : this.close(reason, urgency);
   }
@@ -188,7 +178,7 @@ export class DatabasePool {
 
   /** Resolves when a close that is under way is done. */
   async whenClosed(): Promise<void> {
-    await this.#closing;
+    await this.#closing?.done;
   }
 
   async #open(): Promise<void> {
@@ -211,8 +201,9 @@ export class DatabasePool {
     if (this.#leases.size === 0) this.#idle?.start();
   }
 
-  async #close(reason: string): Promise<boolean> {
-    if (!(await this.#endOpening())) return false;
+  async #close(closing: PoolClosing): Promise<boolean> {
+    const { reason } = closing;
+    if (!(await this.#endOpening(closing))) return false;
     if (this.#state === 'cold') {
       await this.#link.close(); // a client that was made is not to connect by itself
       this.#transition('closed', reason);
@@ -220,73 +211,32 @@ export class DatabasePool {
     if (this.#state !== 'connected') return true;
     this.#idle?.stop();
     this.#transition('draining', reason);
-    await this.#waitUntil(() => this.#leases.size === 0);
-    if (this.#leases.size > 0 && this.#urgency === 'patient') {
+    await closing.waitUntil(() => this.#leases.size === 0);
+    if (this.#leases.size > 0 && closing.isPatient) {
       this.#transition('connected', 'still in use');
       return false;
     }
-    await this.#sayFarewell(reason);
+    const farewell = this.lease('operation');
+    await closing.waitForFarewell(farewell.during(() => this.host.beforeClose(this, reason)));
+    farewell.release();
     for (const lease of this.#leases) lease.abort?.();
     const { shutdownDeadline } = this.host;
     await this.#link.close(shutdownDeadline && Math.max(0, shutdownDeadline.endBy - Date.now()));
-    this.host.budget.release(this.config.maxConnections);
-    this.#urgency = 'patient';
     this.#transition('closed', reason);
+    this.host.budget.release(this.config.maxConnections);
     return true;
-  }
-
-  /** Has those who use the pool end what they have to, on the pool that is still open. */
-  async #sayFarewell(reason: string): Promise<void> {
-    const farewell = this.lease('operation');
-    let isOver = false;
-    const end = () => {
-      isOver = true;
-      this.#wakeClosing?.();
-    };
-    farewell.during(() => this.host.beforeClose(this, reason)).then(end, end);
-    this.#isSayingFarewell = true;
-    this.#setDeadline();
-    await this.#waitUntil(() => isOver);
-    this.#isSayingFarewell = false;
-    farewell.release();
   }
 
   /** Lets an opening that is under way come to its end, or ends it. Says whether there is none any more. */
-  async #endOpening(): Promise<boolean> {
+  async #endOpening(closing: PoolClosing): Promise<boolean> {
     if (!this.#opening) return true;
-    const opening = this.#opening.catch(() => {}).then(() => this.#wakeClosing?.());
-    await this.#waitUntil(() => this.#state !== 'connecting');
+    const opening = this.#opening.catch(() => {}).then(() => closing.wake());
+    await closing.waitUntil(() => this.#state !== 'connecting');
     if (this.#state !== 'connecting') return true;
-    if (this.#urgency === 'patient') return false;
+    if (closing.isPatient) return false;
     this.#abortOpening?.abort(new PolyMongoClosedError(this.name));
     await opening;
     return true;
-  }
-
-  #urge(urgency: CloseUrgency): void {
-    const isMoreUrgent = !this.#closing || URGENCIES.indexOf(urgency) > URGENCIES.indexOf(this.#urgency);
-    if (!isMoreUrgent && !this.host.shutdownDeadline) return;
-    if (isMoreUrgent) this.#urgency = urgency;
-    this.#setDeadline();
-    this.#wakeClosing?.();
-  }
-
-  #setDeadline(): void {
-    const { shutdownDeadline, shutdownTimeoutMS } = this.host;
-    const { workBy, farewellBy } = shutdownDeadline ?? {};
-    const by = (this.#isSayingFarewell ? farewellBy : workBy) ?? Date.now() + shutdownTimeoutMS;
-    const forcedMS = this.#isSayingFarewell ? FORCED_FAREWELL_MS : 0;
-    this.#closeBy = this.#urgency === 'now' ? Math.min(Date.now() + forcedMS, by) : by;
-  }
-
-  /** Waits until `isDone`, or until the time that the most urgent close left is over. */
-  async #waitUntil(isDone: () => boolean): Promise<void> {
-    for (;;) {
-      const leftMS = this.#closeBy - Date.now();
-      if (isDone() || leftMS <= 0) break;
-      await within(leftMS, new Promise<void>((resolve) => (this.#wakeClosing = resolve)));
-    }
-    this.#wakeClosing = undefined;
   }
 
   #transition(to: PoolState, reason?: string): void {

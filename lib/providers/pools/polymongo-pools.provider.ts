@@ -1,52 +1,43 @@
 import type { Mongoose, mongo } from 'mongoose';
 import { PolyMongoEvents } from '../../polymongo.events.js';
 import type { ResolvedOptions } from '../../polymongo.options.js';
-import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
+import { resolveScaleOptions, type PoolConfig, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
-import type { PoolState } from '../../polymongo.types.js';
-import { ConnectionBudget } from './connection.budget.js';
-import type { Database } from '../databases/database.js';
+import { createDatabaseConnection } from '../connections/database.connection.js';
 import { DatabaseAnnouncer } from '../databases/database.announcer.js';
-import type { DatabaseConnection } from '../connections/database.connection.js';
+import type { Database, DatabaseConnection } from '../databases/database.js';
 import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
-import { DatabasePool, type CloseUrgency, type PoolHost } from './database.pool.js';
 import { DatabaseRegistry, type DatabaseRegistryHost } from '../databases/database.registry.js';
-import { within } from './deadline.js';
-import { PoolEviction } from './pool.eviction.js';
-import { PolyMongoClosedError, ReconfigurationPendingError } from './pool.errors.js';
 import { PoolReconfiguration } from '../databases/pool.reconfiguration.js';
-import { reserveOf, ShutdownDeadline } from './shutdown.deadline.js';
+import { ConnectionBudget } from './connection.budget.js';
+import { DatabasePool, type PoolHost } from './database.pool.js';
+import { ReconfigurationPendingError } from './pool.errors.js';
+import { PoolEviction } from './pool.eviction.js';
+import { PoolsShutdown } from './pools.shutdown.js';
 
 /** All pools and databases of one module: the one place where connections are opened and closed. */
-export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
+export class PolyMongoPools {
   readonly budget: ConnectionBudget;
-  readonly retry;
-  readonly shutdownTimeoutMS: number;
   readonly primary: DatabasePool;
   readonly #separate = new Map<string, DatabasePool>();
+  readonly #poolHost: PoolHost;
   readonly #databases: DatabaseRegistry;
   readonly #announcer: DatabaseAnnouncer;
-  readonly #eviction: PoolEviction;
   readonly #reconfiguration: PoolReconfiguration;
-  readonly #onClosed: (() => void)[] = [];
-  #isShuttingDown = false;
-  #deadline: ShutdownDeadline | undefined;
-  #streamsTookMS = 0;
-  #closing: Promise<void> | undefined;
-  #forceClose = () => {};
+  readonly #shutdown: PoolsShutdown;
   #indexes: DatabaseIndexes | undefined;
 
   constructor(
     readonly options: ResolvedOptions,
     readonly events: PolyMongoEvents = new PolyMongoEvents(),
   ) {
-    this.retry = options.retry;
-    this.shutdownTimeoutMS = options.shutdownTimeoutMS;
-    this.budget = new ConnectionBudget(options.maxTotalConnections, () => this.#eviction.makeRoom());
-    this.#eviction = new PoolEviction(this.budget);
-    this.primary = new DatabasePool(options.primary, this);
-    this.#databases = new DatabaseRegistry(this, options.defaultDB, options.maxCachedDatabases);
+    this.budget = new ConnectionBudget(options.maxTotalConnections, () => eviction.makeRoom());
+    const eviction = new PoolEviction(this.budget);
+    this.#shutdown = this.#createShutdown();
     this.#announcer = new DatabaseAnnouncer(events, (name) => this.poolOf(name).config);
+    this.#poolHost = this.#createPoolHost(eviction);
+    this.primary = new DatabasePool(options.primary, this.#poolHost);
+    this.#databases = new DatabaseRegistry(this.#createDatabaseHost(), options.defaultDB, options.maxCachedDatabases);
     this.#reconfiguration = this.#createReconfiguration();
     for (const config of options.dbSpecific) this.#reconfiguration.configure(config);
     events.on('poolState', ({ pool, to }) => {
@@ -56,17 +47,12 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
 
   /** `closeAll()` or `forceCloseAll()` has been called; nothing new starts. */
   get isShuttingDown(): boolean {
-    return this.#isShuttingDown;
-  }
-
-  /** Set when everything is being closed: one for all phases. */
-  get shutdownDeadline(): ShutdownDeadline | undefined {
-    return this.#deadline;
+    return this.#shutdown.isShuttingDown;
   }
 
   /** How long disconnect hooks may take now. */
   get hookTimeoutMS(): number {
-    return this.#deadline ? Math.max(0, this.#deadline.farewellBy - Date.now()) : this.shutdownTimeoutMS;
+    return this.#shutdown.hookTimeoutMS;
   }
 
   /** The databases with a pool of their own, open or not. */
@@ -95,11 +81,6 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
 
   poolOf(name: string): DatabasePool {
     return this.#separate.get(name) ?? this.primary;
-  }
-
-  nameOfClient(client: mongo.MongoClient): string | undefined {
-    for (const pool of this.#pools()) if (pool.state !== 'cold' && pool.client === client) return pool.name;
-    return undefined;
   }
 
   /** The mongoose instance that models are compiled with. */
@@ -158,7 +139,7 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   }
 
   #configure(names: string | readonly string[], options: ScaleOptions): void {
-    this.#assertOpen();
+    this.#shutdown.assertOpen();
     const configs = [names].flat().map((name) => resolveScaleOptions(this.options, name, options));
     for (const { dbName } of configs) this.#databases.assertNameIsFree(dbName);
     for (const config of configs) this.#reconfiguration.configure(config);
@@ -174,7 +155,7 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
       [names].flat().map(async (name) => {
         await this.connect(name);
         if (this.#reconfiguration.isPending(name))
-          throw new ReconfigurationPendingError(name, this.database(name).leaseCount, this.shutdownTimeoutMS);
+          throw new ReconfigurationPendingError(name, this.database(name).leaseCount, this.options.shutdownTimeoutMS);
       }),
     );
   }
@@ -197,7 +178,7 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
 
   /** Has `listener` called when everything is closed. */
   onClosed(listener: () => void): void {
-    this.#onClosed.push(listener);
+    this.#shutdown.onClosed(listener);
   }
 
   /**
@@ -232,23 +213,20 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
 
   /** Ends everything in order: streams complete, running work ends (up to `shutdownTimeoutMS`), hooks run, pools close. Final. */
   closeAll(): Promise<void> {
-    return this.#shutDown(false);
+    return this.#shutdown.begin(false);
   }
 
   /** As {@link closeAll}, but waits for no running work. */
   forceCloseAll(): Promise<void> {
-    return this.#shutDown(true);
+    return this.#shutdown.begin(true);
   }
 
   /**
    * Has the change streams of these databases end, all when none are named; waits for them up to `shutdownTimeoutMS`.
    * All of them is the first phase of a shutdown, and part of its time.
    */
-  async completeStreams(dbs: readonly string[] | 'all' = 'all'): Promise<void> {
-    const since = Date.now();
-    const timeoutMS = this.shutdownTimeoutMS - reserveOf(this.shutdownTimeoutMS) - this.#streamsTookMS;
-    await within(Math.max(0, timeoutMS), this.events.emitAndWait('streams', { dbs, action: 'complete' }));
-    if (dbs === 'all') this.#streamsTookMS += Date.now() - since;
+  completeStreams(dbs: readonly string[] | 'all' = 'all'): Promise<void> {
+    return this.#shutdown.completeStreams(dbs);
   }
 
   /** What `console.log` and `JSON.stringify` show of it. */
@@ -263,41 +241,58 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
     };
   }
 
-  isSeparate(name: string): boolean {
-    return this.#separate.has(name);
+  #createPoolHost(eviction: PoolEviction): PoolHost {
+    const { events, budget, options } = this;
+    const shutdown = this.#shutdown;
+    return {
+      events,
+      budget,
+      retry: options.retry,
+      shutdownTimeoutMS: options.shutdownTimeoutMS,
+      get shutdownDeadline() {
+        return shutdown.shutdownDeadline;
+      },
+      beforeClose: async (pool, reason) => {
+        const served = [...this.databases.values()].filter((database) => database.pool === pool);
+        await Promise.all(served.map((database) => this.#announcer.leave(database, reason)));
+      },
+      onFreed: () => eviction.makeRoom(),
+      onMoved: (pool, from) => eviction.moved(pool, from),
+      nameOfClient: (client) => this.#nameOfClient(client),
+    };
   }
 
-  touch(database: Database): void {
-    this.#databases.touch(database);
-    this.#announcer.announce(database);
-  }
-
-  async beforeClose(pool: DatabasePool, reason: string): Promise<void> {
-    const served = [...this.databases.values()].filter(({ name }) => this.poolOf(name) === pool);
-    await Promise.all(served.map((database) => this.#announcer.leave(database, reason)));
-  }
-
-  onFreed(): void {
-    this.#eviction.makeRoom();
-  }
-
-  onMoved(pool: DatabasePool, from: PoolState): void {
-    this.#eviction.moved(pool, from);
-  }
-
-  onDatabaseFreed(database: Database): void {
-    this.#reconfiguration.onFreed(database);
-    // More than the bound were busy at once.
-    if (this.databases.size - this.#separate.size > this.options.maxCachedDatabases) this.#databases.trim();
+  #createDatabaseHost(): DatabaseRegistryHost {
+    const shutdown = this.#shutdown;
+    return {
+      events: this.events,
+      get isShuttingDown() {
+        return shutdown.isShuttingDown;
+      },
+      connect: (database) => createDatabaseConnection(this.mongoose, database),
+      poolOf: (name) => this.poolOf(name),
+      isSeparate: (name) => this.#separate.has(name),
+      isAnnounced: (database) => this.#announcer.isAnnounced(database),
+      connectionOf: (name) => this.connectionOf(name),
+      release: (name, reason) => this.release(name, reason),
+      onWork: (database) => {
+        this.#databases.touch(database);
+        this.#announcer.announce(database);
+      },
+      onFreed: (database) => {
+        this.#reconfiguration.onFreed(database);
+        this.#databases.freed(database);
+      },
+    };
   }
 
   #createReconfiguration(): PoolReconfiguration {
-    const isShuttingDown = () => this.#isShuttingDown;
+    const shutdown = this.#shutdown;
     return new PoolReconfiguration({
       get isShuttingDown() {
-        return isShuttingDown();
+        return shutdown.isShuttingDown;
       },
-      shutdownTimeoutMS: this.shutdownTimeoutMS,
+      shutdownTimeoutMS: this.options.shutdownTimeoutMS,
       database: (name) => this.database(name),
       findDatabase: (name) => this.#databases.find(name),
       ownPoolOf: (name) => this.#separate.get(name),
@@ -307,14 +302,33 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
         await farewell.during(() => this.#announcer.leave(database, 'reconfigured'));
         farewell.release();
       },
-      replace: (config) => {
-        const { dbName } = config;
-        this.#separate.set(dbName, new DatabasePool(config, this));
-        this.#databases.claimName(dbName);
-        this.databases.get(dbName)?.forgetContents();
-        this.events.emit('statistics', { pool: dbName });
+      replace: (config) => this.#replace(config),
+    });
+  }
+
+  #createShutdown(): PoolsShutdown {
+    return new PoolsShutdown(this.options.shutdownTimeoutMS, {
+      events: this.events,
+      pools: () => this.#pools(),
+      resumeAll: () => {
+        for (const database of this.databases.values()) database.resume();
+      },
+      releaseAll: async () => {
+        for (const name of [...this.databases.keys()]) await this.release(name, 'shutdown');
       },
     });
+  }
+
+  #replace(config: PoolConfig): void {
+    const pool = new DatabasePool(config, this.#poolHost);
+    this.#separate.set(config.dbName, pool);
+    this.#databases.separate(config.dbName, pool);
+    this.events.emit('statistics', { pool: config.dbName });
+  }
+
+  #nameOfClient(client: mongo.MongoClient): string | undefined {
+    for (const pool of this.#pools()) if (pool.state !== 'cold' && pool.client === client) return pool.name;
+    return undefined;
   }
 
   #tellConnecting(pool: string): void {
@@ -326,34 +340,6 @@ export class PolyMongoPools implements DatabaseRegistryHost, PoolHost {
   *#pools(): Iterable<DatabasePool> {
     yield this.primary;
     yield* this.#separate.values();
-  }
-
-  #assertOpen(): void {
-    if (this.#isShuttingDown) throw new PolyMongoClosedError();
-  }
-
-  #shutDown(isForced: boolean): Promise<void> {
-    if (isForced) this.#forceClose();
-    return (this.#closing ??= this.#closeEverything(isForced));
-  }
-
-  async #closeEverything(isForced: boolean): Promise<void> {
-    this.#isShuttingDown = true;
-    this.#deadline = new ShutdownDeadline(this.shutdownTimeoutMS, this.#streamsTookMS);
-    let urgency: CloseUrgency = isForced ? 'now' : 'deadline';
-    const forced = new Promise<void>((resolve) => {
-      this.#forceClose = () => {
-        urgency = 'now';
-        resolve();
-        for (const pool of this.#pools()) void pool.close('forced', urgency);
-      };
-    });
-    for (const database of this.databases.values()) database.resume();
-    const streams = this.completeStreams();
-    if (!isForced) await Promise.race([streams, forced]);
-    await Promise.all([...this.#pools()].map((pool) => pool.close('shutdown', urgency)));
-    for (const name of [...this.databases.keys()]) await this.release(name, 'shutdown');
-    for (const listener of this.#onClosed) listener();
   }
 }
 

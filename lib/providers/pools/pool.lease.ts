@@ -12,7 +12,8 @@ export interface LeaseUser {
 
 /** Keeps a pool open. Whoever takes one gives it back, once. */
 export class PoolLease {
-  #isReleased = false;
+  #holders = 1;
+  #isGivenBack = false;
   #onReleased: (() => void)[] | undefined;
 
   /**
@@ -28,28 +29,55 @@ export class PoolLease {
     user?.leaseStarted(kind);
   }
 
+  /** Nobody holds it any more. */
   get isReleased(): boolean {
-    return this.#isReleased;
+    return this.#holders === 0;
   }
 
-  /** Gives the lease back; again does nothing. */
+  /** Gives the lease back; again does nothing. It ends when nobody {@link share}s it any more. */
   release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    this.pool.endLease(this);
-    this.user?.leaseEnded(this.kind);
-    for (const tell of this.#onReleased ?? []) tell();
+    if (this.#isGivenBack) return;
+    this.#isGivenBack = true;
+    this.#drop();
+  }
+
+  /** Holds it for what is part of the same call, until that has settled. */
+  share<T>(work: (lease: PoolLease) => Promise<T>): Promise<T> {
+    this.#holders++;
+    return settling(
+      () => work(this),
+      () => this.#drop(),
+    );
   }
 
   /** Resolves when it has been given back. */
   async whenReleased(): Promise<void> {
-    if (!this.#isReleased) await new Promise<void>((resolve) => (this.#onReleased ??= []).push(resolve));
+    if (!this.isReleased) await new Promise<void>((resolve) => (this.#onReleased ??= []).push(resolve));
   }
 
   /** Runs `fn` under this lease, so that calls made inside it still count as started while the pool drains. */
   during<T>(fn: () => T): T {
     return context.run({ lease: this, outer: context.getStore() }, fn);
   }
+
+  #drop(): void {
+    if (--this.#holders > 0) return;
+    this.pool.endLease(this);
+    this.user?.leaseEnded(this.kind);
+    for (const tell of this.#onReleased ?? []) tell();
+  }
+}
+
+/** Calls `end` when `work` has settled, before anybody who waits for it goes on. */
+export function settling<T>(work: () => Promise<T>, end: () => void): Promise<T> {
+  let result: Promise<T>;
+  try {
+    result = Promise.resolve(work());
+  } catch (error) {
+    result = Promise.reject(error as Error);
+  }
+  result.then(end, end);
+  return result;
 }
 
 interface LeaseContext {
@@ -69,6 +97,15 @@ export function captureLeases(): <T>(fn: () => T) => T {
 export function currentLease(matches: (lease: PoolLease) => boolean): PoolLease | undefined {
   for (let at = context.getStore(); at; at = at.outer) {
     if (!at.lease.isReleased && matches(at.lease)) return at.lease;
+  }
+  return undefined;
+}
+
+/** The operation around the current call that is on behalf of `user`, and is still under way. */
+export function operationOf(user: LeaseUser): PoolLease | undefined {
+  for (let at = context.getStore(); at; at = at.outer) {
+    const { lease } = at;
+    if (lease.user === user && lease.kind === 'operation' && !lease.isReleased) return lease;
   }
   return undefined;
 }

@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { SessionMismatchError, TransactionEndedError } from './session.errors.js';
-import type { Database } from '../databases/database.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 
 /**
@@ -92,11 +91,17 @@ export function transactionOf(session: mongo.ClientSession): ActiveTransaction |
   return active?.session === session ? active : latest.get(session);
 }
 
+/** A database as a call sees it: its name, and the pool that serves it. */
+export interface ServedDatabase {
+  readonly name: string;
+  readonly pool: DatabasePool;
+}
+
 /**
  * The transaction around, which a call on this database joins.
  * @throws TransactionEndedError when it is over; SessionMismatchError when it is on another pool
  */
-export function transactionOn(database: Database): ActiveTransaction | undefined {
+export function transactionOn(database: ServedDatabase): ActiveTransaction | undefined {
   const active = storage.getStore();
   if (active?.isOver) throw new TransactionEndedError();
   if (active && active.pool !== database.pool) throw new SessionMismatchError(active.pool.name, database.name);

@@ -1,9 +1,8 @@
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { SessionMismatchError } from './session.errors.js';
-import { transactionOf, transactionOn } from './active.transaction.js';
+import { transactionOf, transactionOn, type ServedDatabase } from './active.transaction.js';
 import { ALONE, type CallContext } from './call.context.js';
-import type { Database } from '../databases/database.js';
 
 /** Where the driver's collection methods take their options, for those that a transaction reaches. */
 const OPTIONS_AT: Readonly<Record<string, number>> = {
@@ -42,7 +41,7 @@ const OPTIONS_AT: Readonly<Record<string, number>> = {
  * @throws SessionMismatchError when the session is another pool's
  */
 export function joinTransaction(
-  database: Database,
+  database: ServedDatabase,
   method: string,
   args: readonly unknown[],
 ): { context: CallContext; args: readonly unknown[] } {
@@ -63,9 +62,9 @@ export function joinTransaction(
 }
 
 /** A session works on the client that made it; on another one the driver's own error names neither. */
-function assertSession(session: mongo.ClientSession, database: Database): void {
+function assertSession(session: mongo.ClientSession, database: ServedDatabase): void {
   const { client } = session as unknown as { client?: mongo.MongoClient };
   if (client && client !== database.pool.client) {
-    throw new SessionMismatchError(database.host.nameOfClient(client) ?? 'another client', database.name);
+    throw new SessionMismatchError(database.pool.host.nameOfClient(client) ?? 'another client', database.name);
   }
 }

@@ -72,7 +72,7 @@ export class PolyMongoStats {
         dbName: pool.name,
         mongoURI: redactURI(pool.config.mongoURI),
         readyState: READY_STATE[pool.state],
-        lastAccessed: pool.lastUsed,
+        lastAccessed: pool.lastLeaseAt,
         isInitialized: pool.state === 'connected',
         config: viewOf(pool),
         poolStats: pool.stats,
@@ -103,12 +103,12 @@ export class PolyMongoStats {
    */
   async db(name: string = this.#pools.options.defaultDB): Promise<DbStats> {
     const database = this.#pools.database(name);
-    const { lastAccessed } = database;
+    const { lastWorkAt } = database;
     const sizes = await database.run(() => readSizes(name, database.pool));
     const { pool } = database;
     return {
       ...sizes,
-      lastUsed: lastAccessed === undefined ? undefined : new Date(lastAccessed),
+      lastUsed: lastWorkAt === undefined ? undefined : new Date(lastWorkAt),
       mongoURI: redactURI(pool.config.mongoURI),
       isInitialized: pool.state === 'connected',
       config: viewOf(pool),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { TenantNotReadyError, TenantUnknownError } from './tenant.errors.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';
-import type { Database } from '../databases/database.js';
+import type { Database, DatabaseGate } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
 import type { TenantDatabases } from './tenant.databases.js';
@@ -186,9 +186,9 @@ export class TenantDirectory {
 
   #guard(database: Database | undefined, tenantId: string | undefined): void {
     if (!database || tenantId === undefined) return;
-    database.isConfined = !this.#databases.options.allowCrossDatabase;
-    if (database.gate || (!this.#known && !this.#located)) return;
-    database.gate = {
+    database.equip({ isConfined: !this.#databases.options.allowCrossDatabase });
+    if (database.equipment.gate || (!this.#known && !this.#located)) return;
+    const gate: DatabaseGate = {
       pass: () => {
         const owner = this.#databases.tenantOf(database.name) ?? tenantId;
         this.#databases.assertCurrentIs(owner, database.name);
@@ -200,5 +200,6 @@ export class TenantDirectory {
         }
       },
     };
+    database.equip({ gate });
   }
 }

@@ -52,7 +52,7 @@ export class TenantLockOuts {
     const database = db === undefined ? undefined : this.#pools.findDatabase(db);
     if (!database || database.leaseCount === 0) return true;
     const { sinceMS } = this.#locked.get(tenantId) ?? { sinceMS: Infinity };
-    if (Date.now() - sinceMS >= this.#pools.shutdownTimeoutMS) database.pool.abortLeases(database);
+    if (Date.now() - sinceMS >= this.#pools.options.shutdownTimeoutMS) database.pool.abortLeases(database);
     return database.leaseCount === 0;
   }
 
