@@ -1,7 +1,7 @@
 import type { Doc } from '../bson/value.js';
 import { isDoc } from '../bson/value.js';
 import type { Command } from './command.js';
-import type { Connection } from '../wire/connection.js';
+import type { ClientConnection } from './request.js';
 import type { Operation } from './operation.js';
 import type { ScramConversation } from './auth/scram.js';
 
@@ -17,7 +17,7 @@ export class Client {
   /** The operation it is waiting for. */
   operation: Operation | undefined;
 
-  constructor(readonly connection: Connection) {}
+  constructor(readonly connection: ClientConnection) {}
 
   /** Notes a command that it sent. */
   note({ isAuthFree }: Command): void {

@@ -1,3 +1,4 @@
+import type { Doc } from '../bson/value.js';
 import type { ArgumentTable } from './arguments.js';
 import type { Operation } from './operation.js';
 import type { ReplyDoc } from './reply.js';
@@ -28,4 +29,6 @@ export interface Command {
   /** Runs outside of the session's other operations, such as killSessions. */
   readonly isSessionFree?: boolean;
   run(op: Operation): ReplyDoc | Promise<ReplyDoc>;
+  /** How it would go about it, with what it would cost if `hasStats`; undefined for what has no plan. */
+  explain?(op: Operation, hasStats: boolean): Doc;
 }

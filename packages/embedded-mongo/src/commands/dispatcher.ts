@@ -2,8 +2,6 @@ import { CommandError } from '../errors.js';
 import { decodeDoc } from '../bson/decode.js';
 import { encodeDoc } from '../bson/encode.js';
 import type { Doc } from '../bson/value.js';
-import type { Connection, Reply, RequestHandler } from '../wire/connection.js';
-import type { RequestMessage } from '../wire/message.js';
 import { checkApiVersion } from './api-version.js';
 import { authorize } from './auth/authorization.js';
 import { requireAuthentication } from './auth/require-authentication.js';
@@ -17,13 +15,14 @@ import { Operation } from './operation.js';
 import { splitDocuments } from './raw-documents.js';
 import { findCommand } from './registry.js';
 import type { ReplyDoc } from './reply.js';
+import type { ClientConnection, Reply, RequestHandler, RequestMessage } from './request.js';
 import type { MongoServer } from './server.js';
 
 /** Turns a request into a command, runs it and makes its reply. */
 export class Dispatcher implements RequestHandler {
   constructor(private readonly server: MongoServer) {}
 
-  handle(request: RequestMessage, connection: Connection): Reply | undefined | Promise<Reply | undefined> {
+  handle(request: RequestMessage, connection: ClientConnection): Reply | undefined | Promise<Reply | undefined> {
     let op: Operation;
     try {
       op = this.parse(request, connection);
@@ -45,17 +44,17 @@ export class Dispatcher implements RequestHandler {
     );
   }
 
-  connected(connection: Connection): void {
+  connected(connection: ClientConnection): void {
     this.server.clientOf(connection);
   }
 
-  disconnected(connection: Connection): void {
+  disconnected(connection: ClientConnection): void {
     const client = this.server.clients.get(connection);
     client?.operation?.interrupt.kill(new CommandError(279, 'operation was interrupted because a client disconnected'));
     this.server.clients.delete(connection);
   }
 
-  private parse(request: RequestMessage, connection: Connection): Operation {
+  private parse(request: RequestMessage, connection: ClientConnection): Operation {
     const { server } = this;
     const { rest, documents } = splitDocuments(request);
     const args = decodeDoc(rest);

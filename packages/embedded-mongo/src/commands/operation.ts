@@ -1,5 +1,5 @@
 import type { Doc } from '../bson/value.js';
-import type { RequestMessage } from '../wire/message.js';
+import type { RequestMessage } from './request.js';
 import type { Snapshot } from '../storage/snapshot.js';
 import type { WriteUnit } from '../storage/write-unit.js';
 import type { ClientCursor } from './cursor/client-cursor.js';

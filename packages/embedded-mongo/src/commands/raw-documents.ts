@@ -2,7 +2,7 @@ import { typeNameOfCode } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { asBuffer } from '../bson/decode.js';
 import { findTopLevelField } from '../bson/validate.js';
-import type { RequestMessage } from '../wire/message.js';
+import type { RequestMessage } from './request.js';
 
 const OBJECT = 0x03;
 const ARRAY = 0x04;

@@ -40,8 +40,8 @@ import { currentOp, killOp } from './diagnostics/current-op.command.js';
 import { collStats, dbStats, validate } from './diagnostics/stats.commands.js';
 import { buildInfo } from './diagnostics/build-info.command.js';
 import { connectionStatus } from './diagnostics/connection-status.command.js';
-import { explain } from './diagnostics/explain.command.js';
-import { listCommands } from './diagnostics/list-commands.command.js';
+import { explainOf } from './diagnostics/explain.command.js';
+import { listCommandsOf } from './diagnostics/list-commands.command.js';
 import { getCmdLineOpts, getLog, whatsmyuri } from './diagnostics/process.commands.js';
 import { getDefaultRWConcern, replSetGetConfig, replSetGetStatus } from './diagnostics/replica-set.commands.js';
 import { hostInfo } from './diagnostics/host-info.command.js';
@@ -96,7 +96,7 @@ const COMMANDS: readonly Command[] = [
   dropSearchIndex,
   dropUser,
   endSessions,
-  explain,
+  explainOf((name) => findCommand(name)),
   find,
   findAndModify,
   fsync,
@@ -115,7 +115,7 @@ const COMMANDS: readonly Command[] = [
   killOp,
   killSessions,
   listCollections,
-  listCommands,
+  listCommandsOf(() => COMMANDS),
   listDatabases,
   listIndexes,
   listSearchIndexes,

@@ -1,6 +1,6 @@
 import type { Storage } from '../storage/storage.js';
 import { CommandError } from '../errors.js';
-import type { Connection } from '../wire/connection.js';
+import type { ClientConnection } from './request.js';
 import type { Credentials } from './auth/credentials.js';
 import { Client } from './client.js';
 import { CursorManager } from './cursor/cursor-manager.js';
@@ -15,7 +15,7 @@ import type { Topology } from './topology.js';
 /** All that the commands share: what one running server knows. */
 export class MongoServer {
   readonly startedAt = new Date();
-  readonly clients = new Map<Connection, Client>();
+  readonly clients = new Map<ClientConnection, Client>();
   readonly operations = new Map<number, Operation>();
   readonly failPoints = new Map<string, FailPoint>();
   readonly parameters = new ServerParameters();
@@ -40,7 +40,7 @@ export class MongoServer {
     return ++this.lastOperationId;
   }
 
-  clientOf(connection: Connection): Client {
+  clientOf(connection: ClientConnection): Client {
     let client = this.clients.get(connection);
     if (!client) this.clients.set(connection, (client = new Client(connection)));
     return client;

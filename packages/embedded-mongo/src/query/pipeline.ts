@@ -67,6 +67,7 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
     get host() {
       return hostOf(env);
     },
+    compileUpdate: compilePipelineUpdate,
     compile: (inner, enclosure, other = namespace, innerEnv = env) =>
       compilePipeline(inner, innerEnv, { namespace: other, enclosures: [...enclosures, enclosure] }),
   };

@@ -1,24 +1,8 @@
 import type { Socket } from 'node:net';
 import { once } from 'node:events';
+import type { ClientConnection, Reply, RequestHandler, RequestMessage } from '../commands/request.js';
 import { FrameReader } from './frame-reader.js';
 import { legacyReply, msgReply, parseMessage } from './message.js';
-import type { RequestMessage } from './message.js';
-
-/** The answer to one request. */
-export interface Reply {
-  /** The reply document as BSON. */
-  readonly body: Uint8Array;
-  /** Set on a reply of an exhaust stream that goes on: makes the next one without a request. */
-  readonly next?: () => Reply | undefined | Promise<Reply | undefined>;
-}
-
-/** What a connection asks the layer above: it knows frames, not commands. */
-export interface RequestHandler {
-  /** Answers, or gives `undefined` to close the connection without an answer. */
-  handle(request: RequestMessage, connection: Connection): Reply | undefined | Promise<Reply | undefined>;
-  connected(connection: Connection): void;
-  disconnected(connection: Connection): void;
-}
 
 /** While set, nothing is read or answered (`EmbeddedMongo.stall`). */
 export interface StallGate {
@@ -29,7 +13,7 @@ let nextReplyId = 1;
 const replyId = (): number => (nextReplyId = (nextReplyId + 1) & 0x7fffffff);
 
 /** One client's socket: requests are answered one after the other, as they came. */
-export class Connection {
+export class Connection implements ClientConnection {
   readonly openedAt = new Date();
   private readonly reader = new FrameReader();
   private isBusy = false;

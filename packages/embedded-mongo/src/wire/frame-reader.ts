@@ -1,8 +1,7 @@
+import { MAX_MESSAGE_LENGTH } from '../commands/handshake/limits.js';
 import { MalformedFrameError } from './wire.errors.js';
 
 export const HEADER_LENGTH = 16;
-/** `maxMessageSizeBytes` of the server: longer messages close their connection. */
-export const MAX_MESSAGE_LENGTH = 48_000_000;
 
 /** Cuts the byte stream of one connection into whole messages. */
 export class FrameReader {

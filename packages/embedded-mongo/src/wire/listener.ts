@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { once } from 'node:events';
-import { Connection } from './connection.js';
-import type { RequestHandler, StallGate } from './connection.js';
+import type { RequestHandler } from '../commands/request.js';
+import { Connection, type StallGate } from './connection.js';
 
 const HOST = '127.0.0.1';
 

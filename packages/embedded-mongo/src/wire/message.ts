@@ -1,3 +1,4 @@
+import type { RequestMessage } from '../commands/request.js';
 import { crc32c } from './crc32c.js';
 import { HEADER_LENGTH } from './frame-reader.js';
 import { MalformedFrameError } from './wire.errors.js';
@@ -11,19 +12,6 @@ const REQUIRED_FLAGS = 0xffff;
 const KNOWN_REQUIRED_FLAGS = Flag.CHECKSUM_PRESENT | Flag.MORE_TO_COME;
 const CHECKSUM_LENGTH = 4;
 const MIN_DOCUMENT_LENGTH = 5;
-
-/** One request: a command's body, and the document sequences sent beside it. */
-export interface RequestMessage {
-  readonly requestId: number;
-  readonly isLegacy: boolean;
-  /** The client wants no answer (`moreToCome`). */
-  readonly isUnacknowledged: boolean;
-  readonly isExhaustAllowed: boolean;
-  readonly body: Uint8Array;
-  readonly sequences: ReadonlyMap<string, Uint8Array[]>;
-  /** Only OP_QUERY names its database outside the body. */
-  readonly legacyDatabase?: string;
-}
 
 const NO_SEQUENCES: ReadonlyMap<string, Uint8Array[]> = new Map();
 

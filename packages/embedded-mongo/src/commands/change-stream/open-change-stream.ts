@@ -6,7 +6,7 @@ import { parseStage } from '../../query/pipeline/placement.js';
 import type { PipelineNamespace } from '../../query/pipeline-host.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import { LATEST } from '../../storage/read-view.js';
-import { cursorNamespace } from '../aggregate/aggregate.command.js';
+import { cursorNamespace } from '../aggregate/aggregate-namespace.js';
 import { OperationPipelineHost } from '../aggregate/pipeline-host.js';
 import { docArgument } from '../arguments.js';
 import { queryEnv } from '../crud/query-env.js';

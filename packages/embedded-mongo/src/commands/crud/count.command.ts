@@ -3,8 +3,9 @@ import { countArgument, docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { int, reply } from '../reply.js';
-import { hintOf } from './find.command.js';
 import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
+import { explainQuery } from './explain-query.js';
+import { hintOf } from './hint.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { openReadView } from './read-view.js';
@@ -14,7 +15,7 @@ import { readFromView } from './view-query.js';
 const EMPTY: Doc = new Map();
 
 /** What a count asks the planner for. */
-export function countRequestOf(args: Doc): PlanRequest {
+function countRequestOf(args: Doc): PlanRequest {
   return {
     filter: docArgument(args, 'query') ?? EMPTY,
     skip: countArgument(args, 'skip'),
@@ -53,8 +54,9 @@ export const count: Command = {
       return reply({ n: int([...readFromView(op, ns, view, query, queryEnv(op, { collation }))].length) });
     }
     const env = queryEnv(op, { collation, collection: entry });
-    const plan = planQuery(entry, { ...countRequestOf(args), filter }, env);
+    const plan = planQuery(entry, countRequestOf(args), env);
     const n = plan.count(view);
     return reply({ n: int(n) });
   },
+  explain: (op, hasStats) => explainQuery(op, hasStats, countRequestOf(op.args), docArgument(op.args, 'collation')),
 };

@@ -8,11 +8,11 @@ import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
 import type { StatementResult } from '../session/retryable-writes.js';
-import { hintOf } from './find.command.js';
 import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
 import { checkTimeSeriesWrite } from '../time-series/restrictions.js';
+import { explainStatement, statementRequest } from './statement-plan.js';
 import { batchFields, runStatements, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
 import { writeNamespaceOf } from './write-namespace.js';
@@ -47,6 +47,7 @@ export const deleteCommand: Command = {
     const n = outcome.results.reduce((sum, { result }) => sum + result.n, 0);
     return reply({ n: int(n), ...batchFields(outcome) });
   },
+  explain: (op, hasStats) => explainStatement(op, hasStats, 'deletes', 'DELETE'),
 };
 
 function parseStatement(op: Operation, statement: unknown): Doc {
@@ -73,8 +74,7 @@ function deleteMatching(op: Operation, ns: Namespace, statement: Doc): Statement
     const env = queryEnv(op, { collation: docArgument(statement, 'collation'), collection });
     if (!collection) return { n: 0 };
     checkTimeSeriesWrite(collection, op.isInTransaction);
-    const filter = docArgument(statement, 'q')!;
-    const found = matchRecords(collection, unit, env, { filter, hint: hintOf(statement) });
+    const found = matchRecords(collection, unit, env, statementRequest(statement));
     const records = isSingle ? firstOf(found) : [...found]; // all are found before the first is removed
     return { n: records.filter(({ id }) => unit.remove(collection, id)).length };
   });

@@ -10,8 +10,9 @@ import type { Command } from '../command.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import { reply } from '../reply.js';
-import { hintOf } from './find.command.js';
-import { planQuery } from '../../storage/plan/planner.js';
+import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
+import { explainQuery } from './explain-query.js';
+import { hintOf } from './hint.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { openReadView } from './read-view.js';
@@ -35,17 +36,15 @@ export const distinct: Command = {
       collation: entry?.kind === 'view' ? viewCollation(entry, given) : given,
       collection: entry?.kind === 'view' ? undefined : entry,
     });
-    const filter = docArgument(args, 'query') ?? EMPTY;
+    const request = requestOf(args);
     const key = stringArgument(args, 'key')!;
     if (key.includes('\0')) throw new CommandError(31032, 'Key field cannot contain an embedded null byte');
     const path = splitPath(key);
     const found = new Map<unknown, Value>();
     const docs =
       entry?.kind === 'view' || isMadeWhenRead(ns)
-        ? readFromView(op, ns, view, { filter }, env)
-        : docsOf(
-            planQuery(entry, { filter, hint: hintOf(args), distinctKey: stringArgument(args, 'key') }, env).run(view),
-          );
+        ? readFromView(op, ns, view, { filter: request.filter }, env)
+        : docsOf(planQuery(entry, request, env).run(view));
     for (const doc of docs) {
       visitPath(doc, path, 'elements', (value) => {
         if (value !== undefined) {
@@ -61,7 +60,15 @@ export const distinct: Command = {
     }
     return reply({ values, atClusterTime: snapshot && timestampOf(snapshot.tick) });
   },
+  explain: (op, hasStats) => explainQuery(op, hasStats, requestOf(op.args), docArgument(op.args, 'collation')),
 };
+
+/** What a distinct asks the planner for. */
+const requestOf = (args: Doc): PlanRequest => ({
+  filter: docArgument(args, 'query') ?? EMPTY,
+  hint: hintOf(args),
+  distinctKey: stringArgument(args, 'key'),
+});
 
 function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
   for (const { doc } of matches) yield doc;

@@ -5,6 +5,7 @@ import type { QueryEnv } from '../../query/env.js';
 import { compileProjection } from '../../query/projection.js';
 import type { Collection } from '../../storage/collection.js';
 import type { Namespace } from '../../storage/namespace.js';
+import type { PlanRequest } from '../../storage/plan/planner.js';
 import type { Match } from '../../storage/plan/stage.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { boolArgument, docArgument } from '../arguments.js';
@@ -19,7 +20,8 @@ import {
   updateRecord,
   upsertedDocument,
 } from './document-update.js';
-import { hintOf } from './find.command.js';
+import { explainQuery } from './explain-query.js';
+import { hintOf } from './hint.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
 import { stmtIdOf } from './statements.js';
@@ -64,7 +66,19 @@ export const findAndModify: Command = {
     if (stmtId !== undefined) op.session?.retryableWrites.record(stmtId, { n: 1, reply: new Map(answer) });
     return answer;
   },
+  explain: (op, hasStats) => {
+    const request = { ...requestOf(op.args), limit: 1 };
+    const stage = op.args.has('update') ? 'UPDATE' : 'DELETE';
+    return explainQuery(op, hasStats, request, docArgument(op.args, 'collation'), stage);
+  },
 };
+
+/** What it asks the planner for; only the first is taken. */
+const requestOf = (args: Doc): PlanRequest => ({
+  filter: docArgument(args, 'query') ?? EMPTY,
+  sort: docArgument(args, 'sort'),
+  hint: hintOf(args),
+});
 
 function checkCombination({ args }: Operation): void {
   const isRemove = boolArgument(args, 'remove');
@@ -101,8 +115,7 @@ function modify(op: Operation, ns: Namespace): ReplyDoc | Promise<ReplyDoc> {
     const show = projector(op, env, filter);
     const spec = { filter, update: args.get('update'), arrayFilters: arrayFiltersOf(args) };
     const update = boolArgument(args, 'remove') ? undefined : compileDocumentUpdate(spec, env);
-    const options = { filter, sort: docArgument(args, 'sort'), hint: hintOf(args) };
-    const matches = existing ? matchRecords(existing, unit, env, options) : [];
+    const matches = existing ? matchRecords(existing, unit, env, requestOf(args)) : [];
     try {
       const [record] = firstOf(matches);
       const found = record && existing && { record, collection: existing };

@@ -1,7 +1,6 @@
 import { CommandError, inContext } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
-import { isDoc } from '../../bson/value.js';
 import { metadataOf, QueryMetadata } from '../../query/metadata.js';
 import { compileProjection } from '../../query/projection.js';
 import { timestampOf } from '../../storage/clock.js';
@@ -15,6 +14,8 @@ import { isMadeWhenRead } from '../system/system-collections.js';
 import { TailableSource } from '../cursor/tailable-source.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import type { PlanRequest } from '../../storage/plan/planner.js';
+import { explainQuery } from './explain-query.js';
+import { hintOf } from './hint.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { keyProjection, metadataWriter } from './match-metadata.js';
@@ -109,14 +110,11 @@ export const find: Command = {
     };
     return openCursor(op, nsString(ns), source, options);
   },
+  explain: (op, hasStats) => {
+    const request = { ...planRequestOf(op.args), projection: docArgument(op.args, 'projection') };
+    return explainQuery(op, hasStats, request, docArgument(op.args, 'collation'));
+  },
 };
-
-export function hintOf(args: Doc): Doc | string | undefined {
-  const hint = args.get('hint');
-  if (typeof hint === 'string') return hint;
-  if (hint != null && !isDoc(hint)) throw new CommandError('FailedToParse', 'Hint must be a string or an object');
-  return hint?.size ? hint : undefined;
-}
 
 function checkTailable(args: Doc): void {
   if (boolArgument(args, 'awaitData') && !boolArgument(args, 'tailable')) {
@@ -128,7 +126,7 @@ function checkTailable(args: Doc): void {
 }
 
 /** What a find asks the planner for. */
-export function planRequestOf(args: Doc): PlanRequest {
+function planRequestOf(args: Doc): PlanRequest {
   return {
     filter: docArgument(args, 'filter') ?? EMPTY,
     sort: docArgument(args, 'sort'),

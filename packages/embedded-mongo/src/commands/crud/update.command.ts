@@ -8,11 +8,11 @@ import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
 import type { StatementResult } from '../session/retryable-writes.js';
 import { compileDocumentUpdate, insertUpserted, updateRecord, upsertedDocument } from './document-update.js';
-import { hintOf } from './find.command.js';
 import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
 import { checkTimeSeriesUpdate, checkTimeSeriesWrite } from '../time-series/restrictions.js';
+import { explainStatement, statementRequest } from './statement-plan.js';
 import { batchFields, runStatements, upsertedOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
 import { writeNamespaceOf } from './write-namespace.js';
@@ -60,6 +60,7 @@ export const update: Command = {
       ...batchFields(outcome),
     });
   },
+  explain: (op, hasStats) => explainStatement(op, hasStats, 'updates', 'UPDATE'),
 };
 
 function parseStatement(op: Operation, statement: unknown): Doc {
@@ -97,7 +98,7 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
       checkTimeSeriesWrite(existing, op.isInTransaction);
       checkTimeSeriesUpdate(existing, { ...spec, isUpsert });
       const target = { unit, collection: existing, isValidationBypassed };
-      const found = matchRecords(existing, unit, env, { filter, hint: hintOf(statement) });
+      const found = matchRecords(existing, unit, env, statementRequest(statement));
       const records = isMulti ? [...found] : firstOf(found); // all are found before the first is changed
       const nModified = records.filter((record) => updateRecord(target, record, compiled).isModified).length;
       if (records.length > 0) return { n: records.length, nModified };

@@ -4,7 +4,7 @@ import type { LeadingQuery } from '../../query/pipeline-host.js';
 import type { Namespace } from '../../storage/namespace.js';
 import type { ReadView } from '../../storage/read-view.js';
 import { OperationPipelineHost, stagesOf } from '../aggregate/pipeline-host.js';
-import { runPipeline } from '../aggregate/aggregate.command.js';
+import { runPipeline } from '../aggregate/run-pipeline.js';
 import { countArgument, docArgument } from '../arguments.js';
 import type { Operation } from '../operation.js';
 import type { ReplyDoc } from '../reply.js';

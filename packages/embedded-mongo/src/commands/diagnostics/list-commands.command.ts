@@ -1,8 +1,8 @@
 import type { Command } from '../command.js';
-import { allCommands } from '../registry.js';
 import { fieldsOf, reply } from '../reply.js';
 
-export const listCommands: Command = {
+/** The command `listCommands`. @param all gives every command there is */
+export const listCommandsOf = (all: () => readonly Command[]): Command => ({
   name: 'listCommands',
   isAuthFree: true,
   isLenient: true,
@@ -11,7 +11,7 @@ export const listCommands: Command = {
     reply({
       commands: fieldsOf(
         Object.fromEntries(
-          allCommands().map((command) => [
+          all().map((command) => [
             command.name,
             fieldsOf({
               help: '',
@@ -25,4 +25,4 @@ export const listCommands: Command = {
         ),
       ),
     }),
-};
+});

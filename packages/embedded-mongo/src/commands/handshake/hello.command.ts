@@ -2,12 +2,17 @@ import { CommandError } from '../../errors.js';
 import { isDoc } from '../../bson/value.js';
 import { parseNs } from '../../storage/namespace.js';
 import { timestampOf } from '../../storage/clock.js';
-import { MAX_MESSAGE_LENGTH } from '../../wire/frame-reader.js';
 import { docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
 import { startSpeculativeAuthentication } from '../auth/speculative-authentication.js';
 import type { Operation } from '../operation.js';
-import { MAX_BSON_SIZE, MAX_WIRE_VERSION, MAX_WRITE_BATCH_SIZE, MIN_WIRE_VERSION } from './limits.js';
+import {
+  MAX_BSON_SIZE,
+  MAX_MESSAGE_LENGTH,
+  MAX_WIRE_VERSION,
+  MAX_WRITE_BATCH_SIZE,
+  MIN_WIRE_VERSION,
+} from './limits.js';
 import { fieldsOf, int, reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
 import { SESSION_TIMEOUT_MINUTES } from '../session/session-catalog.js';

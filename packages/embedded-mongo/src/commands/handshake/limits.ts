@@ -4,3 +4,5 @@ export const MAX_WRITE_BATCH_SIZE = 100_000;
 /** MongoDB 7.0. */
 export const MAX_WIRE_VERSION = 21;
 export const MIN_WIRE_VERSION = 0;
+/** `maxMessageSizeBytes` of the server: longer messages close their connection. */
+export const MAX_MESSAGE_LENGTH = 48_000_000;

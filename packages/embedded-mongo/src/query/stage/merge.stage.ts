@@ -1,15 +1,13 @@
 import { docOf, type Doc, type Value } from '../../bson/value.js';
 import { getPath } from '../../bson/path.js';
 import { CommandError } from '../../errors.js';
-import type { QueryEnv } from '../env.js';
 import { compileDocExpression } from '../expression.js';
 import { isNullish } from '../expression/operand.js';
 import { assertBindable } from '../expression/variable.js';
-import { compilePipelineUpdate } from '../pipeline.js';
 import type { CollectionWriter } from '../pipeline-host.js';
 import { parseMerge, type MergeSpec } from './merge-spec.js';
 import { withId } from './out.stage.js';
-import type { StageDefinition } from './stage.js';
+import type { StageContext, StageDefinition } from './stage.js';
 
 /** Gives the document that takes the place of an existing one; undefined when that stays. */
 type Merging = (existing: Doc, incoming: Doc) => Doc | undefined;
@@ -28,14 +26,14 @@ function sameId(existing: Doc, incoming: Doc): Doc {
 }
 
 /** Updates by a pipeline, which sees the new document as `$$new`. */
-function updating(stages: readonly Doc[], variables: Doc | undefined, env: QueryEnv): Merging {
+function updating(stages: readonly Doc[], variables: Doc | undefined, { env, compileUpdate }: StageContext): Merging {
   const bound = new Map<string, Value>(env.variables ?? []);
   const expressions = [...docOf(['new', '$$ROOT']), ...(variables ?? [])].map(([name, value]) => {
     if (name !== 'new') assertBindable(name);
     return [name, compileDocExpression(value, env)] as const;
   });
   for (const [name] of expressions) bound.set(name, null);
-  const update = compilePipelineUpdate(stages, { ...env, variables: bound });
+  const update = compileUpdate(stages, { ...env, variables: bound });
   return (existing, incoming) => {
     for (const [name, expression] of expressions) bound.set(name, expression(incoming) ?? null);
     return sameId(existing, update(existing));
@@ -91,7 +89,7 @@ export const mergeStage: StageDefinition = {
     const spec = parseMerge(value, context.namespace.db);
     const { whenMatched } = spec;
     const merging =
-      typeof whenMatched === 'string' ? MERGING[whenMatched] : updating(whenMatched, spec.variables, context.env);
+      typeof whenMatched === 'string' ? MERGING[whenMatched] : updating(whenMatched, spec.variables, context);
     const mergeAll = function* (docs: Iterable<Doc>, writer: CollectionWriter): Iterable<Doc> {
       for (const doc of docs) mergeOne(doc, spec, merging, writer);
       yield* [];

@@ -18,6 +18,8 @@ export interface StageContext {
   readonly host: PipelineHost;
   /** Compiles a pipeline inside of the stage. */
   compile(stages: readonly Value[], enclosure: Enclosure, namespace?: PipelineNamespace, env?: QueryEnv): Pipeline;
+  /** Compiles a pipeline that changes a document. */
+  readonly compileUpdate: (stages: readonly Value[], env: QueryEnv) => (doc: Doc) => Doc;
 }
 
 export interface StageDefinition {
