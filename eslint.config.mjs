@@ -8,6 +8,9 @@ import tseslint from 'typescript-eslint';
 const FLOW = ['pools', 'models', 'tenant'];
 /** What the pools are made of, a folder each; the others are `pools` with PolyMongoPools, which puts them together. */
 const POOL_PARTS = ['sessions', 'databases', 'connections'];
+/** The same in the server. */
+const SERVER = 'packages/embedded-mongo/src';
+const SERVER_FLOW = ['bson', 'query', 'storage', 'commands', 'wire'];
 const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'hooks', 'logging'];
 
 const restrict = (files, forbidden, message) => ({
@@ -18,6 +21,8 @@ const restrict = (files, forbidden, message) => ({
 });
 const folders = (names) => `(^|/)(${names.join('|')})/`;
 const ROOT = String.raw`polymongo\.(module|wrapper)\.js$|/lib/index\.js$|(^|\.\./)index\.js$`;
+/** What the server may not import. */
+const FOREIGN = String.raw`^(?!\.|node:|bson$|@mongodb-js/saslprep$)|/lib/`;
 const OUTER = `${ROOT}|${folders(['cli', 'health', 'metrics', 'testing', 'decorators'])}|^embedded-mongo`;
 
 export default tseslint.config(
@@ -65,10 +70,13 @@ export default tseslint.config(
       'The features never import each other, nor the module above them.',
     ),
   ),
-  restrict(
-    ['packages/embedded-mongo/src/**'],
-    String.raw`^(?!\.|node:|bson$|@mongodb-js/saslprep$)|/lib/`,
-    'The server needs Node, bson and saslprep, and nothing of the module.',
+  restrict([`${SERVER}/**`], FOREIGN, 'The server needs Node, bson and saslprep, and nothing of the module.'),
+  ...SERVER_FLOW.map((folder, i) =>
+    restrict(
+      [`${SERVER}/${folder}/**`],
+      `${FOREIGN}|${folders([...SERVER_FLOW.slice(i + 1), 'cli'])}|/(embedded-mongo|index)\\.js$`,
+      `${folder} imports errors.ts, Node, bson, saslprep and only from its left: ${SERVER_FLOW.slice(0, i).join(', ') || 'nothing else'}.`,
+    ),
   ),
   restrict(
     ['lib/testing/**'],

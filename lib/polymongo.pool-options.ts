@@ -1,7 +1,6 @@
 import type { Connection, mongo } from 'mongoose';
 import { check, checkDatabaseName, checks, rejectUnknown, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
-import type { ResolvedOptions } from './polymongo.options.js';
 import { hideDriverSecrets, hideSecrets } from './polymongo.secrets.js';
 import { parseMongoURI } from './polymongo.uri.js';
 
@@ -41,6 +40,17 @@ export interface PoolConfig extends Readonly<Required<Omit<ScaleOptions, 'onConn
   readonly onConnectionCreate: ScaleOptions['onConnectionCreate'];
 }
 
+/** What a pool takes from the options of the module where its own say nothing. */
+export interface PoolDefaults extends Pick<
+  PoolConfig,
+  'mongoURI' | 'coldStart' | 'idleTimeoutMS' | 'waitQueueTimeoutMS'
+> {
+  readonly maxPoolSize: number;
+  readonly maxTotalConnections: number;
+  readonly driverOptions: mongo.MongoClientOptions;
+  readonly onConnectionCreate: ScaleOptions['onConnectionCreate'];
+}
+
 const SCALE_CHECKS: Checks<ScaleOptions> = {
   mongoURI: checks.mongoURI,
   maxConnections: checks.positiveInteger,
@@ -60,7 +70,7 @@ const ENTRY_CHECKS: Checks<DBSpecificConfig> = {
 
 /** Resolves the options of one database's own pool against the global ones. @throws PolyMongoOptionsError */
 export function resolveScaleOptions(
-  global: ResolvedOptions,
+  global: PoolDefaults,
   dbName: string,
   options: ScaleOptions = {},
   path = '',
@@ -88,7 +98,7 @@ export function resolveScaleOptions(
   return config;
 }
 
-export function resolveEntry(global: ResolvedOptions, entry: DBSpecificConfig, path: string): PoolConfig {
+export function resolveEntry(global: PoolDefaults, entry: DBSpecificConfig, path: string): PoolConfig {
   if (typeof entry !== 'object' || entry === null) {
     throw new PolyMongoOptionsError(
       path,
