@@ -66,4 +66,33 @@ describe('explain', () => {
     expect(await docs.countDocuments({ a: 2, b: { $gte: 10 } })).toBe(3);
     expect(await docs.countDocuments()).toBe(20);
   });
+
+  it('shows how a write finds its documents, and changes none', async () => {
+    const statement = { q: { a: 1, b: { $gt: 5 } } };
+    const writes = [
+      ['UPDATE', { update: 'docs', updates: [{ ...statement, u: { $set: { c: '' } }, multi: true }] }],
+      ['DELETE', { delete: 'docs', deletes: [{ ...statement, limit: 0 }] }],
+      ['UPDATE', { findAndModify: 'docs', query: statement.q, update: { $set: { c: '' } } }],
+      ['DELETE', { findAndModify: 'docs', query: statement.q, remove: true }],
+    ] as const;
+    for (const [stage, command] of writes) {
+      const { winningPlan } = (await explained(command)).queryPlanner;
+      expect(winningPlan).toMatchObject({ stage });
+      expect(JSON.stringify(winningPlan)).toContain('"stage":"IXSCAN"');
+    }
+    expect(await docs.countDocuments({ c: 'x'.repeat(100) })).toBe(20);
+  });
+
+  it('is refused for what has no plan, and for a batch of writes', async () => {
+    await expect(explained({ insert: 'docs', documents: [{}] })).rejects.toMatchObject({
+      codeName: 'IllegalOperation',
+      errmsg: 'Cannot explain cmd: insert',
+    });
+    const deletes = [
+      { q: {}, limit: 1 },
+      { q: {}, limit: 1 },
+    ];
+    await expect(explained({ delete: 'docs', deletes })).rejects.toMatchObject({ codeName: 'InvalidLength' });
+    await expect(explained({ nosuch: 1 })).rejects.toMatchObject({ codeName: 'CommandNotFound' });
+  });
 });

@@ -16,7 +16,8 @@ export const statementRequest = (statement: Doc): PlanRequest => ({
 
 /** How the one statement of an update or delete would find its documents. @throws CommandError InvalidLength */
 export function explainStatement(op: Operation, hasStats: boolean, field: 'updates' | 'deletes', stage: string): Doc {
-  const [statement] = arrayArgument(op.args, field) ?? [];
-  if (!isDoc(statement)) throw new CommandError('InvalidLength', 'explained write batches must be of size 1');
+  const [statement, second] = arrayArgument(op.args, field) ?? [];
+  if (!isDoc(statement) || second !== undefined)
+    throw new CommandError('InvalidLength', 'explained write batches must be of size 1');
   return explainQuery(op, hasStats, statementRequest(statement), docArgument(statement, 'collation'), stage);
 }
