@@ -35,6 +35,7 @@ try {
   const others = ['reflect-metadata', '@nestjs/platform-express', 'typescript', '@types/node'];
   install(folder, [tarball, ...[...peers, ...others].map(installed)]);
   checkWithoutServer();
+  checkSourceMaps();
   install(folder, [serverTarball]);
 
   const lines = specifiers.map((specifier, i) => [
@@ -99,7 +100,7 @@ function install(cwd, packages) {
 /** The tarball of a package, which has in it what its users need and nothing else. */
 function pack(cwd) {
   const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], cwd));
-  const wanted = /^(dist\/|docs\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
+  const wanted = /^((dist|docs|lib|src)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
   const stray = files.filter(({ path }) => !wanted.test(path));
   if (stray.length)
     throw new Error(`${filename} holds files nobody asked for: ${stray.map(({ path }) => path).join(', ')}`);
@@ -141,6 +142,22 @@ function checkWithoutServer() {
   }
   if (cli.status !== 1) throw new Error(`polymongo embedded without the server ends with ${cli.status}`);
   console.log('without the server: ok');
+}
+
+/** A stack names the lines of lib, which are there to be read. */
+function checkSourceMaps() {
+  const fail = "new PolyMongoWrapper({ mongoURI: 'nowhere' })";
+  for (const [type, load] of Object.entries({
+    module: "import { PolyMongoWrapper } from 'nestjs-polymongo';",
+    commonjs: "const { PolyMongoWrapper } = require('nestjs-polymongo');",
+  })) {
+    const code = `${load} try { ${fail}; } catch (error) { console.log(error.stack); }`;
+    const stack = run('node', ['--enable-source-maps', `--input-type=${type}`, '-e', code]);
+    const [, file, line] = /\(?(?:file:\/\/)?(\/\S+\/lib\/polymongo\.options\.ts):(\d+):\d+/.exec(stack) ?? [];
+    if (!file || readFileSync(file, 'utf8').split('\n').length < Number(line))
+      throw new Error(`The source maps of the ${type} build lead nowhere:\n${stack}`);
+  }
+  console.log('source maps: ok');
 }
 
 /** The runtime names of an entry point, read from what was built. */
