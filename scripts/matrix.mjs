@@ -1,8 +1,9 @@
-// Runs the models' tests on versions of mongoose and Nest that test/conformance/versions.json pins, each pair (a cell) in
+// Runs a suite of tests on versions of mongoose and Nest that test/conformance/versions.json pins, each pair (a cell) in
 // a folder of its own: the repository's files, the cell's packages from the registry, all else linked from node_modules.
 //   node scripts/matrix.mjs                    the cells, one a line
 //   node scripts/matrix.mjs --corners          the two that .ci/run runs
-//   node scripts/matrix.mjs '8 lowest' '11 latest'   one cell
+//   node scripts/matrix.mjs '8 lowest' '11 latest'            one cell, with the suite "models"
+//   node scripts/matrix.mjs '9 latest' '11 latest' tenancy    with another one
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -25,7 +26,7 @@ const FILES = [
 const root = resolve(import.meta.dirname, '..');
 const pinned = JSON.parse(readFileSync(join(root, 'test/conformance/versions.json'), 'utf8'));
 
-const [mongoose, nest] = process.argv.slice(2);
+const [mongoose, nest, suite = 'models'] = process.argv.slice(2);
 const cells = Object.keys(pinned.mongoose).flatMap((m) =>
   Object.keys(pinned.nest).map((n) => ({ mongoose: m, nest: n })),
 );
@@ -43,15 +44,16 @@ function runCell(cell) {
     throw new Error(
       `There is no cell '${cell.mongoose}' '${cell.nest}'; they are:\n${cells.map((c) => `'${c.mongoose}' '${c.nest}'`).join('\n')}`,
     );
+  const { tests, packages: more } = pinned.suites[suite];
   console.log(`--- mongoose ${version}, Nest ${nestVersions.core}`);
-  const packages = { mongoose: version };
+  const packages = { mongoose: version, ...more?.[cell.nest] };
   for (const [name, nestVersion] of Object.entries(nestVersions)) packages[`@nestjs/${name}`] = nestVersion;
   const folder = mkdtempSync(join(tmpdir(), 'polymongo-cell-'));
   try {
     for (const file of FILES) cpSync(join(root, file), join(folder, file), { recursive: true });
     install(folder, packages);
     const jest = ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
-    const { status } = spawnSync(process.execPath, [...jest, ...pinned.tests], {
+    const { status } = spawnSync(process.execPath, [...jest, ...tests], {
       cwd: folder,
       stdio: 'inherit',
     });
