@@ -271,6 +271,24 @@ describe('roles', () => {
     }
   });
 
+  it('leave no password in a profile', async () => {
+    const shop = root.db('shop');
+    await shop.command({ profile: 2 });
+    await shop.command({ createUser: 'profiled', pwd: 'canary', roles: [] });
+    await shop.command({ updateUser: 'profiled', pwd: 'canary' });
+    const explained = [
+      { createUser: 'profiled', pwd: 'canary', roles: [] },
+      { updateUser: 'profiled', pwd: 'canary' },
+    ];
+    for (const explain of explained) await errorOf(shop.command({ explain }));
+    await shop.command({ dropUser: 'profiled' });
+    await shop.command({ profile: 0 });
+    const profile = await shop.collection('system.profile').find().toArray();
+    const shown = profile.map(({ command }) => (command as { explain: mongo.Document }).explain);
+    expect(shown).toMatchObject(explained.map((explain) => ({ ...explain, pwd: 'xxx' })));
+    expect(JSON.stringify(profile)).not.toContain('canary');
+  });
+
   it('do not show passwords to who watches operations', async () => {
     const admin = root.db('admin');
     const failPoint = { failCommands: ['updateUser'], blockConnection: true, blockTimeMS: 200 };
