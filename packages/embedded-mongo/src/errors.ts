@@ -58,6 +58,7 @@ export const ErrorCodes = {
   IndexOptionsConflict: 85,
   IndexKeySpecsConflict: 86,
   UnsatisfiableWriteConcern: 100,
+  CursorKilled: 237,
   DuplicateKey: 11000,
   WriteConflict: 112,
   DocumentValidationFailure: 121,

@@ -17,6 +17,12 @@ describe('cursors', () => {
 
   beforeEach(() => db.dropDatabase());
 
+  const operationsOf = (command: string) =>
+    client
+      .db('admin')
+      .aggregate([{ $currentOp: {} }, { $match: { op: command.toLowerCase(), ns: /^embedded_cursors/ } }])
+      .toArray();
+
   afterAll(async () => {
     await db.dropDatabase();
     await client.close();
@@ -27,6 +33,35 @@ describe('cursors', () => {
     await db.collection('n').insertMany(numbers);
     const { cursor } = await db.command({ find: 'n', batchSize: 1 });
     await expect(db.command({ getMore: cursor.id, collection: 'n', maxTimeMS })).rejects.toMatchObject({ code: 2 });
+  });
+
+  it.each(['change stream', 'tailable cursor'])(
+    'of a %s that waits for data end at once when they are killed',
+    async (kind) => {
+      await db.createCollection('log', { capped: true, size: 4_096 });
+      await db.collection('log').insertOne({});
+      const open =
+        kind === 'change stream'
+          ? { aggregate: 'log', pipeline: [{ $changeStream: {} }], cursor: { batchSize: 0 } }
+          : { find: 'log', tailable: true, awaitData: true, batchSize: 1 };
+      const { cursor } = await db.command(open);
+      const waiting = db.command({ getMore: cursor.id, collection: 'log', maxTimeMS: 3_600_000 });
+      const end = expect(waiting).rejects.toMatchObject({ code: 237, codeName: 'CursorKilled' });
+      while ((await operationsOf('getMore')).length === 0);
+      await db.command({ killCursors: 'log', cursors: [cursor.id] });
+      await end;
+      expect(await operationsOf('getMore')).toEqual([]);
+      await expect(db.command({ getMore: cursor.id, collection: 'log' })).rejects.toMatchObject({ code: 43 });
+    },
+  );
+
+  it("of a driver's change stream that waits is closed before the time that it waits is over", async () => {
+    const stream = db.collection('n').watch([], { maxAwaitTimeMS: 3_600_000 });
+    const next = stream.next().catch((error: unknown) => error);
+    while ((await operationsOf('getMore')).length === 0);
+    await stream.close();
+    await next;
+    expect(await operationsOf('getMore')).toEqual([]);
   });
 
   it('end when the index that they read is dropped', async () => {

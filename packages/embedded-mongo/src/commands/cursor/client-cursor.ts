@@ -1,4 +1,5 @@
 import type { Value } from '../../bson/value.js';
+import { CommandError } from '../../errors.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import type { Interrupt } from '../interrupt.js';
 import type { Operation } from '../operation.js';
@@ -41,8 +42,8 @@ const DOCUMENT_OVERHEAD = 8;
 export class ClientCursor {
   id = 0n;
   lastUseMS = Date.now();
-  /** In use by a getMore. */
-  isPinned = false;
+  /** Ends the getMore that reads it. */
+  reader: Interrupt | undefined;
   isClosed = false;
   returnedCount = 0;
   /** What its `maxTimeMS` leaves for the batches to come; waiting between them costs nothing. */
@@ -63,6 +64,11 @@ export class ClientCursor {
       readonly isSingleBatch?: boolean;
     },
   ) {}
+
+  /** In use by a getMore. */
+  get isPinned(): boolean {
+    return this.reader !== undefined;
+  }
 
   get hasNoTimeout(): boolean {
     return this.options.noTimeout === true;
@@ -90,6 +96,7 @@ export class ClientCursor {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.reader?.kill(new CommandError('CursorKilled', 'operation was interrupted because its cursor was killed'));
     this.source.close?.();
   }
 }

@@ -25,7 +25,7 @@ export const getMore: Command = {
   },
   async run(op) {
     const cursor = findCursor(op);
-    cursor.isPinned = true;
+    cursor.reader = op.interrupt;
     op.cursor = cursor;
     cursor.opener.successor = op;
     try {
@@ -35,10 +35,11 @@ export const getMore: Command = {
       op.isRepeated = op.request.isExhaustAllowed && !cursor.isClosed;
       return batch;
     } catch (error) {
+      cursor.reader = undefined;
       op.server.cursors.kill(cursor.id); // an error in a getMore ends its cursor
       throw error;
     } finally {
-      cursor.isPinned = false;
+      cursor.reader = undefined;
       cursor.leftMS = op.interrupt.leftMS;
       cursor.lastUseMS = Date.now();
     }
@@ -117,13 +118,13 @@ async function nextBatch(op: Operation, cursor: ClientCursor): Promise<ReplyDoc>
     const untilMS = performance.now() + (integerArgument(op.args, 'maxTimeMS') ?? DEFAULT_AWAIT_MS);
     for (let leftMS = untilMS - performance.now(); leftMS > 0; leftMS = untilMS - performance.now()) {
       await cursor.source.awaitData?.(op.interrupt, leftMS);
-      if (cursor.isClosed) {
-        throw new CommandError('CursorNotFound', `cursor id ${cursor.id} was killed while it waited`);
-      }
       batch = cursor.take(batchSize);
       if (batch.documents.length > 0 || batch.isLast) break;
     }
   }
-  if (batch.isLast) op.server.cursors.kill(cursor.id);
+  if (batch.isLast) {
+    cursor.reader = undefined; // it ends by itself
+    op.server.cursors.kill(cursor.id);
+  }
   return reply({ cursor: cursorFields('nextBatch', cursor, batch, batch.isLast ? 0n : cursor.id) });
 }
