@@ -8,11 +8,14 @@ import { assertConfined } from './pipeline.confinement.js';
 
 /** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
 interface CursorSteps {
-  _initialize(session: mongo.ClientSession): Promise<unknown>;
+  _initialize(session: mongo.ClientSession): Promise<{ response: { id?: mongo.Long } }>;
   getMore(...args: unknown[]): Promise<unknown>;
 }
 
-/** Lets a cursor hold a lease from its first fetch until it is exhausted or closed, and tell when its pool is cut. */
+/**
+ * Lets a cursor hold a lease from its first fetch until it is exhausted or closed, and tell when its pool is cut. What the
+ * first answer exhausts is part of the call that it belongs to, and takes none of its own.
+ */
 export function leaseCursor<C extends mongo.AbstractCursor>(
   cursor: C,
   database: Database,
@@ -21,16 +24,14 @@ export function leaseCursor<C extends mongo.AbstractCursor>(
   const steps = cursor as unknown as CursorSteps;
   if (transaction) takeTurns(steps, transaction);
   const initialize = steps._initialize.bind(cursor);
-  steps._initialize = async (session) => {
-    const lease = await database.enter('long', () => fail(cursor, new PoolForceClosedError(database.name)));
-    cursor.once('close', () => lease.release());
-    try {
-      return await initialize(session);
-    } catch (error) {
-      lease.release();
-      throw error;
-    }
-  };
+  steps._initialize = (session) =>
+    database.hold(async ({ pool }) => {
+      const state = await initialize(session);
+      if (state.response.id?.isZero() || cursor.closed) return state;
+      const lease = pool.lease('long', database, () => fail(cursor, new PoolForceClosedError(database.name)));
+      cursor.once('close', () => lease.release());
+      return state;
+    });
   leaseExplain(cursor, database);
   return cursor;
 }
