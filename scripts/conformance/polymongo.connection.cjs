@@ -12,8 +12,9 @@ function optionsFrom({ autoIndex, autoCreate: _a, bufferCommands: _b, config, ..
  * database that the URI names, `deleteModel`, `models` and `close` do what such suites expect, and all else is that
  * database's own connection.
  * @param isWrapper models are the wrapper itself, on its default database, instead of `.db(name)`
+ * @param onModel hears of each model that is wrapped
  */
-exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, options = {}, isWrapper = false }) {
+exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, options = {}, isWrapper = false, onModel }) {
   const { host, pathname, search } = new URL(uri.replace('mongodb://', 'http://'));
   const name = pathname.slice(1) || 'test';
   const settings = {
@@ -27,6 +28,7 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
   const begin = () => {
     wrappers.push((wrapper = new PolyMongoWrapper(settings, 'nest')));
     connection = wrapper.pools.connectionOf(name);
+    connection.deleteModel = (which) => own.deleteModel(which); // model.db.deleteModel()
     models = new Map();
   };
   begin();
@@ -49,6 +51,7 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
       const wrapped = wrapper.wrapModel(blueprint);
       const model = isWrapper ? wrapped : wrapped.db(name);
       models.set(modelName, { schema, blueprint, model });
+      onModel?.(modelName);
       // Models that a test kept through deleteModel() find the new ones by name.
       for (const old of wrappers) {
         const { models: known } = old.pools.connectionOf(name);
@@ -77,6 +80,9 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
       return new Proxy(connection.models, {
         deleteProperty: (_, key) => !!own.deleteModel(key),
       });
+    },
+    set models(models) {
+      if (Object.keys(models).length === 0) own.deleteModel(/.*/);
     },
   };
   const nativeModel = connection.model;
