@@ -50,7 +50,7 @@ function runCell(cell) {
   for (const [name, nestVersion] of Object.entries(nestVersions)) packages[`@nestjs/${name}`] = nestVersion;
   const folder = mkdtempSync(join(tmpdir(), 'polymongo-cell-'));
   try {
-    for (const file of FILES) cpSync(join(root, file), join(folder, file), { recursive: true });
+    for (const file of FILES) cpSync(join(root, file), join(folder, file), { recursive: true, filter: isSource });
     install(folder, packages);
     const jest = ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
     const { status } = spawnSync(process.execPath, [...jest, ...tests], {
@@ -61,6 +61,11 @@ function runCell(cell) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Not what was built of it. */
+function isSource(path) {
+  return !/\/packages\/[^/]+\/(dist|node_modules)$/.test(path);
 }
 
 /** What is installed already is taken from there; the rest comes from the registry. */

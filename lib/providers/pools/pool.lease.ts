@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DatabasePool } from './database.pool.js';
+import type { mongo } from 'mongoose';
+import type { PoolConfig } from '../../polymongo.pool-options.js';
+import type { PoolState } from '../../polymongo.types.js';
 
 /** `operation`: ends with one call. `long`: a cursor, session, stream or task, which may stay open for hours. */
 export type LeaseKind = 'operation' | 'long';
@@ -8,6 +10,19 @@ export type LeaseKind = 'operation' | 'long';
 export interface LeaseUser {
   leaseStarted(kind: LeaseKind): void;
   leaseEnded(kind: LeaseKind): void;
+}
+
+/** The pool of a lease, as those who hold it see it. */
+export interface LeasedPool {
+  readonly name: string;
+  readonly config: PoolConfig;
+  readonly state: PoolState;
+  /** Connected while somebody holds a lease. */
+  readonly client: mongo.MongoClient;
+  /** Takes another lease. */
+  lease(kind: LeaseKind, user?: LeaseUser, abort?: () => void): PoolLease;
+  /** Called by {@link PoolLease.release} alone. */
+  endLease(lease: PoolLease): void;
 }
 
 /** Keeps a pool open. Whoever takes one gives it back, once. */
@@ -21,7 +36,7 @@ export class PoolLease {
    * @param abort called when the pool is closed by force under this lease
    */
   constructor(
-    readonly pool: DatabasePool,
+    readonly pool: LeasedPool,
     readonly kind: LeaseKind,
     readonly user?: LeaseUser,
     readonly abort?: () => void,

@@ -3,6 +3,7 @@ import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { SessionMismatchError, TransactionEndedError } from './session.errors.js';
 import type { DatabasePool } from '../pools/database.pool.js';
+import type { LeasedPool } from '../pools/pool.lease.js';
 
 /**
  * One attempt at a transaction, as the calls inside it find it by AsyncLocalStorage. Its operations run one after the
@@ -18,7 +19,7 @@ export class ActiveTransaction {
   /** @param preparations takes what has to be done outside before the next attempt */
   constructor(
     readonly session: mongo.ClientSession,
-    readonly pool: DatabasePool,
+    readonly pool: LeasedPool,
     preparations: (() => Promise<void>)[] = [],
   ) {
     this.#preparations = preparations;

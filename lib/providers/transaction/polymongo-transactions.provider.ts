@@ -5,7 +5,7 @@ import { TransactionPropagationError } from './transaction.errors.js';
 import type { ActiveTransaction } from '../sessions/active.transaction.js';
 import { activeTransaction, outsideTransaction } from '../sessions/active.transaction.js';
 import type { Database } from '../databases/database.js';
-import type { DatabasePool } from '../pools/database.pool.js';
+import type { LeasedPool } from '../pools/pool.lease.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { RetryGate } from './retry.gate.js';
 import { runAttempts } from './transaction.attempts.js';
@@ -34,7 +34,7 @@ export interface TransactionHost {
 /** Transactions, each on one pool, that every wrapped model of the pool joins by itself. */
 export class PolyMongoTransactions {
   readonly #host: TransactionHost;
-  readonly #gates = new WeakMap<DatabasePool, RetryGate>();
+  readonly #gates = new WeakMap<LeasedPool, RetryGate>();
   /** The tenant that each transaction is, from its beginning on or since it entered one. */
   readonly #tenants = new WeakMap<ActiveTransaction, string>();
 
@@ -138,7 +138,7 @@ export class PolyMongoTransactions {
     }
   }
 
-  #gateOf(pool: DatabasePool): RetryGate {
+  #gateOf(pool: LeasedPool): RetryGate {
     let gate = this.#gates.get(pool);
     if (!gate) this.#gates.set(pool, (gate = new RetryGate(Math.ceil(pool.config.maxConnections / 2))));
     return gate;

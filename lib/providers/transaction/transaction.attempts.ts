@@ -1,11 +1,11 @@
 import mongoose from 'mongoose';
 import type { Connection, mongo } from 'mongoose';
 import { ActiveTransaction, outsideTransaction } from '../sessions/active.transaction.js';
-import type { DatabasePool } from '../pools/database.pool.js';
+import type { LeasedPool } from '../pools/pool.lease.js';
 import type { RetryGate } from './retry.gate.js';
 
 interface Attempts<T> {
-  pool: DatabasePool;
+  pool: LeasedPool;
   connection: Connection;
   fn: (session: mongo.ClientSession) => Promise<T> | T;
   options: mongo.TransactionOptions;
