@@ -168,4 +168,5 @@ export { FileTokenStore } from './providers/watch/file.token-store.js';
 export type { OnChangeOptions } from './providers/watch/on-change.metadata.js';
 export { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
 export { MemoryTokenStore, type ResumeToken, type ResumeTokenStore } from './providers/watch/resume-token.store.js';
+export type { WatchableModel } from './providers/watch/watch.model.js'; // whose types every model has
 export type { OperationType, ProcessOptions, Reconnect, WatchOptions } from './providers/watch/watch.options.js';

@@ -35,7 +35,6 @@ import type { InTransactionOptions, TransactionRunOptions } from './providers/tr
 import type { ChangeObservable } from './providers/watch/change.observable.js';
 import type { Change } from './providers/watch/change.types.js';
 import { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
-import type {} from './providers/watch/watch.model.js';
 import type { WatchOptions } from './providers/watch/watch.options.js';
 
 /** Who ends the wrapper: the process, on a signal, or Nest, with the application. */

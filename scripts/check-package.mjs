@@ -13,6 +13,14 @@ const OLDEST = [
   '@nestjs/mongoose@11',
   'mongoose@8.16',
 ];
+/** What one part adds to the types of another. */
+const USED_TYPES = `
+import type { PolyModel, TenantModel } from 'nestjs-polymongo';
+declare const users: PolyModel<{ name: string }>;
+export const changes = [users.watch$(), users.db('acme').watch$(), users.tenant().watch$()];
+declare const mine: TenantModel<{ name: string }>;
+mine.watch$().subscribe((change) => change._id);
+`;
 const SERVER = 'packages/embedded-mongo';
 const root = process.cwd();
 const run = (command, args, cwd = folder) =>
@@ -61,6 +69,7 @@ try {
       (specifier, i) =>
         `import * as t${i} from '${specifier}';\nexport const names${i}: string[] = Object.keys(t${i});`,
     )
+    .concat(USED_TYPES)
     .join('\n');
   writeFileSync(join(folder, 'types.mts'), typed);
   writeFileSync(join(folder, 'types.cts'), typed);

@@ -10,6 +10,7 @@ export type DocumentOf<M> = M extends Model<infer T, infer _Q, infer _I, infer _
 /**
  * What features right of the models add to every model; they fill it in by declaration merging, so that
  * `watch$` is typed where it is written.
+ * @public
  */
 export interface ModelExtensions<M> {
   /** @internal */ readonly __model?: M;
