@@ -2,7 +2,7 @@
 //   npm run build && node bench/calls.mjs [blocks]
 import mongoose from 'mongoose';
 import { PolyMongoWrapper } from 'nestjs-polymongo';
-import { row, section } from './report.mjs';
+import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
 import { startServer } from './server.mjs';
 
 const BLOCKS = Number(process.argv[2] ?? 60);

@@ -1,6 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 
-export const ORDER_STATES = ['open', 'packed', 'sent', 'cancelled'] as const;
+const ORDER_STATES = ['open', 'packed', 'sent', 'cancelled'] as const;
 export type OrderState = (typeof ORDER_STATES)[number];
 
 /** One order of one shop, in that shop's own database. */

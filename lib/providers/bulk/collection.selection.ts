@@ -6,7 +6,7 @@ import { documentOf, elementsOf, stringElement, stringOf } from './codecs/bson-e
 const MAX_NAME_BYTES = 253;
 
 /** Whether a collection is the user's: of the server's own ones only stored JavaScript is. */
-export const isUserCollection = (name: string): boolean => !name.startsWith('system.') || name === 'system.js';
+const isUserCollection = (name: string): boolean => !name.startsWith('system.') || name === 'system.js';
 
 /**
  * What is wrong with a name as that of a collection of the user's own (MongoDB manual, "Naming Restrictions"); undefined

@@ -2,10 +2,10 @@ import { Logger } from '@nestjs/common';
 import type { ResolvedOptions } from '../../polymongo.options.js';
 import { redactURI } from '../../polymongo.uri.js';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** What goes with a line: names, states and durations, never a document. */
-export type LogFields = Readonly<Record<string, string | number | undefined>>;
+type LogFields = Readonly<Record<string, string | number | undefined>>;
 
 export interface LogLine {
   readonly timestamp: string;

@@ -62,7 +62,7 @@ export async function familyIndexes(model: AnyModel, isAutomatic = false): Promi
 }
 
 /** The base of a discriminator on the same database; a model that is none. */
-export function rootOf(model: AnyModel): AnyModel {
+function rootOf(model: AnyModel): AnyModel {
   const { baseModelName, db } = model as AnyModel & { baseModelName?: string };
   return baseModelName === undefined ? model : (db.models[baseModelName] as unknown as AnyModel);
 }

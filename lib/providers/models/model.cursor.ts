@@ -12,7 +12,7 @@ type ReadableCursor = Record<(typeof READS)[number], (...args: unknown[]) => unk
  * Closes a mongoose cursor when a `for await` over it is left early. mongoose leaves it open, on the server too; here
  * it would keep its pool for good.
  */
-export function closeWithLoop<C>(cursor: C): C {
+function closeWithLoop<C>(cursor: C): C {
   const leave = async () => {
     await (cursor as ClosableCursor).close();
     return { value: undefined, done: true };

@@ -9,7 +9,7 @@ import { onRegistry } from './registry.collection.js';
 import { TenantInUseError } from './tenant.errors.js';
 
 /** Where the processes are written down that keep answers about tenants, in the default database. */
-export const PROCESSES_COLLECTION = 'polymongo_processes';
+const PROCESSES_COLLECTION = 'polymongo_processes';
 
 interface ProcessRecord {
   _id: string;

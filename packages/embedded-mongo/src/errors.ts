@@ -126,7 +126,7 @@ const NAME_OF = new Map<number, string>(
 );
 
 /** The code name a server reports for a number; codes without a name are reported as `Location<number>`. */
-export const codeNameOf = (code: number): string => NAME_OF.get(code) ?? `Location${code}`;
+const codeNameOf = (code: number): string => NAME_OF.get(code) ?? `Location${code}`;
 
 /** An error as MongoDB reports it: a command that throws one is answered `{ ok: 0, code, codeName, errmsg }`. */
 export class CommandError extends Error {

@@ -1,7 +1,7 @@
 const NOTHING: readonly Uint8Array[] = [];
 
 /** Joins small chunks: each costs a round through all that reads them. */
-export class ChunkJoiner {
+class ChunkJoiner {
   private room: Buffer | undefined;
   private length = 0;
 

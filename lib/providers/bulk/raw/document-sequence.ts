@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import mongoose from 'mongoose';
 
 /** The driver's class for documents that go into a command as raw BSON (OP_MSG, section kind 1). */
-export interface DocumentSequence {
+interface DocumentSequence {
   push(document: object, bson: Uint8Array): number;
 }
 type DocumentSequenceClass = new (field: string) => DocumentSequence;

@@ -18,7 +18,7 @@ const RETRYABLE_CODES: ReadonlySet<unknown> = new Set([
 const FATAL_CODES: ReadonlySet<unknown> = new Set([13, 18, 50, 14031, ...RETRYABLE_CODES]);
 
 /** A document the server refused. */
-export interface RefusedDocument {
+interface RefusedDocument {
   /** Its place in the batch. */
   readonly index: number;
   readonly code: number;

@@ -61,7 +61,7 @@ function compareText(a: string, b: string, collation: Collation | undefined): nu
 const textOf = (value: Value): string => (value instanceof BSONSymbol ? value.value : (value as string));
 
 /** Field by field: type, then name, then value; a document that is the other's beginning comes first. */
-export function compareDocs(a: Doc, b: Doc, collation?: Collation): number {
+function compareDocs(a: Doc, b: Doc, collation?: Collation): number {
   const right = b.entries();
   for (const [key, x] of a) {
     const next = right.next();

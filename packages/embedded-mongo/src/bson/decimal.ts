@@ -21,7 +21,7 @@ const powers: bigint[] = [];
 export const pow10 = (n: number): bigint => (n < 512 ? (powers[n] ??= 10n ** BigInt(n)) : 10n ** BigInt(n));
 
 export const NAN_PARTS: DecimalParts = { kind: 'nan' };
-export const infinity = (negative: boolean): DecimalParts => ({ kind: 'infinity', negative });
+const infinity = (negative: boolean): DecimalParts => ({ kind: 'infinity', negative });
 export const finite = (negative: boolean, coefficient: bigint, exponent: number): FiniteDecimal => ({
   kind: 'finite',
   negative,

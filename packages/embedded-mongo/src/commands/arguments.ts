@@ -27,7 +27,7 @@ const ACCEPTED = {
 } as const satisfies Record<string, readonly TypeName[]>;
 
 /** `any` takes every type; a trailing `!` marks a required argument. */
-export type ArgumentType = keyof typeof ACCEPTED | 'any';
+type ArgumentType = keyof typeof ACCEPTED | 'any';
 export type ArgumentTable = Readonly<Record<string, ArgumentType | `${ArgumentType}!`>>;
 
 /** @param isVariant whether the field may be of more types, of which those given fit best */

@@ -57,13 +57,13 @@ const READ_CONCERN = new ArgumentParser('readConcern', {
 });
 const READ_CONCERN_LEVELS = ['local', 'available', 'majority', 'linearizable', 'snapshot'];
 
-export interface ReadConcern {
+interface ReadConcern {
   readonly level: string | undefined;
   readonly atClusterTime: Timestamp | undefined;
   readonly afterClusterTime: Timestamp | undefined;
 }
 
-export interface WriteConcern {
+interface WriteConcern {
   readonly w: number | string;
   readonly isUnacknowledged: boolean;
 }

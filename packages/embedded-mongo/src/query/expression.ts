@@ -34,7 +34,7 @@ import { trigonometryOperators } from './expression/trigonometry.operators.js';
 import { typeOperators } from './expression/type.operators.js';
 import { variableOperators } from './expression/variable.operators.js';
 
-export { scopeOf, type Expression, type Operand, type Scope } from './expression/operator.js';
+export { scopeOf, type Expression, type Scope } from './expression/operator.js';
 
 const OPERATORS = new Map(
   Object.entries<OperatorFamily[string]>({

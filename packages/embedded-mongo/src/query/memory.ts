@@ -60,7 +60,7 @@ export class HeapWatch {
 }
 
 /** @throws CommandError ExceededMemoryLimit (146) when the process has hardly any memory left */
-export function checkHeap(name: string): void {
+function checkHeap(name: string): void {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
   if (used > limit * HEAP_SHARE) throw exceeded(name);
 }

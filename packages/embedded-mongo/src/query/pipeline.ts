@@ -13,7 +13,7 @@ import type { Enclosure, Stage, StageContext } from './stage/stage.js';
 
 export { pipelineWrites } from './pipeline/writes.js';
 export { pipelineStages } from './pipeline/stages.js';
-export { splitPipeline, type LeadingSplit } from './pipeline/leading.js';
+export { splitPipeline } from './pipeline/leading.js';
 
 export interface PipelineOptions {
   readonly namespace: PipelineNamespace;

@@ -16,7 +16,7 @@ import { addRename } from './update/rename.js';
 import { addNode, branch, checkPath, identifierIn, type Branch } from './update/tree.js';
 import { documentOfFilter, withIdFirst } from './update/upsert.js';
 
-export type { UpdateResult, UpdateSite } from './update/apply.js';
+export type { UpdateResult } from './update/apply.js';
 export type { UpdateDescription } from './update/description.js';
 export { diffDocuments } from './update/diff.js';
 export { documentOfFilter, withIdFirst } from './update/upsert.js';
@@ -57,7 +57,7 @@ const MODIFIERS: ReadonlyMap<string, ModifierCompiler> = new Map([
 ]);
 
 /** Whether an update is made of operators, rather than a document to put in place of the old one. */
-export const isOperatorUpdate = (update: Doc): boolean => update.keys().next().value?.startsWith('$') === true;
+const isOperatorUpdate = (update: Doc): boolean => update.keys().next().value?.startsWith('$') === true;
 
 /**
  * Compiles an update that is not a pipeline.
@@ -137,7 +137,7 @@ function assertIdKept(before: Doc, { doc, description }: UpdateResult): void {
 }
 
 /** @throws CommandError InvalidIdField (53) for an array, a regular expression or undefined as `_id` */
-export function assertStorableId(id: Value): void {
+function assertStorableId(id: Value): void {
   const type = typeName(id);
   if (type === 'array' || type === 'regex' || type === 'undefined') {
     throw new CommandError('InvalidIdField', `The '_id' value cannot be of type ${type}`);

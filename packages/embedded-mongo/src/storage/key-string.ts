@@ -56,9 +56,6 @@ export function encodeKey(values: readonly Value[], isDescending?: readonly bool
   return scratch.toString('latin1', 0, at);
 }
 
-/** The beginning that the keys of all strings starting with `prefix` share. */
-export const encodeStringPrefix = (prefix: string): string => encodeKey([prefix]).slice(0, -1);
-
 /** The key of one ObjectId that lies at `from` in a document's bytes, without decoding it. */
 export function encodeRawObjectId(bytes: Uint8Array, from: number): string {
   scratch[0] = KIND.objectId;

@@ -1,4 +1,3 @@
-import { decodeField } from '../bson/field.js';
 import type { UpdateDescription } from '../query/update/description.js';
 import type { Clock, Tick } from './clock.js';
 import type { Collection } from './collection.js';
@@ -245,6 +244,3 @@ export class WriteUnit implements ReadView {
     collection.indexes.forget(id, after, versionsOf(collection.records.get(id)));
   }
 }
-
-/** The `_id` of a stored document. */
-export const idOf = (bytes: Uint8Array) => decodeField(bytes, '_id')!;

@@ -4,7 +4,7 @@ import { HEADER_LENGTH } from './frame-reader.js';
 import { MalformedFrameError } from './wire.errors.js';
 
 /** MongoDB wire protocol, "Opcodes" in the manual. */
-export const OpCode = { REPLY: 1, QUERY: 2004, COMPRESSED: 2012, MSG: 2013 } as const;
+const OpCode = { REPLY: 1, QUERY: 2004, COMPRESSED: 2012, MSG: 2013 } as const;
 
 const Flag = { CHECKSUM_PRESENT: 1, MORE_TO_COME: 2, EXHAUST_ALLOWED: 1 << 16 } as const;
 /** Bits 0–15 must be understood; the rest are optional. */

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Decimal128, Double, Int32, Long, MongoClient, type Collection, type Document } from 'mongodb';
+import mongoose from 'mongoose';
 import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const { Decimal128, Double, Int32, Long, MongoClient } = mongoose.mongo;
+type Document = mongoose.mongo.Document;
 
 describe('aggregate', () => {
   let server: TestServer;
-  let client: MongoClient;
-  let orders: Collection;
+  let client: mongoose.mongo.MongoClient;
+  let orders: mongoose.mongo.Collection;
 
   beforeAll(async () => {
     server = await startTestServer();

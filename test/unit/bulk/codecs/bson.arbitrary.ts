@@ -25,7 +25,7 @@ const bytes = (length: number) =>
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('"\\/\b\f\n\r\t\u0000\u001f', '€😀'));
 const noNul = text.map((value) => value.replaceAll('\0', ''));
 
-export const fieldName = fc.oneof(
+const fieldName = fc.oneof(
   { weight: 6, arbitrary: noNul },
   {
     weight: 3,

@@ -10,7 +10,7 @@ import { fieldsOf } from '../reply.js';
  * `high` is no event: all up to that time has been read. `invalidate` is the event that ends a stream, just after the
  * one that caused it.
  */
-export type TokenKind = 'high' | 'event' | 'invalidate';
+type TokenKind = 'high' | 'event' | 'invalidate';
 
 /** A place in the stream of changes, as a resume token tells it. */
 export interface StreamPosition {

@@ -65,7 +65,7 @@ function withTimestamps(source: Uint8Array, clock: Clock): Uint8Array {
 }
 
 /** @throws CommandError for a value that cannot be an `_id` */
-export function checkId(id: Value): void {
+function checkId(id: Value): void {
   const name = typeName(id);
   if (name === 'array' || name === 'regex' || name === 'undefined') {
     throw new CommandError('InvalidIdField', `The '_id' value cannot be of type ${name}`);

@@ -75,7 +75,7 @@ export function stmtIdOf({ args, generic, isInTransaction }: Operation, index: n
   return (integerArgument(args, 'stmtId') ?? 0) + index;
 }
 
-export function writeErrorOf(index: number, error: CommandError): ReplyDoc {
+function writeErrorOf(index: number, error: CommandError): ReplyDoc {
   const doc: ReplyDoc = new Map<string, ReplyValue>([
     ['index', int(index)],
     ['code', int(error.code)],

@@ -27,7 +27,7 @@ export function checkCreatable(ns: Namespace): void {
 }
 
 /** @throws CommandError InvalidNamespace (73) for a collection that only the server writes */
-export function checkWritable(ns: Namespace): void {
+function checkWritable(ns: Namespace): void {
   if (['system.profile', 'system.views'].includes(ns.coll) || nsString(ns) === OPLOG) {
     throw new CommandError('InvalidNamespace', `cannot write to ${nsString(ns)}`);
   }

@@ -7,7 +7,7 @@ import { ClientCursor } from './client-cursor.js';
 import type { Batch, DocumentSource } from './client-cursor.js';
 
 /** How many documents a first batch has unless `batchSize` says. */
-export const DEFAULT_FIRST_BATCH = 101;
+const DEFAULT_FIRST_BATCH = 101;
 
 export interface CursorOptions {
   readonly batchSize?: number | undefined;

@@ -29,7 +29,7 @@ export function assertFieldName(field: string): void {
 }
 
 /** The value at a path as expressions see it: arrays are mapped over, and a number never picks an element. */
-export function valueAt(value: Operand, fields: readonly string[], from = 0): Operand {
+function valueAt(value: Operand, fields: readonly string[], from = 0): Operand {
   if (from === fields.length) return value;
   if (isDoc(value)) return valueAt(value.get(fields[from] as string), fields, from + 1);
   if (!Array.isArray(value)) return undefined;

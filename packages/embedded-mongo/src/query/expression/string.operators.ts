@@ -78,7 +78,7 @@ function string(value: Operand, code: number, message: string): string {
 const MAX_TEXT_LENGTH = 64 * 1024 * 1024;
 
 /** @throws CommandError 13548 for a text that no buffer of MongoDB's would hold */
-export function assertLength(length: number): void {
+function assertLength(length: number): void {
   if (length <= MAX_TEXT_LENGTH) return;
   throw new CommandError(13548, `BufBuilder attempted to grow() to ${length} bytes, past the 64MB limit.`);
 }

@@ -22,7 +22,7 @@ export function addedFields(spec: Doc, env: QueryEnv): Branch {
 }
 
 /** The error of an expression in a projection with more than its operator in it. */
-export const severalOperators = (spec: Doc, path: readonly string[]): CommandError =>
+const severalOperators = (spec: Doc, path: readonly string[]): CommandError =>
   new CommandError(
     40181,
     `an expression specification must contain exactly one field, the name of the expression. Found ${spec.size} fields in ${path.join('.')}`,

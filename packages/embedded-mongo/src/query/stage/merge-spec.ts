@@ -7,8 +7,8 @@ import { checkTarget, targetOf } from '../pipeline/writes.js';
 
 const WHEN_MATCHED = ['replace', 'keepExisting', 'merge', 'fail'] as const;
 const WHEN_NOT_MATCHED = ['insert', 'discard', 'fail'] as const;
-export type WhenMatched = (typeof WHEN_MATCHED)[number];
-export type WhenNotMatched = (typeof WHEN_NOT_MATCHED)[number];
+type WhenMatched = (typeof WHEN_MATCHED)[number];
+type WhenNotMatched = (typeof WHEN_NOT_MATCHED)[number];
 
 /** The specification of a `$merge` stage, with its defaults. */
 export interface MergeSpec {

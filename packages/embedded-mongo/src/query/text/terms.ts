@@ -6,7 +6,7 @@ export interface Sensitivity {
   readonly isDiacriticSensitive: boolean;
 }
 
-export const INSENSITIVE: Sensitivity = { isCaseSensitive: false, isDiacriticSensitive: false };
+const INSENSITIVE: Sensitivity = { isCaseSensitive: false, isDiacriticSensitive: false };
 
 /** A text without the differences that do not count. */
 export function folded(text: string, { isCaseSensitive, isDiacriticSensitive }: Sensitivity): string {

@@ -92,7 +92,7 @@ export function addNode(
   });
 }
 
-export const conflict = (path: string, at: string): CommandError =>
+const conflict = (path: string, at: string): CommandError =>
   new CommandError('ConflictingUpdateOperators', `Updating the path '${path}' would create a conflict at '${at}'`);
 
 /** Merges what several components (`$`, `$[]`, an index) want done at one place. */

@@ -10,13 +10,13 @@ import { UTC } from '../expression/time-zone.js';
 import type { Partition, WindowContext } from './partition.js';
 
 /** The documents a window holds: from the first index up to the last; none when the last is less. */
-export interface Frame {
+interface Frame {
   readonly first: number;
   readonly last: number;
 }
 
 /** The windows of all documents of a partition. */
-export type Frames = (partition: Partition) => Frame[];
+type Frames = (partition: Partition) => Frame[];
 
 export interface WindowBounds {
   readonly frames: Frames;
@@ -103,7 +103,7 @@ const byPosition =
     partition.map((_, i) => ({ first: Math.max(0, i + lower), last: Math.min(partition.length - 1, i + upper) }));
 
 /** The value a range is measured on: a number, or the milliseconds of a date when there is a unit. */
-export function measure(doc: Doc, path: readonly string[], isDate: boolean): number {
+function measure(doc: Doc, path: readonly string[], isDate: boolean): number {
   const value = getPath(doc, path);
   if (isDate) {
     if (value instanceof Date) return Number(msOf(value));

@@ -172,7 +172,7 @@ function matching(pattern: string, options: string): Interval[] {
 }
 
 /** What every match begins with, as far as the pattern is an anchor and plain characters. */
-export function literalPrefix(pattern: string): string {
+function literalPrefix(pattern: string): string {
   const anchor = /^(\^|\\A)/.exec(pattern)?.[0];
   if (!anchor || pattern.includes('|')) return '';
   let prefix = '';

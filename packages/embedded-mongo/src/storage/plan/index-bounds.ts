@@ -25,7 +25,7 @@ export interface TreeRange {
 const MAX_RANGES = 5_000;
 
 /** How many fields the tree is sought by: those bounded to points, and the first with a range. */
-export function soughtFields(fields: IndexBounds['fields'], collation?: Collation): number {
+function soughtFields(fields: IndexBounds['fields'], collation?: Collation): number {
   let ranges = 1;
   for (let field = 0; field < fields.length; field++) {
     ranges *= fields[field]!.length;

@@ -14,7 +14,7 @@ export interface Predicate {
 }
 
 /** One `$elemMatch`, told from others by identity. */
-export interface ElemMatch {
+interface ElemMatch {
   /** The length of the path to its array, in components. */
   readonly depth: number;
 }

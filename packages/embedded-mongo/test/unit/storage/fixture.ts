@@ -14,7 +14,7 @@ export type Plain = { [name: string]: unknown };
 export const docFrom = (plain: Plain): Doc =>
   new Map(Object.entries(plain).map(([name, value]) => [name, valueFrom(value)]));
 
-export function valueFrom(value: unknown): Value {
+function valueFrom(value: unknown): Value {
   if (typeof value === 'number' && Number.isInteger(value) && !Object.is(value, -0)) return new Int32(value);
   if (Array.isArray(value)) return value.map(valueFrom);
   const isPlain =
