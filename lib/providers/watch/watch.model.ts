@@ -15,5 +15,6 @@ export interface WatchableModel<M> {
 }
 
 declare module '../models/model.types.js' {
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merges
   interface ModelExtensions<M> extends WatchableModel<M> {}
 }
