@@ -1,4 +1,4 @@
-import type { mongo } from 'mongoose';
+import mongoose, { type mongo } from 'mongoose';
 import { isBound } from './providers/models/model.binding.js';
 import { createPolyModel } from './providers/models/poly.model.js';
 import { ModelRegistry } from './providers/models/model.registry.js';
@@ -6,7 +6,6 @@ import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
 import { PolyMongoError } from './polymongo.errors.js';
 import { resolveOptions, type PolyMongoOptions, type ResolvedOptions } from './polymongo.options.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
-import type { PoolState } from './polymongo.types.js';
 import { showAsJSON } from './polymongo.secrets.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import {
@@ -18,6 +17,7 @@ import {
 import { createSink } from './providers/logging/log.sink.js';
 import { PolyMongoLog } from './providers/logging/polymongo.log.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
+import { READY_STATE } from './providers/pools/pool-state.js';
 import { closeOnSignals } from './providers/pools/process.signals.js';
 import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
 import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
@@ -43,14 +43,6 @@ export type WrapperOwner = 'process' | 'nest';
 /** The state of a connection in mongoose's words. */
 export type ConnectionState = 'connected' | 'connecting' | 'disconnecting' | 'disconnected';
 
-const STATE_NAMES = {
-  cold: 'disconnected',
-  connecting: 'connecting',
-  connected: 'connected',
-  draining: 'disconnecting',
-  closed: 'disconnected',
-} as const satisfies Record<PoolState, ConnectionState>;
-
 /**
  * Many MongoDB databases behind one set of models. The façade over everything this package does, with or without Nest;
  * in a Nest application `PolyMongoModule` makes it, and each part can be injected on its own.
@@ -64,13 +56,17 @@ const STATE_NAMES = {
 export class PolyMongoWrapper {
   readonly options: ResolvedOptions;
   readonly pools: PolyMongoPools;
+  /** @internal */
   readonly models: ModelRegistry;
   readonly hooks: PolyMongoHooks;
   readonly stats: PolyMongoStats;
   readonly bulkTasks: PolyMongoBulk;
   readonly tenantContext: TenantContext;
+  /** @internal */
   readonly tenantDatabases: TenantDatabases;
+  /** @internal */
   readonly tenantDirectory: TenantDirectory;
+  /** @internal */
   readonly tenantEntry: TenantEntry;
   readonly tenants: PolyMongoTenants;
   readonly transactions: PolyMongoTransactions;
@@ -122,7 +118,7 @@ export class PolyMongoWrapper {
       pools,
       prepare: (database) => models.prepareAll(database),
       tenant: () => tenantContext.scope?.tenantId,
-      tenantDatabase: () => (tenantContext.scope?.tenantId === undefined ? undefined : tenantDatabases.current()),
+      tenantDatabase: () => tenantDatabases.currentTenants(),
     });
     tenantContext.onSwitch((from, to) => this.transactions.assertTenantStays(from, to));
     this.scale = {
@@ -232,7 +228,7 @@ export class PolyMongoWrapper {
 
   /** The state of the primary pool in mongoose's words: 'connected', 'connecting', 'disconnecting' or 'disconnected'. */
   getConnectionState(): ConnectionState {
-    return STATE_NAMES[this.pools.primary.state];
+    return mongoose.STATES[READY_STATE[this.pools.primary.state]] as ConnectionState;
   }
 }
 

@@ -1,18 +1,16 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
-import { transactionOn } from '../sessions/active.transaction.js';
 import { joinTransaction } from '../sessions/collection.session.js';
 import { inTurn } from '../sessions/call.context.js';
 import type { Database, DatabaseConnection } from '../databases/database.js';
 import { prepare } from '../databases/first.write.js';
 import { createLeasedCollection } from './leased.collection.js';
-import { leaseAggregation } from './leased.cursor.js';
-import { leaseChangeStream } from './leased.stream.js';
 import { createBaseView } from './mongoose.base.js';
 import { assertConfined } from './pipeline.confinement.js';
-import { ConnectionPluginError, ModelDatabaseError, ModelDeletionError } from './connection.errors.js';
+import { ConnectionPluginError, ModelDeletionError } from './connection.errors.js';
+import { collectionsOf, dropOn, leaseDb, outsideOn } from './connection.operations.js';
 import { ConnectionOwnershipError } from '../pools/pool.errors.js';
-import { TransactionUnsupportedError } from '../sessions/session.errors.js';
+import { READY_STATE } from '../pools/pool-state.js';
 import { keptListener, keptOnce, type Listener } from '../sessions/subscriber.listener.js';
 
 /** What this class touches of mongoose's connection class; the rest is inherited as it is. */
@@ -42,8 +40,6 @@ interface Aggregating {
 }
 
 const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => NativeConnection;
-
-const READY_STATE = { cold: 0, connecting: 2, connected: 1, draining: 3, closed: 0 } as const;
 
 /**
  * mongoose's own connections are bound to one MongoClient, are listed in `mongoose.connections` for good and cannot be
@@ -232,50 +228,3 @@ for (const operation of ['openUri', 'setClient', 'createClient', 'doClose', 'rem
 
 export const createDatabaseConnection = (base: Mongoose, database: Database): DatabaseConnection =>
   new PooledConnection(base, database) as unknown as DatabaseConnection;
-
-/** The driver's database, whose streams and cursors hold leases. */
-function leaseDb(db: mongo.Db, database: Database): void {
-  const watch = db.watch.bind(db);
-  const aggregate = db.aggregate.bind(db);
-  Object.assign(db, {
-    watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), database),
-    aggregate: (...given: Parameters<mongo.Db['aggregate']>) => {
-      const { args, context } = joinTransaction(database, 'aggregate', given);
-      return leaseAggregation(aggregate(...(args as typeof given)), database, context);
-    },
-  });
-}
-
-/** MongoDB has no such command in a transaction, so nobody can mean it to be part of one. */
-function outsideOn<T>(database: Database, operation: string, call: () => Promise<T>): Promise<T> {
-  if (transactionOn(database)) return Promise.reject(new TransactionUnsupportedError(operation, database.name));
-  return database.run(call);
-}
-
-/** What is dropped is made anew, with its indexes, before the next write. */
-async function dropOn(database: Database, operation: string, drop: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await outsideOn(database, operation, drop);
-  } finally {
-    database.forgetContents();
-  }
-}
-
-/**
- * The collections that a connection's bulkWrite writes to. mongoose writes to the namespace of the model, whatever
- * connection it was called on.
- * @throws ModelDatabaseError
- */
-function collectionsOf({ name, connection }: Database, operations: unknown): Set<string> {
-  const collections = new Set<string>();
-  if (!Array.isArray(operations)) return collections;
-  for (const { model } of operations as { model?: unknown }[]) {
-    const target = (typeof model === 'string' ? connection.models[model] : model) as WrittenModel | undefined;
-    if (!target?.collection) continue; // mongoose says so
-    if (target.db.name !== name) throw new ModelDatabaseError(target.modelName, target.db.name, name);
-    collections.add(target.collection.name);
-  }
-  return collections;
-}
-
-type WrittenModel = { modelName: string; db: { name: string }; collection: { name: string } };

@@ -6,11 +6,11 @@ import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
 import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
 import { aggregateIn } from './model.aggregate.js';
-import { cursorIn } from './model.cursor.js';
 import { discriminatorsOn } from './model.discriminators.js';
 import { defineIndexStatics, type IndexHost } from './model.indexes.js';
 import { ModelBindingError } from './model.errors.js';
-import type { ScopeCapture, Scoped } from './model.scope.js';
+import { createQueryClass, type QueryClass } from './model.query.js';
+import type { ScopeCapture } from './model.scope.js';
 import type { AnyModel } from './model.types.js';
 
 /** What templates need of the registry they are made for. */
@@ -45,19 +45,8 @@ interface Blueprint {
   bulkSave(...args: unknown[]): Promise<unknown>;
   aggregate(...args: unknown[]): Aggregate<unknown[]>;
   discriminator(...args: unknown[]): AnyModel;
-  Query: new (...args: unknown[]) => {
-    model: BoundModel;
-    op?: string;
-    options: SessionOptions;
-    exec(op?: unknown): Promise<unknown>;
-    cursor(options?: object): object;
-    clone(): object;
-    toConstructor(): { prototype: object };
-  };
+  Query: QueryClass;
 }
-
-/** On the prototype of a query class: the scope of the query that it was made of. */
-const CLASS_SCOPE = Symbol('polymongo.scope');
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -102,40 +91,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     return mayWait(database, blueprint) ? database.run(fn) : Promise.reject(new PoolInitializingError(database.name));
   };
 
-  class Query extends Base.Query {
-    #scoped = host.captureScope();
-
-    override exec(op?: unknown): Promise<unknown> {
-      const run = () => super.exec(op);
-      if (!this.model) return run(); // mongoose says what is missing
-      const begin = () => start(this.model, run);
-      const scoped = Query.#scopeOf(this);
-      return scoped ? scoped(begin) : begin();
-    }
-
-    override cursor(options?: object): object {
-      return cursorIn(Query.#scopeOf(this), () => super.cursor(options));
-    }
-
-    override clone(): object {
-      const clone = super.clone() as Query;
-      if (#scoped in clone) clone.#scoped = Query.#scopeOf(this);
-      return clone;
-    }
-
-    override toConstructor(): { prototype: object } {
-      const made = super.toConstructor();
-      Object.defineProperty(made.prototype, CLASS_SCOPE, { value: Query.#scopeOf(this) });
-      return made;
-    }
-
-    /** What the class of `toConstructor()` constructs has no field of this class. */
-    static #scopeOf(query: object & { [CLASS_SCOPE]?: Scoped }): Scoped | undefined {
-      return #scoped in query ? query.#scoped : query[CLASS_SCOPE];
-    }
-  }
-
-  Query.prototype.constructor = Base.Query.prototype.constructor; // mongoose.Query, as on every model's queries
+  const Query = createQueryClass(Base.Query, host.captureScope, start);
 
   class Template extends Base {
     static override Query = Query;

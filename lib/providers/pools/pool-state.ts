@@ -23,3 +23,9 @@ export const LEGAL_TRANSITIONS: Readonly<Record<PoolState, readonly PoolState[]>
 export function assertTransition(dbName: string, from: PoolState, to: PoolState): void {
   if (!LEGAL_TRANSITIONS[from].includes(to)) throw new IllegalPoolTransitionError(dbName, from, to);
 }
+
+/** A pool's state as mongoose's connections say it: an index of `mongoose.STATES`. */
+export const READY_STATE = { cold: 0, connecting: 2, connected: 1, draining: 3, closed: 0 } as const satisfies Record<
+  PoolState,
+  number
+>;

@@ -2,6 +2,7 @@ import { auditTime, distinctUntilChanged, map, Observable, startWith } from 'rxj
 import type { PoolConfig } from '../../polymongo.pool-options.js';
 import { redactURI } from '../../polymongo.uri.js';
 import type { DatabasePool } from '../pools/database.pool.js';
+import { READY_STATE } from '../pools/pool-state.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { PoolStats } from '../pools/pool.statistics.js';
 import { inSubscribersContext } from '../sessions/subscriber.context.js';
@@ -43,8 +44,6 @@ export interface DbStats extends DatabaseSizes {
   config: PoolConfigView;
   poolStats: PoolStats;
 }
-
-const READY_STATE = { cold: 0, connecting: 2, connected: 1, draining: 3, closed: 0 } as const;
 
 /** What the pools and databases are doing. Counts come from the driver's events; nothing here is estimated. */
 export class PolyMongoStats {

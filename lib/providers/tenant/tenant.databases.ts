@@ -38,11 +38,17 @@ export class TenantDatabases {
 
   /** The current tenant's database. @throws TenantMissingError, TenantPendingError, TenantDatabaseTakenError */
   current(): string {
-    const { scope } = this.context;
-    if (scope?.tenantId !== undefined) return this.of(scope.tenantId);
-    if (scope?.isPending) this.context.refuse(new TenantPendingError());
+    const name = this.currentTenants();
+    if (name !== undefined) return name;
+    if (this.context.scope?.isPending) this.context.refuse(new TenantPendingError());
     if (!this.options.useDefaultDB) this.context.refuse(new TenantMissingError());
     return this.defaultDB;
+  }
+
+  /** As {@link current}, undefined when there is no tenant, whatever `useDefaultDB` says. @throws TenantDatabaseTakenError */
+  currentTenants(): string | undefined {
+    const tenantId = this.context.scope?.tenantId;
+    return tenantId === undefined ? undefined : this.of(tenantId);
   }
 
   /** The database of a tenant, which is its from now on. @throws InvalidTenantIdError, TenantDatabaseTakenError */
