@@ -35,7 +35,7 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
   };
   Object.setPrototypeOf(wrapped, inner);
   wrapped.prototype = inner.prototype as object;
-  bindEmitter(wrapped, inner); // the database's model tells of its indexes and errors
+  bindTo(inner, wrapped, EMITTER_METHODS); // the database's model tells of its indexes and errors
   return Object.defineProperties(wrapped, {
     db: { value: callableConnection(modelOf, database.connection), writable: true, configurable: true },
     tenant: { value: () => modelOf(host.tenantDatabase()), writable: true, configurable: true },
@@ -57,14 +57,14 @@ const EMITTER_METHODS = [
 function callableConnection(call: (name: string) => unknown, connection: Connection): object {
   Object.setPrototypeOf(call, connection);
   Object.defineProperty(call, 'name', { value: connection.name, configurable: true });
-  bindEmitter(call, connection);
+  bindTo(connection, call, [...EMITTER_METHODS, 'set']);
   return call;
 }
 
-/** Listeners are kept by what tells them, not by what inherits from it. */
-function bindEmitter(target: object, emitter: object): void {
-  for (const name of EMITTER_METHODS) {
-    const method = Reflect.get(emitter, name) as (...args: unknown[]) => unknown;
-    Object.defineProperty(target, name, { value: method.bind(emitter), configurable: true });
+/** Listeners and options are kept by whom they belong to, not by what inherits from it. */
+function bindTo(owner: object, target: object, methods: readonly string[]): void {
+  for (const name of methods) {
+    const method = Reflect.get(owner, name) as (...args: unknown[]) => unknown;
+    Object.defineProperty(target, name, { value: method.bind(owner), configurable: true });
   }
 }

@@ -221,6 +221,17 @@ describe("mongoose's own transactionAsyncLocalStorage", () => {
   });
 });
 
+describe("a wrapped model's own connection", () => {
+  it("has the options of its database's connection, wherever they are set", () => {
+    const db = items.db as unknown as mongoose.Connection;
+    const connection = connectionOf(main);
+    db.set('maxTimeMS', 1234);
+    expect([db.get('maxTimeMS'), connection.get('maxTimeMS')]).toEqual([1234, 1234]);
+    connection.set('maxTimeMS', 5678);
+    expect(db.get('maxTimeMS')).toBe(5678);
+  });
+});
+
 describe('a connection refuses', () => {
   it.each(['openUri', 'setClient', 'createClient', 'close', 'destroy', 'doClose', 'removeDb'])(
     '%s(), as it belongs to its pool',
