@@ -47,14 +47,17 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
       const line = progressLine(io, flags);
       // Opened before anything is done: a name that is wrong is told at once.
       const input = file === undefined ? undefined : await open(file);
-      const source = input ? input.createReadStream() : io.stdin;
+      let source = io.stdin;
+      /** A file is read twice where that is needed; a pipe that has a name cannot be. */
+      const opened = (start?: number) =>
+        (source = input!.createReadStream({ autoClose: false, ...(start !== undefined && { start }) }));
       let rejects: WriteStream | undefined;
       try {
         const read = input ? await input.stat() : statOf(io.stdin);
         const totalBytes = input && read!.size;
         if (flags.rejects !== undefined) rejects = await openOutput(flags.rejects, flags.force ?? false, read);
         const summary = await withWrapper(uriOf(flags, io), async ({ bulkTasks }) =>
-          bulkTasks.importStream(name, source, {
+          bulkTasks.importStream(name, !input ? source : read!.isFile() ? () => opened(0) : opened(), {
             ...(await selectionOf(flags, io, line)),
             onError: flags.onError,
             ...(rejects && { rejects }),
@@ -71,6 +74,7 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
       } finally {
         line.clear();
         source.destroy();
+        await input?.close();
         rejects?.destroy();
       }
     });

@@ -79,8 +79,7 @@ export class BulkTaskError extends PolyMongoError implements FilePosition {
     readonly checkpoint?: BulkCheckpoint,
   ) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const written = summary.collections.reduce((sum, { documents }) => sum + documents, 0);
-    super(`${task} stopped after ${written} documents: ${reason}`, { cause });
+    super(`${task} stopped after ${writtenIn(summary)}: ${reason}`, { cause });
     const { collection, documentNumber, byteOffset } = (cause ?? {}) as FilePosition;
     Object.assign(this, { collection, documentNumber, byteOffset });
   }
@@ -88,6 +87,16 @@ export class BulkTaskError extends PolyMongoError implements FilePosition {
 
 /** A bulk task was given something that makes no sense: a system database, a copy onto itself. */
 export class BulkArgumentError extends PolyMongoError {}
+
+const MAX_NAMED = 5;
+
+function writtenIn({ collections }: BulkSummary): string {
+  const written = collections.filter(({ documents }) => documents > 0);
+  const documents = written.reduce((sum, collection) => sum + collection.documents, 0);
+  const names = written.slice(0, MAX_NAMED).map(({ name }) => JSON.stringify(name));
+  if (written.length > MAX_NAMED) names.push('…');
+  return `${documents} documents${names.length > 0 ? ` in ${names.join(', ')}` : ''}`;
+}
 
 function placeOf({ collection, documentNumber, byteOffset }: FilePosition): string {
   const parts = [];

@@ -15,6 +15,9 @@ import type { RawTarget } from './raw/raw-target.js';
 import { transformed } from './raw/raw-transform.js';
 import { isBucket, timeFieldOf } from './raw/time-series.js';
 
+/** The bytes of a file. */
+export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /** Reads a file and writes its collections, documents and indexes into a database. */
 export class ImportTask {
   private readonly collections: IncomingCollections;
@@ -39,18 +42,13 @@ export class ImportTask {
     return { documents: Object.fromEntries(this.done) };
   }
 
-  async run(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+  async run(source: ByteSource): Promise<void> {
     const { signal } = this.options;
-    // A source that gives nothing would keep the task waiting.
-    const stop = () => source instanceof Readable && source.destroy(signal!.reason as Error);
-    signal?.addEventListener('abort', stop, { once: true });
     try {
-      await this.read(source);
+      await this.whileReading(source, () => this.read(source));
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
-    } finally {
-      signal?.removeEventListener('abort', stop);
     }
   }
 
@@ -59,19 +57,33 @@ export class ImportTask {
    * mixed. What else is wrong the import itself tells.
    * @throws BulkArgumentError
    */
-  async checkNames(source: Iterable<Uint8Array>): Promise<void> {
+  async checkNames(source: ByteSource): Promise<void> {
     const { signal, onError } = this.options;
     try {
-      for await (const event of readImportEvents(source, { signal, ...(onError && { onError }) })) {
-        if (event.kind === 'collectionBegin') this.collections.of(event.database, event.collection);
-      }
+      await this.whileReading(source, async () => {
+        for await (const event of readImportEvents(source, { signal, ...(onError && { onError }) })) {
+          if (event.kind === 'collectionBegin') this.collections.of(event.database, event.collection);
+        }
+      });
     } catch (error) {
       if (error instanceof BulkArgumentError) throw error;
       signal?.throwIfAborted();
     }
   }
 
-  private async read(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+  /** A source that gives nothing would keep the task waiting after its signal. */
+  private async whileReading(source: ByteSource, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.options;
+    const stop = () => source instanceof Readable && source.destroy(signal!.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await work();
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  private async read(source: ByteSource): Promise<void> {
     const { signal, format, onError } = this.options;
     signal?.throwIfAborted();
     const { meter } = this.report;

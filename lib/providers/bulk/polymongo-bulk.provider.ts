@@ -24,7 +24,7 @@ import { pack } from './codecs/gzip.stream.js';
 import { CopyTask } from './copy.task.js';
 import { bytesOfExportData } from './export-data.source.js';
 import { ExportTask } from './export.task.js';
-import { ImportTask } from './import.task.js';
+import { type ByteSource, ImportTask } from './import.task.js';
 import { isSameCluster } from './raw/cluster.identity.js';
 import { RawSource, SYSTEM_DATABASES } from './raw/raw-source.js';
 import { RawTarget } from './raw/raw-target.js';
@@ -151,11 +151,14 @@ export class PolyMongoBulk {
   /**
    * Imports an export file of any layout or an archive, gzipped or not, from a stream of bytes. The stream is read no
    * faster than documents are written. Collections are made with their options, and get their indexes at their end.
+   * @param stream or what opens it: with `rename` it is read twice then, for its names first, so that two collections of
+   *   one name are refused before anything is written. From a stream the second one is refused, with what was written by
+   *   then in the error's summary
    * @throws BulkTaskError with collection, document number and byte offset of what was wrong, and with the summary
    */
   async importStream(
     name: string,
-    stream: Readable | AsyncIterable<Uint8Array>,
+    stream: Readable | AsyncIterable<Uint8Array> | (() => Readable | AsyncIterable<Uint8Array>),
     options: ImportOptions = {},
   ): Promise<BulkSummary> {
     return this.#import(name, stream, options);
@@ -163,7 +166,7 @@ export class PolyMongoBulk {
 
   async #import(
     name: string,
-    source: AsyncIterable<Uint8Array> | (() => Iterable<Uint8Array>),
+    source: AsyncIterable<Uint8Array> | (() => ByteSource),
     options: ImportOptions,
   ): Promise<BulkSummary> {
     const database = this.#database(name);

@@ -45,6 +45,8 @@ describe.each([
       await expect(fixture.bulk.import(name, file, { rename })).rejects.toThrow(NAMES);
     }
     await expect(fixture.bulk.importStream(name, streamOf(archive), { rename })).rejects.toThrow(NAMES);
+    const json = Buffer.from(JSON.stringify(object));
+    await expect(fixture.bulk.importStream(name, () => streamOf(json), { rename })).rejects.toThrow(NAMES);
     expect(await fixture.structureOf(name)).toEqual([]);
   });
 });
@@ -54,6 +56,7 @@ test('an import of a stream of JSON refuses the second collection of a name befo
   const json = await readAll(fixture.bulk.exportStream(shop));
   await expect(fixture.bulk.importStream(name, streamOf(json), { rename: { a: 'b' } })).rejects.toMatchObject({
     ...REFUSED,
+    message: expect.stringContaining('stopped after 2 documents in "b": ') as unknown,
     summary: { collections: [{ name: 'b', documents: 2 }] },
   });
 });

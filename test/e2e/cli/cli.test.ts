@@ -71,6 +71,24 @@ describe('polymongo', () => {
     expect((await cli(['import', copy, '--resume'], { stdin: bytes })).code).toBe(0);
   });
 
+  test('refuses two collections that would get one name: of a file before anything is written, of stdin at the second', async () => {
+    const [source, fromFile, fromStdin] = [fixture.name(), fixture.name(), fixture.name()];
+    await fixture.insert(source, 'a', [{ _id: 1 }]);
+    await fixture.insert(source, 'b', [{ _id: 2 }]);
+    for (const format of ['json', 'archive']) {
+      const file = join(folder, `${format}.gz`);
+      await cli(['export', source, '--format', format, '--gzip', '--out', file]);
+      const refused = await cli(['import', fromFile, file, '--rename', 'a=b']);
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('would both become "b"')]);
+      expect(await fixture.structureOf(fromFile)).toEqual([]);
+      expect((await cli(['import', fixture.name(), file, '--rename', 'a=c'])).code).toBe(0);
+      await rm(file);
+    }
+    const { bytes } = await cli(['export', source]);
+    const stopped = await cli(['import', fromStdin, '--rename', 'a=b'], { stdin: bytes });
+    expect([stopped.code, stopped.err]).toEqual([1, expect.stringContaining('stopped after 1 documents in "b": ')]);
+  });
+
   test('copies, and drops only what it is told to', async () => {
     const copy = fixture.name();
     expect((await cli(['copy', shop, copy])).out).toContain('2 documents in 1 collections');
