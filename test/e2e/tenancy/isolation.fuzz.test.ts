@@ -12,7 +12,7 @@ import type { AdapterName } from '../../support/http-app.js';
 /** Requests in all; the whole fuzz is POLYMONGO_FUZZ_REQUESTS=20000. */
 const REQUESTS = Number(process.env.POLYMONGO_FUZZ_REQUESTS ?? 600);
 const AT_ONCE = 40;
-const ANSWER_MS = 5_000;
+const ANSWER_MS = 30_000;
 const TIMEOUT_MS = 120_000 + REQUESTS * 60;
 
 describe(`isolation under load (POLYMONGO_SEED=${SEED})`, () => {
@@ -142,11 +142,11 @@ describe(`isolation under load (POLYMONGO_SEED=${SEED})`, () => {
     async (adapter) => {
       await start(adapter);
       const { aborted, ...shares } = await fuzz(adapter);
+      const [documents, crossed] = await countCrossed();
+      expect([crossed, work.crossings]).toEqual([0, []]);
       expect(aborted).toBeLessThanOrEqual(1);
       expect(Object.entries(shares).filter(([, share]) => share < 0.95)).toEqual([]);
-      const [documents, crossed] = await countCrossed();
       expect(documents).toBeGreaterThan(REQUESTS);
-      expect([crossed, work.crossings]).toEqual([0, []]);
     },
     TIMEOUT_MS,
   );
