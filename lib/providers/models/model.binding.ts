@@ -19,6 +19,16 @@ export type BoundModel = AnyModel & {
 /** A model as what it is here; mongoose's own types do not say. */
 export const bound = (model: unknown): BoundModel => model as BoundModel;
 
+/**
+ * What a wrapper, or a class that extends a model, stands for. To the wrapper itself a document of another database is data
+ * to copy, not an instance to save where it came from.
+ */
+export function boundModel(model: unknown): BoundModel {
+  let at = model as object;
+  while (!Object.hasOwn(at, DATABASE)) at = Object.getPrototypeOf(at) as object;
+  return at as BoundModel;
+}
+
 /** It is a model of a database, or a wrapped one, and not the compiled model. */
 export const isBound = (model: AnyModel): boolean => DATABASE in model;
 

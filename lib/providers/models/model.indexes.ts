@@ -1,7 +1,7 @@
 import type { IndexDefinition } from '../databases/database.indexes.js';
 import { familyIndexes, nameOf, native, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { diffOf, listed, requireIndexes, restoreIndexes } from './index.making.js';
-import { bound, DATABASE, type BoundModel } from './model.binding.js';
+import { type BoundModel, boundModel } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 
 /** What the index statics need of the registry their models are of. */
@@ -36,8 +36,7 @@ export function defineIndexStatics(template: AnyModel, blueprint: AnyModel, host
   const statics = {
     /** Makes the collection and the indexes, as the options `autoCreate`, `autoIndex` and `autoSearchIndex` say. */
     init(this: AnyModel): Promise<unknown> {
-      const { modelName } = this;
-      return host.init(bound(bound(this)[DATABASE].connection.models[modelName]));
+      return host.init(boundModel(this));
     },
 
     async createSearchIndex(this: AnyModel, description: object): Promise<unknown> {

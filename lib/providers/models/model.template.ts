@@ -1,10 +1,10 @@
 import mongoose from 'mongoose';
-import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
+import type { Aggregate, Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { PoolInitializingError } from '../pools/pool.errors.js';
 import { activeTransaction, outsideTransaction, transactionOn } from '../sessions/active.transaction.js';
 import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
-import { bound, type BoundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
+import { bound, type BoundModel, boundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
 import { aggregateIn } from './model.aggregate.js';
 import { discriminatorsOn } from './model.discriminators.js';
 import { defineIndexStatics, type IndexHost } from './model.indexes.js';
@@ -57,6 +57,15 @@ const STATICS = ['create', 'insertOne', 'insertMany', 'bulkWrite', 'bulkSave', '
 const native = mongoose.Model.prototype as unknown as {
   save(this: object, options?: SessionOptions): Promise<unknown>;
   deleteOne(this: object, options?: SessionOptions): unknown;
+};
+const { useConnection } = mongoose.Model as unknown as { useConnection(this: object, connection: unknown): unknown };
+
+/** What a model does not have of the compiled one. */
+const OWN_STATE = {
+  _events: undefined, // the compiled one's listeners would hear of every database
+  _eventsCount: 0,
+  $init: undefined, // nothing was made yet
+  $caught: true, // as after the `init()` of mongoose's own `model()`: an index that fails is no uncaught 'error'
 };
 
 /** `save()` and `$save()` of all documents: in the transaction around. What it does at once, it does at once. */
@@ -133,8 +142,14 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       return host.modelOn(bound(this)[DATABASE], child);
     }
 
-    static useConnection(): never {
-      throw new ModelBindingError(bound(this).modelName, 'useConnection', bound(this)[DATABASE].name);
+    /** mongoose says first what is no connection. */
+    static useConnection(connection: unknown): void {
+      const { modelName, [DATABASE]: database } = bound(this);
+      const { base } = database.connection as unknown as { base: Mongoose };
+      const stay = (): never => {
+        throw new ModelBindingError(modelName, 'useConnection', database.name);
+      };
+      useConnection.call({ db: Object.defineProperty({ base }, 'models', { get: stay }) }, connection);
     }
 
     /** What `connection.model(name, schema, collection)` makes of a model that is there: another one, kept by nobody. */
@@ -144,20 +159,20 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     static override create(...args: unknown[]) {
-      return start(this, () => super.create.apply(plain(this), args));
+      return start(this, () => super.create.apply(boundModel(this), args));
     }
     static override insertOne(...args: unknown[]) {
-      return start(this, () => super.insertOne.apply(plain(this), args));
+      return start(this, () => super.insertOne.apply(boundModel(this), args));
     }
     static override insertMany(...args: unknown[]) {
-      return start(this, () => super.insertMany.apply(plain(this), args));
+      return start(this, () => super.insertMany.apply(boundModel(this), args));
     }
     static override bulkWrite(...args: unknown[]) {
       return start(this, () => super.bulkWrite(...args));
     }
     static override bulkSave(documents?: unknown, given?: SessionOptions) {
       const options = joined(this, given);
-      return start(this, () => super.bulkSave.apply(plain(this), [documents, options]));
+      return start(this, () => super.bulkSave.apply(boundModel(this), [documents, options]));
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
@@ -181,8 +196,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     };
     Object.defineProperty(Template, name, { value, writable: true, configurable: true });
   }
-  // Each model has listeners of its own: those of the compiled one would hear of every database.
-  Object.assign(Template, { _events: undefined, _eventsCount: 0 });
+  Object.assign(Template, OWN_STATE);
   defineIndexStatics(Template as unknown as AnyModel, blueprint, host);
   for (const name of STATICS) {
     const method = Template[name] as Callable;
@@ -196,12 +210,6 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
   }
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;
-}
-
-/** A wrapper's own model: to it, a document of another database is data to copy, not an instance to save where it came from. */
-function plain(model: unknown): BoundModel {
-  const { [DATABASE]: database, modelName } = model as BoundModel;
-  return database.connection.models[modelName] as BoundModel;
 }
 
 /** The options with the session of the transaction around, so that mongoose's document middleware sees it. */

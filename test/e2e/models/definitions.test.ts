@@ -131,7 +131,10 @@ describe('a connection', () => {
     fixture.polymongo.models.define({ name: 'Thing', schema: schemaOf() });
     expect(() => connection().deleteModel('Thing')).toThrow(ModelDeletionError);
     expect(() => connection().deleteModel(/./)).toThrow(ModelDeletionError);
-    expect(() => connection().model('Thing').useConnection(mongoose.connection)).toThrow(ModelBindingError);
+    const model = connection().model('Thing');
+    expect(() => model.useConnection(mongoose.connection)).toThrow(ModelBindingError);
+    expect(() => model.useConnection(null as never)).toThrow(/requires a Mongoose connection|provide a connection/);
+    expect(mongoose.connection.models).not.toHaveProperty('Thing');
   });
 
   it('emits what mongoose’s does, from opening to closing', async () => {

@@ -330,6 +330,28 @@ describe('a model’s collection and indexes', () => {
     expect(errors).toMatchObject([{ code: 11000 }]);
   });
 
+  it.each(['createIndexes', 'ensureIndexes', 'syncIndexes'] as const)(
+    'that cannot be made are the error of %s(), of a model that was compiled here, too',
+    async (make) => {
+      polymongo.models.define({ name: 'User', schema: unique().set('autoIndex', false) });
+      const User = polymongo.pools.connectionOf(name).model('User');
+      await User.create([{ a: 'x' }, { a: 'x' }]);
+      await expect(User[make]()).rejects.toMatchObject({ code: 11000 });
+    },
+  );
+
+  it('have been made by `$init`, which the drop of their database takes away', async () => {
+    polymongo.models.define({ name: 'User', schema: unique() });
+    const User = polymongo.pools.connectionOf(name).model('User') as unknown as AnyModel & { $init?: unknown };
+    expect(User.$init).toBeUndefined();
+    await User.init();
+    expect(User.$init).toBeInstanceOf(Promise);
+    await User.db.dropDatabase();
+    expect(User.$init).toBeUndefined();
+    await User.init();
+    expect(await names(User)).toEqual(['a_1']);
+  });
+
   it('do not keep a write from its database when a search index cannot be made there', async () => {
     const schema = new Schema({ a: String }, { autoSearchIndex: true });
     schema.searchIndex({ name: 'all', definition: { mappings: { dynamic: true } } });
