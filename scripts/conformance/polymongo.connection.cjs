@@ -24,6 +24,7 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
     ...optionsFrom(options),
   };
   const wrappers = [];
+  const faces = new WeakMap();
   let wrapper, connection, models;
   const begin = () => {
     wrappers.push((wrapper = new PolyMongoWrapper(settings, 'nest')));
@@ -46,17 +47,14 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
       if (modelOptions?.overwriteModels || mongoose.get('overwriteModels')) own.deleteModel(modelName);
       const known = models.get(modelName);
       if (known?.schema === schema && !collection) return known.model;
-      if (known && !collection) return connection.model(given, schema);
+      if (known) return nativeModel.call(connection, given, schema, collection);
       const blueprint = wrapper.models.define({ name: modelName, schema, ...(collection && { collection }) });
       const wrapped = wrapper.wrapModel(blueprint);
       const model = isWrapper ? wrapped : wrapped.db(name);
       models.set(modelName, { schema, blueprint, model });
       onModel?.(modelName);
       // Models that a test kept through deleteModel() find the new ones by name.
-      for (const old of wrappers) {
-        const { models: known } = old.pools.connectionOf(name);
-        if (!(modelName in known)) known[modelName] = model;
-      }
+      for (const old of wrappers) if (old !== wrapper) old.pools.connectionOf(name).models[modelName] = model;
       return model;
     },
     /** PolyMongo forgets no model: another one begins, with those that stay. */
@@ -75,6 +73,18 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
       await Promise.all(wrappers.map((w) => w.actions.forceCloseAll()));
     },
     destroy: () => own.close(),
+    /** The connections of a PolyMongo end together, as those that share a client do. */
+    useDb(other) {
+      const connection = wrapper.pools.connectionOf(other);
+      if (!faces.has(connection)) {
+        const { close } = own;
+        faces.set(
+          connection,
+          faceOf(() => connection, { close, destroy: close }),
+        );
+      }
+      return faces.get(connection);
+    },
     asPromise: async () => (await connection.asPromise(), proxy),
     get models() {
       return new Proxy(connection.models, {
@@ -86,23 +96,29 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
     },
   };
   const nativeModel = connection.model;
-  const proxy = new Proxy(
+  const proxy = faceOf(() => connection, own);
+  return proxy;
+};
+
+/** A connection with members of a stand-in's own. */
+function faceOf(connectionNow, own) {
+  return new Proxy(
     {},
     {
       get(_, key) {
+        const connection = connectionNow();
         if (Object.hasOwn(own, key)) return own[key];
         const value = Reflect.get(connection, key, connection);
         return typeof value === 'function' && key !== 'constructor' ? value.bind(connection) : value;
       },
-      set: (_, key, value) => Reflect.set(Object.hasOwn(own, key) ? own : connection, key, value),
-      has: (_, key) => key in connection,
-      getPrototypeOf: () => Object.getPrototypeOf(connection),
-      ownKeys: () => Reflect.ownKeys(connection),
+      set: (_, key, value) => Reflect.set(Object.hasOwn(own, key) ? own : connectionNow(), key, value),
+      has: (_, key) => key in connectionNow(),
+      getPrototypeOf: () => Object.getPrototypeOf(connectionNow()),
+      ownKeys: () => Reflect.ownKeys(connectionNow()),
       getOwnPropertyDescriptor(_, key) {
-        const found = Reflect.getOwnPropertyDescriptor(connection, key);
+        const found = Reflect.getOwnPropertyDescriptor(connectionNow(), key);
         return found && { ...found, configurable: true };
       },
     },
   );
-  return proxy;
-};
+}

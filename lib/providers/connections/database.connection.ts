@@ -154,7 +154,7 @@ class PooledConnection extends Native {
   }
 
   async asPromise(): Promise<this> {
-    await this._waitForConnect();
+    (await this.database.enter('operation')).release();
     return this;
   }
 
@@ -206,8 +206,9 @@ class PooledConnection extends Native {
     return this.database.run(() => super.withSession(work), 'long');
   }
 
+  /** Each call waits for the pool by itself; one that waited here first would come after those that were made later. */
   async _waitForConnect(): Promise<void> {
-    (await this.database.enter('operation')).release();
+    await this.database.equipment.gate?.pass();
   }
 
   async close(): Promise<void> {

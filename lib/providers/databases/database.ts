@@ -12,6 +12,7 @@ import {
   type PoolLease,
 } from '../pools/pool.lease.js';
 import { DatabaseContents } from './database.contents.js';
+import type { DatabaseEquipment, OpenStream } from './database.equipment.js';
 import { Place } from './recency.ring.js';
 
 /** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
@@ -31,37 +32,6 @@ export interface DatabaseHost {
   isAnnounced(database: Database): boolean;
   /** The connection of another database. */
   connectionOf(dbName: string): DatabaseConnection;
-}
-
-/** What those right of the pools put before the work on a database. */
-export interface DatabaseEquipment {
-  readonly gate?: DatabaseGate;
-  readonly preparation?: CollectionPreparation;
-  /** Its aggregations may name no other database. */
-  readonly isConfined?: boolean;
-}
-
-/** Stands before a database and says whether work may begin on it. */
-export interface DatabaseGate {
-  /** Undefined: it may. A promise: the work waits for it, and fails with it. */
-  pass(): Promise<void> | undefined;
-  /** For what cannot wait. @throws when it is not known yet on which pool the database is */
-  assertPassed(): void;
-}
-
-/** Makes what has to be there before the first document of a collection is; the models do. */
-export interface CollectionPreparation {
-  /** There are indexes or options that a collection made by the write itself would lack. */
-  isNeeded(database: Database, collection: string): boolean;
-  /** Resolves when they are there, and has noted it in the database's contents. */
-  prepare(database: Database, collection: string): Promise<void>;
-}
-
-/** A change stream in the books of its database; it leaves them when it ends. */
-export interface OpenStream {
-  /** On the whole cluster, not on this database alone. */
-  readonly isClusterWide?: boolean;
-  close(): Promise<void>;
 }
 
 /**
@@ -181,12 +151,30 @@ export class Database implements LeaseUser {
   }
 
   /**
+   * As {@link run}, for work of which a part is done at once: it begins while the pool is being opened, and the calls inside
+   * it wait for that one attempt, and fail with it.
+   */
+  begin<T>(fn: () => Promise<T>): Promise<T> {
+    const outer = this.#outerLease();
+    if (!(outer ? outer.opening : this.#mayOpen()) || this.#isBarred()) return this.run(fn);
+    const pool = outer?.pool ?? this.#pool;
+    const lease = pool.lease('operation', this);
+    lease.opening = (outer?.opening ?? pool.open()).then(() => {
+      lease.opening = undefined;
+      this.#workBegins();
+    });
+    lease.opening.catch(() => {}); // the calls inside fail with it
+    return under(lease, () => lease.during(fn));
+  }
+
+  /**
    * As {@link run}, for work that starts no further calls: what a collection or cursor sends. Inside of a call that {@link run}
    * began it is part of that call, under its lease, and nothing is asked again.
    */
   hold<T>(work: (lease: PoolLease) => Promise<T>): Promise<T> {
     const call = operationOf(this);
-    return call ? call.share(work) : this.#withLease('operation', work);
+    if (!call) return this.#withLease('operation', work);
+    return call.opening ? call.opening.then(() => call.share(work)) : call.share(work);
   }
 
   /**
@@ -218,6 +206,11 @@ export class Database implements LeaseUser {
     for (;;) {
       const ready = this.#tryEnter(kind, abort);
       if (ready) return ready;
+      const opening = this.#outerLease()?.opening;
+      if (opening) {
+        await opening;
+        continue;
+      }
       const pool = this.#pool;
       if (this.#suspension || pool.isClosing) {
         await (this.#suspension?.over ?? pool.whenClosed());
@@ -239,13 +232,33 @@ export class Database implements LeaseUser {
   #tryEnter(kind: LeaseKind, abort?: () => void): PoolLease | undefined {
     const pool = this.#pool;
     if (this.host.isShuttingDown || this.#suspension || pool.state !== 'connected') {
-      const outer = currentLease((lease) => lease.user === this || lease.pool === pool);
-      if (outer) return outer.pool.lease(kind, this, abort);
+      const outer = this.#outerLease();
+      if (outer) return outer.opening ? undefined : outer.pool.lease(kind, this, abort);
       if (this.host.isShuttingDown) throw new PolyMongoClosedError(this.name);
       return undefined;
     }
     this.#workBegins();
     return pool.lease(kind, this, abort);
+  }
+
+  /** It is not open, and nothing keeps it from being opened. */
+  #mayOpen(): boolean {
+    const pool = this.#pool;
+    return pool.state !== 'connected' && !pool.isClosing && !this.#suspension && !this.host.isShuttingDown;
+  }
+
+  /** Its gate refuses work, or lets it wait. */
+  #isBarred(): boolean {
+    try {
+      return this.#equipment.gate?.pass() !== undefined;
+    } catch {
+      return true;
+    }
+  }
+
+  /** What the call that goes on now was let in by. */
+  #outerLease(): PoolLease | undefined {
+    return currentLease((lease) => lease.user === this || lease.pool === this.#pool);
   }
 
   #workBegins(): void {

@@ -1,9 +1,9 @@
 import mongoose from 'mongoose';
 import type { Aggregate, Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { PoolInitializingError } from '../pools/pool.errors.js';
-import { activeTransaction, outsideTransaction, transactionOn } from '../sessions/active.transaction.js';
 import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
+import { deleteOne, joined, save, type SessionOptions } from './document.writes.js';
 import { bound, type BoundModel, boundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
 import { aggregateIn } from './model.aggregate.js';
 import { discriminatorsOn } from './model.discriminators.js';
@@ -27,11 +27,6 @@ export interface TemplateHost extends IndexHost {
 
 export type ModelExtension = (model: BoundModel, ...args: never[]) => unknown;
 
-/** The options that decide which session a call runs in. */
-interface SessionOptions {
-  session?: mongo.ClientSession | null;
-}
-
 /** A compiled model as this file uses it; mongoose's own types cannot be extended by a class. */
 interface Blueprint {
   new (...args: unknown[]): {
@@ -53,11 +48,6 @@ type Callable = (this: unknown, ...args: unknown[]) => unknown;
 /** Called without a model, or with `new`, they have mongoose say what is wrong. */
 const STATICS = ['create', 'insertOne', 'insertMany', 'bulkWrite', 'bulkSave', 'aggregate', 'discriminator'] as const;
 
-/** mongoose's own; a schema may have a path of that name. */
-const native = mongoose.Model.prototype as unknown as {
-  save(this: object, options?: SessionOptions): Promise<unknown>;
-  deleteOne(this: object, options?: SessionOptions): unknown;
-};
 const { useConnection } = mongoose.Model as unknown as { useConnection(this: object, connection: unknown): unknown };
 
 /** What a model does not have of the compiled one. */
@@ -68,24 +58,6 @@ const OWN_STATE = {
   $caught: true, // as after the `init()` of mongoose's own `model()`: an index that fails is no uncaught 'error'
 };
 
-/** `save()` and `$save()` of all documents: in the transaction around. What it does at once, it does at once. */
-function save(this: SavedDocument, given?: SessionOptions): Promise<unknown> {
-  try {
-    if (given?.session === null) return outsideTransaction(() => native.save.call(this, given));
-    return native.save.call(this, this.$session() ? given : joined(this.constructor, given));
-  } catch (error) {
-    return Promise.reject(error as Error);
-  }
-}
-
-function deleteOne(this: SavedDocument, options?: SessionOptions): unknown {
-  return native.deleteOne.call(this, this.$session() ? options : joined(this.constructor, options));
-}
-
-interface SavedDocument {
-  $session(): mongo.ClientSession | null | undefined;
-}
-
 /**
  * Stands between a compiled model and its children on the databases, one per schema: whatever depends on the database
  * is an accessor here, so that a child holds nothing but its database. A call counts as started, and holds a lease,
@@ -95,10 +67,12 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
   const Base = blueprint as unknown as Blueprint;
   const collectionOptions = optionsOfCollection(blueprint);
 
-  const start = <T>(model: unknown, fn: () => Promise<T>): Promise<T> => {
+  const start = <T>(model: unknown, fn: () => Promise<T>, how: 'run' | 'begin' = 'run'): Promise<T> => {
     const { [DATABASE]: database } = model as BoundModel;
-    return mayWait(database, blueprint) ? database.run(fn) : Promise.reject(new PoolInitializingError(database.name));
+    return mayWait(database, blueprint) ? database[how](fn) : Promise.reject(new PoolInitializingError(database.name));
   };
+  /** Takes documents as they are now: what mongoose does at once is not put off until the pool is open. */
+  const startAtOnce = <T>(model: unknown, fn: () => Promise<T>): Promise<T> => start(model, fn, 'begin');
 
   const Query = createQueryClass(Base.Query, host.captureScope, start);
 
@@ -159,20 +133,20 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     static override create(...args: unknown[]) {
-      return start(this, () => super.create.apply(boundModel(this), args));
+      return startAtOnce(this, () => super.create.apply(boundModel(this), args));
     }
     static override insertOne(...args: unknown[]) {
-      return start(this, () => super.insertOne.apply(boundModel(this), args));
+      return startAtOnce(this, () => super.insertOne.apply(boundModel(this), args));
     }
     static override insertMany(...args: unknown[]) {
-      return start(this, () => super.insertMany.apply(boundModel(this), args));
+      return startAtOnce(this, () => super.insertMany.apply(boundModel(this), args));
     }
     static override bulkWrite(...args: unknown[]) {
-      return start(this, () => super.bulkWrite(...args));
+      return startAtOnce(this, () => super.bulkWrite(...args));
     }
     static override bulkSave(documents?: unknown, given?: SessionOptions) {
       const options = joined(this, given);
-      return start(this, () => super.bulkSave.apply(boundModel(this), [documents, options]));
+      return startAtOnce(this, () => super.bulkSave.apply(boundModel(this), [documents, options]));
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
@@ -181,12 +155,12 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
 
     /** Where `save()` has done what it does at once, and begins to wait. mongoose 8 gives a callback. */
     override $__save(options?: SessionOptions, callback?: (error?: unknown) => void): Promise<unknown> | void {
-      if (!callback) return start(this.constructor, () => super.$__save(options) as Promise<unknown>);
+      if (!callback) return startAtOnce(this.constructor, () => super.$__save(options) as Promise<unknown>);
       const save = () =>
         new Promise<void>((resolve, reject) => {
           void super.$__save(options, (error) => (error ? reject(error as Error) : resolve()));
         });
-      start(this.constructor, save).then(() => callback(), callback);
+      startAtOnce(this.constructor, save).then(() => callback(), callback);
     }
   }
 
@@ -210,12 +184,6 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
   }
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;
-}
-
-/** The options with the session of the transaction around, so that mongoose's document middleware sees it. */
-function joined<O extends SessionOptions>(model: unknown, options: O | undefined): O | undefined {
-  if (!activeTransaction() || (options && Object.hasOwn(options, 'session'))) return options;
-  return { ...options, session: transactionOn(bound(model)[DATABASE])!.session } as O;
 }
 
 function optionsOfCollection(blueprint: AnyModel): object {

@@ -27,6 +27,8 @@ export interface LeasedPool {
 
 /** Keeps a pool open. Whoever takes one gives it back, once. */
 export class PoolLease {
+  /** Set while the work under it has begun and the pool is still being opened. */
+  opening: Promise<void> | undefined;
   #holders = 1;
   #isGivenBack = false;
   #onReleased: (() => void)[] | undefined;

@@ -5,7 +5,7 @@ import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { ModelRegistry } from '../models/model.registry.js';
 import { bound, type BoundModel } from '../models/model.binding.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';
-import type { OpenStream } from '../databases/database.js';
+import type { OpenStream } from '../databases/database.equipment.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { keepContext, keepObserver } from '../sessions/subscriber.context.js';
 import { ChangeIterator } from './change.iterator.js';

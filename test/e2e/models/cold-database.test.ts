@@ -31,6 +31,8 @@ const CALLS: Record<string, (model: mongoose.Model<{ n: number }>) => Promise<un
   'collection.insertOne()': (model) => model.collection.insertOne({ n: 1 }),
 };
 
+const schemaOfItems = () => new mongoose.Schema<{ n: number }>({ n: Number });
+
 describe('the first call on a database whose pool is cold', () => {
   let server: TestServer;
   let polymongo: PolyMongoWrapper;
@@ -49,10 +51,18 @@ describe('the first call on a database whose pool is cold', () => {
   afterAll(() => server.stop());
 
   it.each(Object.keys(CALLS))('%s waits for it and answers', async (call) => {
-    const schema = new mongoose.Schema<{ n: number }>({ n: Number });
-    const model = polymongo.wrapModel(new mongoose.Mongoose().model('Item', schema)).db(name);
+    const model = polymongo.wrapModel(new mongoose.Mongoose().model('Item', schemaOfItems())).db(name);
     expect(model.db.readyState).toBe(0);
     await CALLS[call]!(model as unknown as mongoose.Model<{ n: number }>);
     expect(model.db.readyState).toBe(1);
+  });
+
+  it('a stream that watch() gives is opened before a write that is made after it', async () => {
+    const model = polymongo.wrapModel(new mongoose.Mongoose().model('Item', schemaOfItems())).db(name);
+    const stream = model.watch();
+    const change = new Promise((resolve) => stream.once('change', resolve));
+    await model.create({ n: 1 });
+    expect(await change).toMatchObject({ operationType: 'insert', fullDocument: { n: 1 } });
+    await stream.close();
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
+import { PoolConnectError } from 'nestjs-polymongo';
 import { useModels } from '../../support/models-fixture.js';
 
 const fixture = useModels('documents');
@@ -60,6 +61,13 @@ describe('save()', () => {
     expect((document.$__ as never as { saveOptions?: object }).saveOptions).toBeFalsy();
   });
 
+  it('finds a validation that is under way, on a database that nobody has used', async () => {
+    const document = new (things({ n: Number }))({ n: 1 });
+    const validation = document.validate();
+    await expect(document.save()).rejects.toThrow(mongoose.Error.ParallelValidateError);
+    await validation;
+  });
+
   it('has a version error at hand that says where it was called', async () => {
     const model = things({ list: [String] });
     await model.create({ list: ['a', 'b'] });
@@ -97,6 +105,30 @@ describe('save()', () => {
       await new model({ n: 2 }).save({ session: null });
     });
     expect(sessions).toEqual([undefined, true, undefined]);
+  });
+});
+
+describe('create()', () => {
+  it('takes its data as it is when it is called, on a database that nobody has used', async () => {
+    const data = { n: 1 };
+    const creation = things({ n: Number }).create(data);
+    data.n = 2;
+    expect(await creation).toMatchObject({ n: 1 });
+  });
+
+  it('fails with the reason that the database cannot be reached, after one attempt', async () => {
+    const polymongo = fixture.create({
+      mongoURI: 'mongodb://127.0.0.1:1/',
+      driverOptions: { serverSelectionTimeoutMS: 50 },
+    });
+    let attempts = 0;
+    polymongo.pools.events.on('poolState', ({ to }) => (attempts += to === 'connecting' ? 1 : 0));
+    const schema = new mongoose.Schema({ n: Number });
+    schema.pre('save', () => new Promise((resolve) => setTimeout(resolve, 100))); // over when the attempt is
+    polymongo.models.define({ name: 'Thing', schema });
+    const creation = polymongo.pools.connectionOf('x').model('Thing').create({ n: 1 });
+    await expect(creation).rejects.toThrow(PoolConnectError);
+    expect(attempts).toBe(1);
   });
 });
 
