@@ -155,11 +155,12 @@ export class Database implements LeaseUser {
    * it wait for that one attempt, and fail with it.
    */
   begin<T>(fn: () => Promise<T>): Promise<T> {
+    if (this.#isBarred()) return this.run(fn);
     const outer = this.#outerLease();
-    if (!(outer ? outer.opening : this.#mayOpen()) || this.#isBarred()) return this.run(fn);
-    const pool = outer?.pool ?? this.#pool;
-    const lease = pool.lease('operation', this);
-    lease.opening = (outer?.opening ?? pool.open()).then(() => {
+    const opening = outer ? outer.opening : this.#mayOpen() && this.#pool.open();
+    if (!opening) return this.run(fn);
+    const lease = (outer?.pool ?? this.#pool).lease('operation', this);
+    lease.opening = opening.then(() => {
       lease.opening = undefined;
       this.#workBegins();
     });
