@@ -1,0 +1,63 @@
+// The public surface as API Extractor reports it: test/api holds it for each entry, so that a change of it is seen in the
+// commit that makes it. Reads what was built.
+//   node scripts/check-api.mjs            compares
+//   node scripts/check-api.mjs --update   writes what is there now
+import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const ENTRIES = [
+  { name: 'nestjs-polymongo', folder: '.', entry: 'dist/esm/index.d.ts' },
+  { name: 'nestjs-polymongo.testing', folder: '.', entry: 'dist/esm/testing/index.d.ts' },
+  { name: 'embedded-mongo', folder: 'packages/embedded-mongo', entry: 'dist/esm/index.d.ts' },
+];
+const isUpdate = process.argv.includes('--update');
+const quiet = { logLevel: 'none' };
+const temporary = mkdtempSync(join(tmpdir(), 'polymongo-api-'));
+mkdirSync('test/api', { recursive: true });
+try {
+  const changed = ENTRIES.filter(({ name, folder, entry }) => !isAsReported(name, resolve(folder), entry));
+  for (const { name } of isUpdate ? [] : changed)
+    console.error(
+      `${name} is not as test/api/${name}.api.md says. If that is meant: node scripts/check-api.mjs --update`,
+    );
+  process.exitCode = changed.length > 0 && !isUpdate ? 1 : 0;
+} finally {
+  rmSync(temporary, { recursive: true, force: true });
+}
+
+function isAsReported(name, projectFolder, entry) {
+  const config = ExtractorConfig.prepare({
+    configObjectFullPath: undefined,
+    packageJsonFullPath: join(projectFolder, 'package.json'),
+    configObject: {
+      projectFolder,
+      mainEntryPointFilePath: join(projectFolder, entry),
+      compiler: { tsconfigFilePath: join(projectFolder, 'tsconfig.build.json') },
+      apiReport: {
+        enabled: true,
+        reportFolder: resolve('test/api'),
+        reportTempFolder: temporary,
+        reportFileName: `${name}.api.md`,
+      },
+      docModel: { enabled: false },
+      dtsRollup: { enabled: false },
+      tsdocMetadata: { enabled: false },
+      messages: {
+        compilerMessageReporting: { default: quiet },
+        tsdocMessageReporting: { default: quiet },
+        extractorMessageReporting: {
+          default: { logLevel: 'warning', addToApiReportFile: true },
+          'ae-missing-release-tag': quiet,
+          'ae-unresolved-link': quiet,
+        },
+      },
+    },
+  });
+  const { apiReportChanged, errorCount } = Extractor.invoke(config, {
+    localBuild: isUpdate,
+    messageCallback: (message) => (message.handled = message.logLevel !== 'error'),
+  });
+  return !apiReportChanged && errorCount === 0;
+}
