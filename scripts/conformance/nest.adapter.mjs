@@ -1,7 +1,7 @@
 // Takes the place of lib/mongoose.module.ts in a checkout of @nestjs/mongoose: its own applications, decorators and
 // tokens, through PolyMongoModule with one database, which is the one that the URI names.
 import { getPolyModelToken, PolyMongoModule, PolyMongoPools } from 'nestjs-polymongo';
-import { getConnectionToken, getModelToken } from './common/index.js';
+import { getConnectionToken, getModelToken } from '@nestjs/mongoose';
 
 export class MongooseModule {
   static forRoot(uri, options = {}) {

@@ -36,13 +36,14 @@ function prepare(
   const checkout = join(resolve(from), repository.replace('/', '+'));
   const strip = inside === '.' ? 0 : inside.split('/').length;
   run(to, 'sh', ['-c', `git -C "${checkout}" archive ${commit} ${inside} | tar x --strip-components=${strip}`]);
+  const nestPackages = Object.entries(pinned.nest[nest]).map(([name, version]) => `@nestjs/${name}@${version}`);
+  const peers = [`mongoose@${mongoose}`, ...nestPackages, 'reflect-metadata@0.2.2', 'rxjs@7.8.2'];
   // Without what it needs to develop.
   const manifest = JSON.parse(readFileSync(join(to, 'package.json'), 'utf8'));
   for (const key of ['devDependencies', 'peerDependencies', 'scripts']) delete manifest[key];
-  if (packages.some((one) => one.startsWith(`${manifest.name}@`))) manifest.name += '-tests'; // the published one comes too
+  const isThereToo = [...peers, ...packages].some((one) => one.startsWith(`${manifest.name}@`));
+  if (isThereToo) manifest.name += '-tests'; // the published one is what its name means
   writeFileSync(join(to, 'package.json'), JSON.stringify(manifest));
-  const nestPackages = Object.entries(pinned.nest[nest]).map(([name, version]) => `@nestjs/${name}@${version}`);
-  const peers = [`mongoose@${mongoose}`, ...nestPackages, 'reflect-metadata@0.2.2', 'rxjs@7.8.2'];
   const options = ['--no-save', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'];
   run(to, 'npm', ['install', ...options, ...peers, tarball, ...packages]);
   for (const [link, target] of Object.entries(links ?? {}))
