@@ -1,13 +1,17 @@
 // Runs mongoose's own tests twice against an embedded server: on plain connections, and through wrapped models.
 //   npm run conformance:mongoose -- --checkout DIR [--only RE] [--as database|wrapper] [--plain FILE] [--json FILE]
+//   npm run conformance:mongoose -- --check
 // DIR is a clone of github:Automattic/mongoose at a tag, after `npm install --ignore-scripts`; it is not changed. The
-// files are run one by one, each on a server of its own. --plain keeps what the plain runs gave in FILE, for the next time.
+// files are run one by one, each on a server of its own. --plain keeps what the plain runs gave in FILE, for the next time. Fails
+// when a test differs that test/conformance/mongoose.json does not name; --check only compares that list with
+// docs/compatibility.md.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compare, readResults, report, startServer } from './comparison.mjs';
+import { problems, unlisted } from './mongoose.list.mjs';
 
 const here = import.meta.dirname;
 const { values } = parseArgs({
@@ -17,8 +21,14 @@ const { values } = parseArgs({
     as: { type: 'string', default: 'database' },
     plain: { type: 'string' },
     json: { type: 'string' },
+    check: { type: 'boolean' },
   },
 });
+if (values.check) {
+  const found = problems();
+  for (const problem of found) console.log(problem);
+  process.exit(found.length > 0 ? 1 : 0);
+}
 if (!values.checkout) throw new Error('--checkout DIR: a clone of github:Automattic/mongoose, installed.');
 const checkout = resolve(values.checkout);
 const results = join(mkdtempSync(join(tmpdir(), 'conformance-')), 'results');
@@ -39,6 +49,13 @@ for (const file of files) {
   suites.push(figures);
 }
 report(suites, values.json);
+const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
+const news = unlisted(
+  version,
+  suites.flatMap(({ differing }) => differing.map(({ title }) => title)),
+);
+for (const title of news) console.log(`not listed: ${title}`);
+if (news.length > 0) process.exitCode = 1;
 
 async function run(file, isWrapped) {
   const server = await startServer();
