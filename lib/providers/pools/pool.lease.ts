@@ -85,7 +85,10 @@ export class PoolLease {
   }
 }
 
-/** Calls `end` when `work` has settled, before anybody who waits for it goes on. */
+/**
+ * Calls `end` when `work` has settled, before anybody who waits for it goes on. What it gives has that one listener: V8 follows
+ * no promise of two back to who called.
+ */
 export function settling<T>(work: () => Promise<T>, end: () => void): Promise<T> {
   let result: Promise<T>;
   try {
@@ -93,8 +96,16 @@ export function settling<T>(work: () => Promise<T>, end: () => void): Promise<T>
   } catch (error) {
     result = Promise.reject(error as Error);
   }
-  result.then(end, end);
-  return result;
+  return result.then(
+    (value) => {
+      end();
+      return value;
+    },
+    (error: unknown) => {
+      end();
+      throw error;
+    },
+  );
 }
 
 interface LeaseContext {

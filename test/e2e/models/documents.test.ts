@@ -132,6 +132,18 @@ describe('create()', () => {
   });
 });
 
+describe('an error of the server', () => {
+  it('says where the call was made', async () => {
+    const model = things({ n: { type: Number, unique: true } });
+    await model.init();
+    async function theCaller() {
+      await model.insertMany([{ n: 1 }, { n: 1 }]);
+    }
+    const error: unknown = await theCaller().catch((reason: unknown) => reason);
+    expect((error as Error).stack).toContain('theCaller');
+  });
+});
+
 describe('validate()', () => {
   it('twice at once is a ParallelValidateError', async () => {
     const document = new (things({ n: Number }))({ n: 1 });
