@@ -1,9 +1,6 @@
 import { inspect, type InspectOptions } from 'node:util';
-import { redactURI, secretsInURI } from './polymongo.uri.js';
+import { redactURI, SECRET_NAME, secretsInURI } from './polymongo.uri.js';
 
-/** Options whose values are shown to nobody: the driver's, and those of the TLS socket under it. */
-const SECRET_NAME =
-  /password|passphrase|username|secret|token|^(auth|authMechanismProperties|autoEncryption|cert|key|pfx|secureContext)$/i;
 const HIDDEN = '***';
 
 /** Shorter ones are in every text by chance. */

@@ -22,8 +22,17 @@ export function parseMongoURI(uri: string): MongoURIParts {
   return { dbName: safeDecode(path), options };
 }
 
-const SECRET_OPTION =
-  /[?&](?:proxyPassword|proxyUsername|tlsCertificateKeyFilePassword|authMechanismProperties)=(?!\*\*\*(?:[\s:.,;)'"&]|$))/i;
+const SECRET_PART = 'password|passphrase|username|secret|token';
+const SECRET_WHOLE = 'auth|authMechanismProperties|autoEncryption|cert|key|pfx|secureContext|ssl(?:pass|key|cert)';
+
+/** Options whose values are shown to nobody: the driver's, those of its earlier versions, and those of the TLS socket. */
+export const SECRET_NAME = new RegExp(`${SECRET_PART}|^(?:${SECRET_WHOLE})$`, 'i');
+/** Where one of these is in a URI. An escaped name may be any; the driver reads it. */
+const SECRET_OPTION = new RegExp(
+  `[?&](?:\\w{0,40}(?:${SECRET_PART})\\w{0,40}|${SECRET_WHOLE}|[^=&\\s%]*%[^=&\\s]*)=` +
+    `(?!\\*\\*\\*(?:[\\s:.,;)'"&]|$))`,
+  'i',
+);
 const NEXT_URI = /(?=mongodb(?:\+srv)?:\/\/)/i;
 const CREDENTIALS = /^(mongodb(?:\+srv)?:\/\/)(?!\*\*\*:\*\*\*@)[^]*@/i;
 const REDACTED = '***:***@';

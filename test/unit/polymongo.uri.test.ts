@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseMongoURI, redactURI } from '../../lib/polymongo.uri.js';
+import { parseMongoURI, redactURI, secretsInURI } from '../../lib/polymongo.uri.js';
 
 describe('redactURI', () => {
   it.each([
@@ -24,9 +24,41 @@ describe('redactURI', () => {
     ['mongodb://h/?proxyPassword=a b"&c@d', 'mongodb://***:***@'],
     ['mongodb://u:p@h/?proxyPassword=a b"&c', 'mongodb://***:***@h/?proxyPassword=***'],
     ['mongodb://***:***@h/?proxyPassword=***: x@y', 'mongodb://***:***@h/?proxyPassword=***: x@y'],
+    ['mongodb://us:p@h/?sslPass=CANARY', 'mongodb://***:***@h/?sslPass=***'],
+    ['mongodb://h/?tls=true&SSLKEY=CANARY&a=b', 'mongodb://h/?tls=true&SSLKEY=***'],
+    ['mongodb://h/?AWS_SESSION_TOKEN=CANARY', 'mongodb://h/?AWS_SESSION_TOKEN=***'],
+    ['mongodb://h/?proxy%50assword=CANARY', 'mongodb://h/?proxy%50assword=***'],
+    ['mongodb://host:27017/db?authSource=a&tlsCAFile=k', 'mongodb://host:27017/db?authSource=a&tlsCAFile=k'],
     ['mongodb://host:27017/db?appName=a', 'mongodb://host:27017/db?appName=a'],
   ])('takes the credentials out of %s', (uri, redacted) => {
     expect(redactURI(uri)).toBe(redacted);
+  });
+});
+
+describe('secretsInURI', () => {
+  const NAMES = [
+    'sslPass',
+    'sslKey',
+    'sslCert',
+    'passphrase',
+    'pfx',
+    'key',
+    'cert',
+    'password',
+    'username',
+    'secureContext',
+  ];
+  it.each([
+    ...NAMES,
+    'tlsCertificateKeyFilePassword',
+    'proxyUsername',
+    'AWS_SESSION_TOKEN',
+    'auth',
+    'autoEncryption',
+    'ssl%50ass',
+  ])('finds the value of %s, as hidden as in driverOptions', (name) => {
+    expect(secretsInURI(`mongodb://h/?w=1&${name}=CANARY`)).toContain('CANARY');
+    expect(redactURI(`mongodb://h/?w=1&${name}=CANARY`)).not.toContain('CANARY');
   });
 });
 

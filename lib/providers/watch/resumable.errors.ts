@@ -44,3 +44,9 @@ export function finalError(error: unknown, source: string): unknown {
   const { code } = (error ?? {}) as { code?: unknown };
   return HISTORY_LOST_CODES.has(code) ? new ChangeStreamHistoryLostError(source, error) : error;
 }
+
+/** The server cannot read the token that it was given; it has many codes for that, and names the token in each message. */
+export const isTokenRefusal = (error: unknown): boolean =>
+  error instanceof mongoose.mongo.MongoServerError &&
+  !HISTORY_LOST_CODES.has(error.code) &&
+  /resume ?token|KeyString/i.test(error.message);

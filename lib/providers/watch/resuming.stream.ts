@@ -25,6 +25,8 @@ export interface WatchSource {
 export interface StreamListener {
   onOpen?(): unknown;
   onReconnect?(reconnect: Reconnect): unknown;
+  /** What a server error at the first opening is told as. */
+  explain?(error: unknown): unknown;
 }
 
 /** Where a stream begins; empty: with what happens from now on. */
@@ -196,7 +198,10 @@ export class ResumingStream implements OpenStream {
       this.#isInvalidated = true; // a pipeline that lets the invalidate event not through
       return;
     }
-    if (!this.#isPause(error)) throw await this.#fail(finalError(error, this.#source.name));
+    if (!this.#isPause(error)) {
+      const told = this.#hasOpened ? error : (this.#listener.explain?.(error) ?? error);
+      throw await this.#fail(finalError(told, this.#source.name));
+    }
     const attempts = (this.#interruption?.attempts ?? 0) + 1;
     this.#interruption = { attempts, error };
     if (attempts > 1 || (this.isPatient && !this.#hasOpened)) this.#report(error);

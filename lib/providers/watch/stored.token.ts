@@ -1,4 +1,6 @@
 import { ResumingStream, type StreamListener, type WatchSource } from './resuming.stream.js';
+import { InvalidResumeTokenError } from './change-stream.errors.js';
+import { isTokenRefusal } from './resumable.errors.js';
 import { TokenKeeper } from './token.keeper.js';
 import type { WatchOptions } from './watch.options.js';
 import { startOf } from './watch.source.js';
@@ -40,6 +42,10 @@ export function trackToken(source: WatchSource, options: WatchOptions, isPatient
         if (!isStored) await keeper.keep(stream.resumeToken);
         await onOpen?.();
       },
+      explain: (error) =>
+        isStored && isTokenRefusal(error)
+          ? new InvalidResumeTokenError(tokenKey, 'is what the server refuses', error)
+          : error,
     },
     isPatient,
   );

@@ -1,4 +1,4 @@
-import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
 import { InvalidResumeTokenError } from './change-stream.errors.js';
 import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
 
@@ -68,24 +68,27 @@ export class TokenKeeper {
   }
 }
 
+/** The byte that every token begins with: the type of the time that it is sorted by. */
+const FIRST_BYTE = 0x82;
+const HEX_TOKEN = /^82(?:[0-9a-f]{2})*$/i;
+
 /**
- * What servers give is a document with `_data`: a string, or bytes before MongoDB 4.2.
+ * What servers give is a document with `_data`: a string of hex digits, or bytes before MongoDB 4.2.
  * @see https://www.mongodb.com/docs/manual/changeStreams/#resume-tokens
  */
 function isResumeToken(value: unknown): value is ResumeToken {
   if (typeof value !== 'object' || value === null) return false;
   const { _data: data } = value as { _data?: unknown };
-  return (
-    (typeof data === 'string' && data !== '') ||
-    data instanceof Uint8Array ||
-    data instanceof mongoose.mongo.BSON.Binary ||
-    (data as { _bsontype?: unknown } | undefined)?._bsontype === 'Binary'
-  );
+  if (typeof data === 'string') return HEX_TOKEN.test(data);
+  if (data instanceof Uint8Array) return data[0] === FIRST_BYTE;
+  const isBinary = (data as { _bsontype?: unknown } | null | undefined)?._bsontype === 'Binary';
+  return isBinary && (data as mongo.Binary).buffer[0] === FIRST_BYTE;
 }
 
 /** What it is, without what it says. */
 function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object') return 'an object without _data';
+  if (typeof value === 'object' && value !== null)
+    return '_data' in value ? 'an object whose _data was not made by a server' : 'an object without _data';
   return `a ${typeof value}`;
 }

@@ -77,7 +77,12 @@ function makeOptions(seed: number): PolyMongoOptions {
   const written = (text: string) => (random() < 0.5 ? text : encodeURIComponent(text));
   const options = [
     'serverSelectionTimeoutMS=20',
-    pick(['', `authMechanismProperties=SERVICE_NAME:${written(secret())}`, `proxyPassword=${written(secret())}`]),
+    pick([
+      '',
+      `authMechanismProperties=SERVICE_NAME:${written(secret())}`,
+      `proxyPassword=${written(secret())}`,
+      `sslPass=${written(secret())}`,
+    ]),
     pick(['', `tlsCertificateKeyFilePassword=${written(secret())}`, `proxyUsername=${written(secret())}&proxyHost=h`]),
   ];
   const credentials = pick([`${written(secret())}:${written(secret())}@`, `${written(secret())}@`, '']);
@@ -88,6 +93,7 @@ function makeOptions(seed: number): PolyMongoOptions {
     { authMechanismProperties: { SERVICE_NAME: secret(), AWS_SESSION_TOKEN: secret() } },
     { proxyHost: 'proxy', proxyUsername: secret(), proxyPassword: secret() },
     { key: secret(), pfx: secret(), cert: secret() },
+    { sslPass: secret(), sslKey: secret() },
   ]);
   const host = pick([`127.0.0.1:${server.port}`, '127.0.0.1:1']);
   return {

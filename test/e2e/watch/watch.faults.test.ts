@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import mongoose, { Schema } from 'mongoose';
 import {
   ChangeStreamHistoryLostError,
+  InvalidResumeTokenError,
   MemoryTokenStore,
   PolyMongoWrapper,
   type PolyModel,
@@ -191,6 +192,19 @@ describe('watch$ under faults', () => {
     expect(polymongo.watch.openStreams).toBe(0);
     expect(polymongo.pools.primary.leaseCount).toBe(0);
   });
+
+  it.each(['zz', '8263', '82636465'])(
+    'says so when the stored token is none that the server reads: %s',
+    async (data) => {
+      const tokenStore = new MemoryTokenStore();
+      await tokenStore.save('key', { _data: data });
+      const error = await new Promise((reject) => {
+        entries.watch$({ tokenStore, tokenKey: 'key', process: () => {} }).subscribe({ error: reject });
+      });
+      expect(error).toBeInstanceOf(InvalidResumeTokenError);
+      expect(error).toMatchObject({ tokenKey: 'key' });
+    },
+  );
 
   it('misses nothing of what happened while nobody watched, with concurrent handlers and a token store', async () => {
     const tokenStore = new MemoryTokenStore();
