@@ -137,10 +137,8 @@ function where({ env, isNested }: FilterCompiler, operand: Value): Filter {
   }
   const code = codeOf(operand);
   if (code === undefined) throw new CommandError('BadValue', '$where got bad type');
-  const scripts = new ScriptContext();
-  const holds = scripts.compile(code, env.timeLeft);
+  const holds = new ScriptContext({ selfName: 'obj' }).compile(code, env.timeLeft);
   return (doc) => {
-    scripts.set('obj', doc);
     const result = holds(doc, []);
     env.checkInterrupt(); // the call itself may have taken all the time there was
     return result !== undefined && isTruthy(result) && result !== '' && !Number.isNaN(result);

@@ -101,8 +101,10 @@ class MapReduceJob {
   constructor(private readonly op: Operation) {
     const { args } = op;
     this.env = queryEnv(op, { collation: docArgument(args, 'collation') });
-    this.scripts = new ScriptContext(docArgument(args, 'scope'));
-    this.scripts.define('emit', ([key = null, value = null]) => this.emit(key, value));
+    this.scripts = new ScriptContext({
+      globals: docArgument(args, 'scope'),
+      onEmit: (key, value) => this.emit(key, value),
+    });
     this.map = this.functionOf('map')!;
     this.reduce = this.functionOf('reduce')!;
     this.finalize = this.functionOf('finalize');

@@ -1,17 +1,35 @@
-import { createContext, Script } from 'node:vm';
 import { Code } from 'bson';
 import { type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { assertOwnLimit, assertTimeLeft, isTimeout, type TimeLeft, timeoutFor } from './time-limit.js';
-import { fromScript, toScript, type Realm } from './script-values.js';
+import { scriptThread } from './script-thread.js';
+import { fromScript, toScript } from './script-values.js';
+import { assertOwnLimit, assertTimeLeft, type TimeLeft, timeoutFor } from './time-limit.js';
 
-/** How long one call may take. The server runs it in its own process, where it stops everything else meanwhile. */
+/** How long one call may take. The server waits for it, and does nothing else meanwhile. */
 const TIMEOUT_MS = 10_000;
+/** How many characters a result's text may have; no document of 16 MB has more. */
+const MOST_TEXT = 128 * 1024 * 1024;
 
 /** A function that came with a command; `self` is its `this`. */
 export type ScriptFunction = (self: Value | undefined, args: readonly (Value | undefined)[]) => Value | undefined;
 
+/** What the functions of a context see besides their arguments. */
+export interface ScriptSurroundings {
+  /** Variables, by name. */
+  readonly globals?: ReadonlyMap<string, Value>;
+  /** A variable that is the `this` of the call. */
+  readonly selfName?: string;
+  /** Is told what they gave to `emit(key, value)`, once a call has ended; without it there is no `emit`. */
+  readonly onEmit?: (key: Value, value: Value) => void;
+}
+
 const FUNCTION = /^\s*(async\s+)?(function\b|\([^)]*\)\s*=>|[\w$]+\s*=>)/;
+
+/**
+ * What may be `import(…)`, whose promise is of another realm; not a property or a string of that name. Escapes are no
+ * way round: a keyword has none.
+ */
+const IMPORT = /(?<!['"`]|(?<!\.)\.|[\w$])import\s*[(/<.-]/;
 
 /** A function's source: as it is, or made of an expression or of statements with a `return`. */
 function functionSource(code: string): string {
@@ -23,83 +41,75 @@ function functionSource(code: string): string {
 export const codeOf = (value: Value | undefined): string | undefined =>
   typeof value === 'string' ? value : value instanceof Code ? String(value.code) : undefined;
 
-/** Values as the realm of a context has them: its own arrays, objects, dates and errors. */
-const REALM = `({
-  object: () => ({}), array: () => [], date: (ms) => new Date(ms), regExp: (source, flags) => new RegExp(source, flags),
-  isDate: (value) => value instanceof Date, isRegExp: (value) => value instanceof RegExp,
-})`;
-
-/** What shell scripts know besides the language itself. */
-const GLOBALS = `
-  const NumberInt = (value) => Math.trunc(Number(value)), NumberLong = NumberInt, NumberDecimal = Number;
-  const isNumber = (value) => typeof value === 'number', isObject = (value) => typeof value === 'object';
-  const print = () => {}, printjson = print, tojson = JSON.stringify, tojsononeline = tojson;
-  const ISODate = (text) => (text === undefined ? new Date() : new Date(text));
-  const sleep = (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(ms, 10000));
-  Array.sum = (values) => values.reduce((sum, value) => sum + value, 0);
-  Array.avg = (values) => Array.sum(values) / values.length;
-`;
-
-/**
- * A place where functions that come with commands run (manual: $where, $function, $accumulator): a context of its own,
- * in this process. It keeps honest scripts apart from the server, and is no protection from others.
- */
-export class ScriptContext {
-  private readonly context = createContext({});
-  private readonly realm: Realm;
-  private readonly caller = new Script('call.fn.apply(call.self, call.args)');
-
-  /** @param globals variables that the scripts see */
-  constructor(globals: ReadonlyMap<string, Value> = new Map()) {
-    new Script(GLOBALS).runInContext(this.context);
-    this.realm = new Script(REALM).runInContext(this.context) as Realm;
-    for (const [name, value] of globals) this.set(name, value);
-  }
-
-  /** Gives scripts a variable. */
-  set(name: string, value: Value): void {
-    this.context[name] = toScript(value, this.realm);
-  }
-
-  /** Gives scripts a function of ours. */
-  define(name: string, run: (args: readonly (Value | undefined)[]) => void): void {
-    this.context[name] = (...args: unknown[]): void => run(args.map((arg) => fromScript(arg, this.realm)));
-  }
-
-  /** @throws CommandError JSInterpreterFailure (139) for code that is no JavaScript, as do the calls of one that throws */
-  compile(code: string, timeLeft: TimeLeft | undefined): ScriptFunction {
-    const { context, realm } = this;
-    const fn = run(timeLeft, (timeout) =>
-      new Script(`(${functionSource(code)})`).runInContext(context, { timeout }),
-    ) as unknown;
-    if (typeof fn !== 'function') throw new CommandError('JSInterpreterFailure', `${code} is not a function`);
-    return (self, args) => {
-      const call = {
-        fn,
-        self: self === undefined ? undefined : toScript(self, realm),
-        args: args.map((arg) => (arg === undefined ? undefined : toScript(arg, realm))),
-      };
-      context['call'] = call;
-      return fromScript(
-        run(timeLeft, (timeout) => this.caller.runInContext(context, { timeout }) as unknown),
-        realm,
-      );
-    };
+/** @throws CommandError also for what cannot be that was forged, such as an ObjectId of three letters */
+function given(value: unknown): Value | undefined {
+  try {
+    return fromScript(value);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError('JSInterpreterFailure', `a script gave what is no value: ${String(error)}`);
   }
 }
 
-function run(timeLeft: TimeLeft | undefined, work: (timeoutMS: number) => unknown): unknown {
-  assertTimeLeft(timeLeft);
-  const timeoutMS = timeoutFor(timeLeft, TIMEOUT_MS);
-  try {
-    return work(timeoutMS);
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>;
-    if (isTimeout(error)) {
+let contexts = 0;
+
+/**
+ * A place where functions that come with commands run (manual: $where, $function, $accumulator): a context of its own,
+ * in a thread of its own, where nothing is of this process: texts go in and out. `node:vm` is not made to withstand
+ * who knows a fault of V8 or Node; `docs/differences.md` says what is promised.
+ */
+export class ScriptContext {
+  private readonly id = ++contexts;
+  private readonly sources: string[] = [];
+
+  constructor(private readonly surroundings: ScriptSurroundings = {}) {}
+
+  /** @throws CommandError JSInterpreterFailure (139) for code that is no JavaScript, as do the calls of one that throws */
+  compile(code: string, timeLeft: TimeLeft | undefined): ScriptFunction {
+    if (IMPORT.test(code)) throw new CommandError('JSInterpreterFailure', 'SyntaxError: import is not supported');
+    const index = this.sources.length;
+    const source = `(() => (${functionSource(code)}\n))`;
+    this.open(timeLeft);
+    this.define(source, code, timeLeft);
+    this.sources.push(source);
+    const { selfName, onEmit } = this.surroundings;
+    return (self, args) => {
+      this.open(timeLeft);
+      const request = `[2,${index},${toScript(self)},${toScript(args as Value[])},${JSON.stringify(selfName ?? '')}]`;
+      const [, value, emitted] = this.ask(request, timeLeft);
+      if (onEmit) for (const pair of given(emitted) as Value[][]) onEmit(pair[0] ?? null, pair[1] ?? null);
+      return given(value);
+    };
+  }
+
+  /** Makes the context, unless the thread has it: also again, as threads end and forget. */
+  private open(timeLeft: TimeLeft | undefined): void {
+    if (scriptThread().knows(this.id)) return;
+    const { globals = new Map<string, Value>(), onEmit } = this.surroundings;
+    this.ask(`[0,${toScript(globals)},${onEmit !== undefined}]`, timeLeft);
+    for (const source of this.sources) this.define(source, source, timeLeft);
+  }
+
+  private define(source: string, code: string, timeLeft: TimeLeft | undefined): void {
+    const [status] = this.ask('[1]', timeLeft, source);
+    if (status !== 0) throw new CommandError('JSInterpreterFailure', `${code} is not a function`);
+  }
+
+  private ask(text: string, timeLeft: TimeLeft | undefined, code?: string): unknown[] {
+    assertTimeLeft(timeLeft);
+    const thread = scriptThread();
+    const timeoutMS = timeoutFor(timeLeft, TIMEOUT_MS);
+    const answer = thread.ask({ id: this.id, text, code }, timeoutMS);
+    if (answer === undefined) {
       assertOwnLimit(timeoutMS, TIMEOUT_MS);
-      throw new CommandError('Interrupted', `JavaScript execution took longer than ${TIMEOUT_MS} ms`);
+      throw new CommandError(
+        'Interrupted',
+        `JavaScript execution took longer than ${TIMEOUT_MS} ms, or more memory than there is`,
+      );
     }
-    throw new CommandError('JSInterpreterFailure', `${name}: ${message}`);
+    if (answer.length > MOST_TEXT) throw new CommandError('JSInterpreterFailure', 'a script gave too large a value');
+    const [status, ...rest] = JSON.parse(answer) as unknown[];
+    if (status === 1) throw new CommandError('JSInterpreterFailure', String(rest[0]));
+    return [status, ...rest];
   }
 }
