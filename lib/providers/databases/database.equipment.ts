@@ -1,9 +1,7 @@
-import type { Database } from './database.js';
-
 /** What those right of the pools put before the work on a database. */
-export interface DatabaseEquipment {
+export interface DatabaseEquipment<Database> {
   readonly gate?: DatabaseGate;
-  readonly preparation?: CollectionPreparation;
+  readonly preparation?: CollectionPreparation<Database>;
   /** Its aggregations may name no other database. */
   readonly isConfined?: boolean;
 }
@@ -17,7 +15,7 @@ export interface DatabaseGate {
 }
 
 /** Makes what has to be there before the first document of a collection is; the models do. */
-export interface CollectionPreparation {
+export interface CollectionPreparation<Database> {
   /** There are indexes or options that a collection made by the write itself would lack. */
   isNeeded(database: Database, collection: string): boolean;
   /** Resolves when they are there, and has noted it in the database's contents. */

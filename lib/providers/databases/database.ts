@@ -45,7 +45,7 @@ export class Database implements LeaseUser {
   /** The change streams on it that are not closed. */
   readonly streams = new Set<OpenStream>();
   #pool: DatabasePool;
-  #equipment: DatabaseEquipment = {};
+  #equipment: DatabaseEquipment<Database> = {};
   #contents = new DatabaseContents();
   #lastWorkAt: number | undefined;
   #leaseCount = 0;
@@ -79,12 +79,12 @@ export class Database implements LeaseUser {
   }
 
   /** What is put before its work. */
-  get equipment(): DatabaseEquipment {
+  get equipment(): DatabaseEquipment<Database> {
     return this.#equipment;
   }
 
   /** Puts more before its work. */
-  equip(equipment: DatabaseEquipment): void {
+  equip(equipment: DatabaseEquipment<Database>): void {
     this.#equipment = { ...this.#equipment, ...equipment };
   }
 

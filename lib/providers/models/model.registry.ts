@@ -26,7 +26,7 @@ export interface ModelDefinition {
 }
 
 /** All schemas of one PolyMongo, each compiled once, and their models on every database. */
-export class ModelRegistry implements TemplateHost, CollectionPreparation {
+export class ModelRegistry implements TemplateHost, CollectionPreparation<Database> {
   readonly #pools: PolyMongoPools;
   readonly #indexes: IndexBuilder;
   readonly #blueprints = new Map<string, AnyModel>();
