@@ -100,10 +100,9 @@ export class PolyMongoCoreModule
     };
   }
 
-  /** Before the routes are made: the tenant comes first. */
+  /** Before the routes are made: the tenant comes first, and each request keeps to itself, also without tenants. */
   configure(): void {
-    const { tenantEntry } = this.wrapper;
-    if (tenantEntry.resolution.resolvers.length > 0) enterWithEachRequest(this.adapterHost.httpAdapter, tenantEntry);
+    enterWithEachRequest(this.adapterHost.httpAdapter, this.wrapper.tenantEntry);
   }
 
   /** Hooks are registered before the first connection is made. */

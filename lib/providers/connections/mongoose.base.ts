@@ -2,10 +2,14 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Mongoose, mongo } from 'mongoose';
 import type { Database } from '../databases/database.js';
 import { transactionOn } from '../sessions/active.transaction.js';
+import { currentWork } from '../sessions/current.work.js';
 
 interface SessionStore {
   session?: mongo.ClientSession;
 }
+
+/** The request or message that each was begun by; others do not find it. */
+const works = new WeakMap<SessionStore, object | undefined>();
 
 /**
  * The mongoose instance as one connection sees it. mongoose asks it for the session of the transaction around a call
@@ -21,7 +25,8 @@ export function createBaseView(base: Mongoose, database: Database): Mongoose {
     get session() {
       const joined = transactionOn(database);
       if (joined) return joined.session;
-      const session = native()?.getStore()?.session;
+      const around = native()?.getStore();
+      const session = around && works.get(around) === currentWork() ? around.session : undefined;
       const client = (session as { client?: mongo.MongoClient } | undefined)?.client;
       return client && client !== database.pool.client ? undefined : session;
     },
@@ -31,6 +36,7 @@ export function createBaseView(base: Mongoose, database: Database): Mongoose {
       getStore: () => store,
       run: <T>(given: SessionStore, fn: () => T): T => {
         const storage = native();
+        works.set(given, currentWork());
         return storage ? storage.run(given, fn) : fn();
       },
     },

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { mongo } from 'mongoose';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
 import type { PoolState } from '../../polymongo.types.js';
+import { currentWork } from '../sessions/current.work.js';
 
 /** `operation`: ends with one call. `long`: a cursor, session, stream or task, which may stay open for hours. */
 export type LeaseKind = 'operation' | 'long';
@@ -74,7 +75,7 @@ export class PoolLease {
 
   /** Runs `fn` under this lease, so that calls made inside it still count as started while the pool drains. */
   during<T>(fn: () => T): T {
-    return context.run({ lease: this, outer: context.getStore() }, fn);
+    return context.run({ work: currentWork(), held: { lease: this, outer: heldLeases() } }, fn);
   }
 
   #drop(): void {
@@ -108,22 +109,33 @@ export function settling<T>(work: () => Promise<T>, end: () => void): Promise<T>
   );
 }
 
+interface HeldLease {
+  readonly lease: PoolLease;
+  readonly outer: HeldLease | undefined;
+}
+
 interface LeaseContext {
-  lease: PoolLease;
-  outer: LeaseContext | undefined;
+  /** For which they are held: they let nobody else in. */
+  readonly work: object | undefined;
+  readonly held: HeldLease | undefined;
 }
 
 const context = new AsyncLocalStorage<LeaseContext | undefined>();
 
+function heldLeases(): HeldLease | undefined {
+  const around = context.getStore();
+  return around && around.work === currentWork() ? around.held : undefined;
+}
+
 /** Has something run under the leases held around the current call, wherever it runs. */
 export function captureLeases(): <T>(fn: () => T) => T {
-  const held = context.getStore();
-  return (fn) => context.run(held, fn);
+  const held = heldLeases();
+  return (fn) => context.run(held && { work: currentWork(), held }, fn);
 }
 
 /** The lease held around the current call that `matches`, if any. */
 export function currentLease(matches: (lease: PoolLease) => boolean): PoolLease | undefined {
-  for (let at = context.getStore(); at; at = at.outer) {
+  for (let at = heldLeases(); at; at = at.outer) {
     if (!at.lease.isReleased && matches(at.lease)) return at.lease;
   }
   return undefined;
@@ -131,7 +143,7 @@ export function currentLease(matches: (lease: PoolLease) => boolean): PoolLease 
 
 /** The operation around the current call that is on behalf of `user`, and is still under way. */
 export function operationOf(user: LeaseUser): PoolLease | undefined {
-  for (let at = context.getStore(); at; at = at.outer) {
+  for (let at = heldLeases(); at; at = at.outer) {
     const { lease } = at;
     if (lease.user === user && lease.kind === 'operation' && !lease.isReleased) return lease;
   }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
+import { currentWork } from './current.work.js';
 import { SessionMismatchError, TransactionEndedError } from './session.errors.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import type { LeasedPool } from '../pools/pool.lease.js';
@@ -11,6 +12,8 @@ import type { LeasedPool } from '../pools/pool.lease.js';
  * @see https://www.mongodb.com/docs/manual/core/transactions/ ("Parallel operations are not supported")
  */
 export class ActiveTransaction {
+  /** Calls for others do not find it. */
+  readonly #work = currentWork();
   readonly #preparations: (() => Promise<void>)[];
   #last: Promise<unknown> = Promise.resolve();
   #isOver = false;
@@ -29,6 +32,11 @@ export class ActiveTransaction {
   /** Committed, aborted or begun again; nothing of it runs any more. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** It was begun by the request or message that the current code works for. */
+  get isOwn(): boolean {
+    return this.#work === currentWork();
   }
 
   /** Runs `fn` so that calls made inside it, through any promise or timer, belong to this transaction. */
@@ -80,8 +88,11 @@ export class ActiveTransaction {
 const storage = new AsyncLocalStorage<ActiveTransaction | undefined>();
 const latest = new WeakMap<mongo.ClientSession, ActiveTransaction>();
 
-/** The transaction around the current call, on whatever pool. */
-export const activeTransaction = (): ActiveTransaction | undefined => storage.getStore();
+/** The transaction around the current call, on whatever pool; none that somebody else's request or message began. */
+export function activeTransaction(): ActiveTransaction | undefined {
+  const around = storage.getStore();
+  return around?.isOwn ? around : undefined;
+}
 
 /** Runs `fn` as if there were no transaction around. */
 export const outsideTransaction = <T>(fn: () => T): T => storage.run(undefined, fn);
@@ -103,7 +114,7 @@ export interface ServedDatabase {
  * @throws TransactionEndedError when it is over; SessionMismatchError when it is on another pool
  */
 export function transactionOn(database: ServedDatabase): ActiveTransaction | undefined {
-  const active = storage.getStore();
+  const active = activeTransaction();
   if (active?.isOver) throw new TransactionEndedError();
   if (active && active.pool !== database.pool) throw new SessionMismatchError(active.pool.name, database.name);
   return active;

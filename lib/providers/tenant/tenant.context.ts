@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { activeTransaction, outsideTransaction } from '../sessions/active.transaction.js';
+import { currentWork, inWork } from '../sessions/current.work.js';
 import { carry } from './tenant.carrier.js';
 import {
   InvalidTenantIdError,
@@ -22,10 +24,26 @@ export interface TenantScope {
   readonly request?: TenantScope | undefined;
   /** It provisions or deprovisions the tenant, which may not exist (yet, any more). */
   readonly isManager?: boolean;
+  /** What is done in it is done for this request, message or connection. */
+  work: object | undefined;
 }
 
 /** The scope of a request or message, before anything is known of its tenant. */
-export const requestScope = (isPending: boolean): TenantScope => ({ tenantId: undefined, isPending, isRequest: true });
+export const requestScope = (isPending: boolean, work: object): TenantScope => ({
+  tenantId: undefined,
+  isPending,
+  isRequest: true,
+  work,
+});
+
+/** The scope of what makes or drops a tenant. */
+export const managerScope = (tenantId: string): TenantScope => ({
+  tenantId,
+  isPending: false,
+  isRequest: false,
+  isManager: true,
+  work: currentWork(),
+});
 
 /** The request or message that a scope belongs to. */
 export const scopeOfRequest = (scope: TenantScope | undefined): TenantScope | undefined =>
@@ -56,7 +74,7 @@ export class TenantContext {
     const outer = this.#storage.getStore();
     const from = outer?.tenantId;
     if (from !== tenantId) for (const listener of this.#onSwitch) listener(from, tenantId);
-    const scope = { tenantId, isPending: false, isRequest: false, request: scopeOfRequest(outer) };
+    const scope = { tenantId, isPending: false, isRequest: false, request: scopeOfRequest(outer), work: currentWork() };
     return carry(this.#storage.run(scope, fn), (read) => this.within(scope, read));
   }
 
@@ -119,17 +137,19 @@ export class TenantContext {
 
   /** Runs `fn` in a scope, whatever the current one is; undefined: as no tenant. */
   within<T>(scope: TenantScope | undefined, fn: () => T): T {
-    return this.#storage.run(scope, fn);
+    return this.#storage.run(scope, scope ? () => inWork(scope.work, fn) : fn);
   }
 
   /**
    * Runs `fn` for the request or message of `scope`: where it is if that belongs to the same one (it may be in a `run`
-   * of its own), else in `scope`. Another scope is somebody else's, in whose context a callback came.
+   * of its own, or in a transaction), else in `scope`. Another scope is somebody else's, in whose context a callback came;
+   * a transaction that is over is one in which it came.
    */
   reenter<T>(scope: TenantScope, fn: () => T): T {
     const current = this.#storage.getStore();
-    if (current === scope || (current !== undefined && scopeOfRequest(current) === scopeOfRequest(scope))) return fn();
-    return this.#storage.run(scope, fn);
+    const isOwn = current === scope || (current !== undefined && scopeOfRequest(current) === scopeOfRequest(scope));
+    const enter = () => (activeTransaction()?.isOver ? outsideTransaction(fn) : fn());
+    return isOwn ? inWork(scope.work, enter) : this.within(scope, enter);
   }
 
   /** The way back into the current scope; undefined where there is none. */

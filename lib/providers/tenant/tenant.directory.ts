@@ -6,6 +6,7 @@ import type { DatabaseGate } from '../databases/database.equipment.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
+import { managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';
 import { TenantProcesses } from './tenant.processes.js';
@@ -69,7 +70,7 @@ export class TenantDirectory {
     this.#known?.forget(tenantId);
     this.#databases.admit(tenantId);
     await this.#located?.get(tenantId);
-    const scope = { tenantId, isPending: false, isRequest: false, isManager: true };
+    const scope = managerScope(tenantId);
     try {
       return await this.#databases.context.within(scope, fn);
     } finally {

@@ -1,12 +1,15 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { CallHandler, NestInterceptor } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import { activeTransaction } from '../sessions/active.transaction.js';
+import { currentWork } from '../sessions/current.work.js';
 import type { Interceptors } from './pipeline.stages.js';
-import type { TenantContext, TenantScope } from './tenant.context.js';
+import { scopeOfRequest, type TenantContext } from './tenant.context.js';
 
-/** Interceptors that keep each other, and what they hand on, in the scope that they themselves were called in. */
+/** Interceptors that keep each other, and what they hand on, in the context that they themselves were called in. */
 export class ScopedInterceptors {
   readonly #context: TenantContext;
-  /** Of each list of interceptors (Nest makes one a route): the same, each kept in its scope. */
+  /** Of each list of interceptors (Nest makes one a route): the same, each kept in its context. */
   readonly #kept = new WeakMap<Interceptors, Interceptors>();
 
   constructor(context: TenantContext) {
@@ -22,27 +25,39 @@ export class ScopedInterceptors {
     return kept;
   }
 
-  /** What is called as the request or message of `scope` wherever that is done, and emits there. */
-  handlerIn(scope: TenantScope, next: CallHandler): CallHandler {
+  /** What is called as the current request or message wherever that is done, and emits there. */
+  handlerHere(next: CallHandler): CallHandler {
     const context = this.#context;
-    // In a `run` of the interceptor's own, or in the scope.
-    const handle = () => emitIn(context, context.scope!, next.handle());
-    return { handle: () => context.reenter(scope, handle) };
+    const { scope } = context;
+    if (!scope) return next;
+    const work = currentWork();
+    const transaction = activeTransaction();
+    const here = new AsyncResource('polymongo.stage');
+    /** In a `run` or transaction of the interceptor's own, or where it was called. */
+    const isOwn = () => {
+      if (scopeOfRequest(context.scope) !== scopeOfRequest(scope) || currentWork() !== work) return false;
+      const around = activeTransaction();
+      return around === transaction || (around !== undefined && !around.isOver);
+    };
+    const handle = () => emitHere(context, next.handle());
+    return { handle: () => (isOwn() ? handle() : here.runInAsyncScope(handle)) };
   }
 
-  /** The interceptor, whose `next` is the scope that it itself was called in, in both directions. */
+  /** The interceptor, whose `next` is where it itself was called, in both directions. */
   #inScope(interceptor: NestInterceptor): NestInterceptor {
-    const intercept: NestInterceptor['intercept'] = (execution, next) => {
-      const { scope } = this.#context;
-      return interceptor.intercept(execution, scope ? this.handlerIn(scope, next) : next);
-    };
+    const intercept: NestInterceptor['intercept'] = (execution, next) =>
+      interceptor.intercept(execution, this.handlerHere(next));
     return Object.create(interceptor, { intercept: { value: intercept } }) as NestInterceptor;
   }
 }
 
-/** What `source` emits, in the scope, wherever it is subscribed to and whoever makes it emit. */
-export function emitIn<T>(context: TenantContext, scope: TenantScope, source: Observable<T>): Observable<T> {
-  const back = <R>(fn: () => R) => (context.scope === scope ? fn() : context.within(scope, fn));
+/** What `source` emits, in the context of now, wherever it is subscribed to and whoever makes it emit. */
+export function emitHere<T>(context: TenantContext, source: Observable<T>): Observable<T> {
+  const { scope } = context;
+  const work = currentWork();
+  const here = new AsyncResource('polymongo.emission');
+  const back = <R>(fn: () => R): R =>
+    context.scope === scope && currentWork() === work ? fn() : here.runInAsyncScope(fn);
   return new Observable((subscriber) =>
     back(() =>
       source.subscribe({

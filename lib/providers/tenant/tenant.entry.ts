@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { ResolvedTenantOptions, TenantRequest } from '../../polymongo.tenant-options.js';
+import { inWork } from '../sessions/current.work.js';
 import { requestScope, type TenantContext, type TenantScope } from './tenant.context.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import { isHandshake, requestOf } from './tenant.request.js';
@@ -26,6 +27,10 @@ export class TenantEntry {
   /** @param next called in the request's scope, with an error that came up */
   enter(request: TenantRequest, next: Next): void {
     const scope = this.#ownScope(request);
+    inWork(scope.work, () => this.#enter(request, scope, next));
+  }
+
+  #enter(request: TenantRequest, scope: TenantScope, next: Next): void {
     const fail = (error: unknown) => {
       scope.isPending = false;
       this.context.tellRefusal(error);
@@ -93,7 +98,8 @@ export class TenantEntry {
   }
 
   #ownScope(request: TenantRequest): TenantScope {
-    return (rawOf(request)[this.#key] ??= requestScope(true));
+    const raw = rawOf(request);
+    return (raw[this.#key] ??= requestScope(this.resolution.resolvers.length > 0, raw));
   }
 
   /** Resolvers are not asked in the scope of whoever this request came in the context of. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { managerScope } from './tenant.context.js';
 import { TenantInUseError } from './tenant.errors.js';
 import type { TenantDatabases } from './tenant.databases.js';
 
@@ -70,7 +71,7 @@ export class TenantLockOuts {
   async close(tenantId: string): Promise<void> {
     const db = this.#nameOf(tenantId);
     if (db === undefined) return;
-    const scope = { tenantId, isPending: false, isRequest: false, isManager: true };
+    const scope = managerScope(tenantId);
     await this.#databases.context.within(scope, async () => {
       await this.#pools.disconnect(db, 'deprovisioned');
       await this.#pools.release(db, 'deprovisioned');

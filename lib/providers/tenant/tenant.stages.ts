@@ -1,9 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { isObservable, map } from 'rxjs';
+import { beginWork, inWork, workOfMessage } from '../sessions/current.work.js';
 import type { Interceptors, Onward, PipelineCall, PipelineStages } from './pipeline.stages.js';
 import { carry } from './tenant.carrier.js';
 import { requestScope, scopeOfRequest, type TenantContext, type TenantScope } from './tenant.context.js';
-import { emitIn, ScopedInterceptors } from './tenant.emission.js';
+import { emitHere, ScopedInterceptors } from './tenant.emission.js';
 import type { TenantEntry } from './tenant.entry.js';
 import { ASKING_ENTRY } from './tenant.interceptor.js';
 import { graphqlRequestOf, isHandshake, isSubscription } from './tenant.request.js';
@@ -26,13 +27,13 @@ export class TenantStages implements PipelineStages {
   }
 
   message<T>(proceed: () => T): T {
-    const scope = requestScope(false);
+    const scope = requestScope(false, beginWork());
     this.#begun.add(scope);
     return this.#context.within(scope, proceed);
   }
 
   connection<T>(proceed: () => T): T {
-    return this.#context.within(undefined, proceed);
+    return this.#context.within(undefined, () => inWork({}, proceed));
   }
 
   resolver<T>(call: PipelineCall, proceed: () => T): T {
@@ -42,8 +43,8 @@ export class TenantStages implements PipelineStages {
   }
 
   onward(next: Onward): Onward {
-    const { scope } = this.#context;
-    return scope ? () => this.#scoped.handlerIn(scope, { handle: next }).handle() : next;
+    const handler = this.#scoped.handlerHere({ handle: next });
+    return () => handler.handle();
   }
 
   guards<T>(call: PipelineCall, interceptors: Interceptors, proceed: () => T): T {
@@ -83,7 +84,7 @@ export class TenantStages implements PipelineStages {
     const context = this.#context;
     const scope = context.scope!;
     const carried = (value: unknown) => carry(value, (read) => context.within(scope, read));
-    return isObservable(result) ? emitIn(context, scope, result.pipe(map(carried))) : carried(result);
+    return isObservable(result) ? emitHere(context, result.pipe(map(carried))) : carried(result);
   }
 
   /** The own scope of an HTTP request, undefined for what is none. */
@@ -102,7 +103,8 @@ export class TenantStages implements PipelineStages {
     const known = this.#messages.get(call.args);
     if (known || !this.#isMessage(call)) return known;
     const { scope: current } = this.#context;
-    const scope = current && this.#begun.delete(current) ? current : requestScope(false);
+    const scope = current && this.#begun.delete(current) ? current : requestScope(false, {});
+    scope.work = workOfMessage(call.args);
     scope.isPending = this.#isAskedFor(interceptors);
     this.#messages.set(call.args, scope);
     return scope;
