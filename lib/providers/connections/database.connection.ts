@@ -1,6 +1,7 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { joinTransaction } from '../sessions/collection.session.js';
+import { outsideTransaction } from '../sessions/active.transaction.js';
 import { inTurn } from '../sessions/call.context.js';
 import type { Database, DatabaseConnection } from '../databases/database.js';
 import { prepare } from '../databases/first.write.js';
@@ -27,6 +28,7 @@ interface NativeConnection {
   bulkWrite(...args: unknown[]): Promise<unknown>;
   createCollection(...args: unknown[]): Promise<unknown>;
   deleteModel(name: string | RegExp): unknown;
+  model(this: object, ...args: unknown[]): object;
   modelNames(): string[];
   dropDatabase(): Promise<unknown>;
   dropCollection(name: string): Promise<unknown>;
@@ -132,6 +134,14 @@ class PooledConnection extends Native {
     if (!Object.hasOwn(this.collections, name))
       this.collections[name] = createLeasedCollection(name, this as never, options);
     return this.collections[name]!;
+  }
+
+  /** The first write to the collection of a model that is made here waits for its indexes, too. */
+  override model(...args: unknown[]): object {
+    const { database } = this;
+    const model = outsideTransaction(() => super.model.apply(database.connection, args));
+    database.equipment.preparation?.include(database, model);
+    return model;
   }
 
   plugin(): never {

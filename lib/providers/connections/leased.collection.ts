@@ -13,6 +13,8 @@ interface NativeCollection extends Collection {
   conn: DatabaseConnection;
   collection: mongo.Collection | null;
   onOpen(): void;
+  addQueue(...call: unknown[]): unknown;
+  doQueue(): unknown;
   _getCollection(): mongo.Collection;
 }
 type Method = (this: NativeCollection, ...args: unknown[]) => unknown;
@@ -30,6 +32,12 @@ class LeasedCollection extends Native {
   }
   override onOpen(): void {
     // as above
+  }
+
+  /** What mongoose puts off until the connection opens waits for the pool by itself. */
+  override addQueue(...call: unknown[]): unknown {
+    super.addQueue(...call);
+    return this.doQueue();
   }
 
   /** The driver's collection on the pool's client, which is another one after the pool was reconfigured. */

@@ -20,6 +20,8 @@ export interface CollectionPreparation<Database> {
   isNeeded(database: Database, collection: string): boolean;
   /** Resolves when they are there, and has noted it in the database's contents. */
   prepare(database: Database, collection: string): Promise<void>;
+  /** From now on a model that mongoose compiled on the database's connection is among those made. */
+  include(database: Database, model: object): void;
 }
 
 /** A change stream in the books of its database; it leaves them when it ends. */

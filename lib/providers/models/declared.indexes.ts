@@ -64,7 +64,8 @@ export async function familyIndexes(model: AnyModel, isAutomatic = false): Promi
 /** The base of a discriminator on the same database; a model that is none. */
 function rootOf(model: AnyModel): AnyModel {
   const { baseModelName, db } = model as AnyModel & { baseModelName?: string };
-  return baseModelName === undefined ? model : (db.models[baseModelName] as unknown as AnyModel);
+  const base = baseModelName === undefined ? undefined : (db.models[baseModelName] as unknown as AnyModel | undefined);
+  return base?.discriminators?.[model.modelName] ? base : model;
 }
 
 /** The name of an index; MongoDB's default when it has none. */

@@ -3,14 +3,14 @@ import type { DatabaseContents } from '../databases/database.contents.js';
 import type { Database } from '../databases/database.js';
 import { native } from './declared.indexes.js';
 import { IndexQueues } from './index.queue.js';
-import { bound, DATABASE, type BoundModel } from './model.binding.js';
+import { databaseUnder } from './model.binding.js';
 import { isSearchFailure } from './model.indexes.js';
 import type { AnyModel } from './model.types.js';
 
 /** Makes the collections and indexes of models on a database, once, before the first write there. */
 export class IndexBuilder {
   /** By what is on the server now: what was dropped, or is on another cluster, is made anew. */
-  readonly #inits = new WeakMap<DatabaseContents, Map<string, Promise<unknown>>>();
+  readonly #inits = new WeakMap<DatabaseContents, Map<AnyModel, Promise<unknown>>>();
   readonly #queues = new IndexQueues();
 
   constructor(readonly events: PolyMongoEvents) {}
@@ -20,25 +20,37 @@ export class IndexBuilder {
    * next.
    * @throws IndexMismatchError
    */
-  init(model: BoundModel): Promise<unknown> {
-    const { contents } = model[DATABASE];
+  init(model: AnyModel): Promise<unknown> {
+    const database = databaseUnder(model);
+    // The pool is open before a place in its queue is taken: one that cannot be opened fails all that wait at once.
+    return (
+      this.#initsOn(database).get(model) ??
+      this.started(
+        model,
+        this.inTurn(database, () => initialize(model)),
+      )
+    );
+  }
+
+  /** An attempt that counts as one of {@link init}. */
+  started(model: AnyModel, attempt: Promise<unknown>): Promise<unknown> {
+    const inits = this.#initsOn(databaseUnder(model));
+    inits.set(model, attempt);
+    attempt.catch(() => inits.delete(model));
+    return attempt;
+  }
+
+  #initsOn({ contents }: Database): Map<AnyModel, Promise<unknown>> {
     let inits = this.#inits.get(contents);
-    if (!inits) this.#inits.set(contents, (inits = new Map<string, Promise<unknown>>()));
-    let work = inits.get(model.modelName);
-    if (!work) {
-      // The pool is open before a place in its queue is taken: one that cannot be opened fails all that wait at once.
-      work = this.inTurn(model[DATABASE], () => initialize(model));
-      inits.set(model.modelName, work);
-      work.catch(() => inits.delete(model.modelName));
-    }
-    return work;
+    if (!inits) this.#inits.set(contents, (inits = new Map<AnyModel, Promise<unknown>>()));
+    return inits;
   }
 
   /** Has the models of a collection made there, so that its writes wait no more. @throws IndexMismatchError */
   async prepare(database: Database, collection: string, models: readonly AnyModel[]): Promise<void> {
     const { contents } = database;
     for (const model of models) {
-      await this.init(bound(model)).catch((error: unknown) => {
+      await this.init(model).catch((error: unknown) => {
         if (!isSearchFailure(error)) throw error;
         this.events.emit('error', { db: database.name, error, during: 'create search indexes' });
       });
@@ -57,7 +69,7 @@ export class IndexBuilder {
   }
 }
 
-async function initialize(model: BoundModel): Promise<unknown> {
+async function initialize(model: AnyModel): Promise<unknown> {
   // mongoose keeps the promise on the model, for good; here the server may have been changed since.
   Object.assign(model, { $init: undefined });
   return native.init.call(model as never);

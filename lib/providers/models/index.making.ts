@@ -1,7 +1,7 @@
 import type { IndexDefinition } from '../databases/database.indexes.js';
 import { native, nameOf, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
-import { bound, DATABASE } from './model.binding.js';
+import { databaseUnder } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 
 interface IndexFailure {
@@ -89,7 +89,7 @@ function differenceOf(
   const isSameKey = ({ key }: IndexDefinition) => JSON.stringify(key) === JSON.stringify(spec[0]);
   const found = indexes.find(({ name }) => name === index) ?? indexes.find(isSameKey);
   return {
-    database: bound(model)[DATABASE].name,
+    database: databaseUnder(model).name,
     collection: model.collection.name,
     model: model.modelName,
     index,

@@ -2,7 +2,7 @@ import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexe
 import { familyIndexes, native, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
 import { definitionOf, diffOf, listed, makeIndexes, restoreIndexes } from './index.making.js';
-import { bound, DATABASE } from './model.binding.js';
+import { databaseUnder } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 
 /** Makes a collection and all indexes that its models' schemas declare; gives back those that cannot be made. */
@@ -27,7 +27,7 @@ export async function syncCollection(
   const specs = await indexesOf(models);
   const { toDrop, toCreate } = await diffOf(model, specs);
   const plan: IndexPlan = {
-    database: bound(model)[DATABASE].name,
+    database: databaseUnder(model).name,
     collection: model.collection.name,
     toDrop,
     toCreate: toCreate.map(definitionOf),

@@ -1,5 +1,5 @@
 import type { Collection } from 'mongoose';
-import type { Database } from '../databases/database.js';
+import type { Database, DatabaseConnection } from '../databases/database.js';
 import type { AnyModel } from './model.types.js';
 
 /** On a model: the database it is bound to. */
@@ -28,6 +28,9 @@ export function boundModel(model: unknown): BoundModel {
   while (!Object.hasOwn(at, DATABASE)) at = Object.getPrototypeOf(at) as object;
   return at as BoundModel;
 }
+
+/** The database of a model that is on one, whether it is registered or was made by `connection.model(name, schema)`. */
+export const databaseUnder = (model: AnyModel): Database => (model.db as DatabaseConnection).database;
 
 /** It is a model of a database, or a wrapped one, and not the compiled model. */
 export const isBound = (model: AnyModel): boolean => DATABASE in model;

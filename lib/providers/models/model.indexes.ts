@@ -1,13 +1,12 @@
 import type { IndexDefinition } from '../databases/database.indexes.js';
 import { familyIndexes, nameOf, native, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { diffOf, listed, requireIndexes, restoreIndexes } from './index.making.js';
-import { type BoundModel, boundModel } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 
 /** What the index statics need of the registry their models are of. */
 export interface IndexHost {
   /** mongoose's own `Model.init()`, once for what is on the database now. */
-  init(model: BoundModel): Promise<unknown>;
+  init(model: AnyModel): Promise<unknown>;
 }
 
 interface EnsureOptions {
@@ -36,7 +35,7 @@ export function defineIndexStatics(template: AnyModel, blueprint: AnyModel, host
   const statics = {
     /** Makes the collection and the indexes, as the options `autoCreate`, `autoIndex` and `autoSearchIndex` say. */
     init(this: AnyModel): Promise<unknown> {
-      return host.init(boundModel(this));
+      return host.init(this);
     },
 
     async createSearchIndex(this: AnyModel, description: object): Promise<unknown> {

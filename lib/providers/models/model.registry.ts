@@ -10,8 +10,10 @@ import { DatabaseIndexer } from './database.indexer.js';
 import { DatabaseModels } from './database.models.js';
 import { warnOfIndexes } from './declared.indexes.js';
 import { IndexBuilder } from './index.builder.js';
-import type { BoundModel } from './model.binding.js';
+import { ConnectionModels } from './connection.models.js';
+import { boundModel, isBound } from './model.binding.js';
 import { createChild } from './model.child.js';
+import { defineIndexStatics } from './model.indexes.js';
 import type { ScopeCapture } from './model.scope.js';
 import { createTemplate, type ModelExtension, type TemplateHost } from './model.template.js';
 import type { AnyModel } from './model.types.js';
@@ -34,6 +36,7 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
   /** What each definition said; mongoose may compile a clone of the schema. */
   readonly #sources = new WeakMap<AnyModel, { schema: Schema; collection?: string | undefined }>();
   readonly #models = new DatabaseModels();
+  readonly #made = new ConnectionModels();
   #connection: Connection | undefined;
 
   /** What mongoose's `Model.init()` reads on a connection. */
@@ -124,8 +127,17 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
     return (this.#collections.get(collection) ?? []).map((blueprint) => this.modelOn(database, blueprint));
   }
 
-  init(model: BoundModel): Promise<unknown> {
-    return this.#indexes.init(model);
+  init(model: AnyModel): Promise<unknown> {
+    return this.#indexes.init(boundModel(model));
+  }
+
+  /** mongoose has begun to make it, and may be long done when somebody writes first. */
+  include(database: Database, made: object): void {
+    const model = made as AnyModel & { $init: Promise<unknown> };
+    if (isBound(model) || !this.#made.add(database, model)) return;
+    defineIndexStatics(model, model, { init: () => this.#indexes.init(model) });
+    void this.#indexes.started(model, model.$init);
+    database.contents.prepared.delete(model.collection.name);
   }
 
   /** Makes the collections and indexes of every registered model on a database, as before its first write. */
@@ -134,11 +146,15 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
   }
 
   isNeeded(database: Database, collection: string): boolean {
-    return this.#indexes.isNeeded(this.modelsOf(database, collection));
+    return this.#indexes.isNeeded(this.#preparedWith(database, collection));
   }
 
   prepare(database: Database, collection: string): Promise<void> {
-    return this.#indexes.prepare(database, collection, this.modelsOf(database, collection));
+    return this.#indexes.prepare(database, collection, this.#preparedWith(database, collection));
+  }
+
+  #preparedWith(database: Database, collection: string): AnyModel[] {
+    return [...this.modelsOf(database, collection), ...this.#made.of(database, collection)];
   }
 
   #addToCollection(blueprint: AnyModel): void {

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Schema, type Connection } from 'mongoose';
-import { PolyMongoWrapper } from 'nestjs-polymongo';
+import { Schema, type Connection, type SchemaOptions } from 'mongoose';
+import { PolyMongoWrapper, type AnyModel } from 'nestjs-polymongo';
 import { uniqueName } from '../../support/database-names.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
 
@@ -54,5 +55,56 @@ describe('the connection of a database that nobody has used', () => {
     const indexes = await connection.collection('parties').indexes();
     expect(indexes.find(({ name }) => name === 'p_1')).toMatchObject({ partialFilterExpression: { __t: 'Person' } });
     expect(await connection.syncIndexes()).toEqual({ Party: [], Person: [], Log: [] });
+  });
+});
+
+describe('a model that connection.model(name, schema) makes on one database', () => {
+  const unique = (options?: SchemaOptions): Schema =>
+    new Schema({ q: { type: String, unique: true } }, options as never);
+  const names = async (model: AnyModel) => (await model.collection.indexes()).map(({ name }) => name);
+
+  it.each<[string, SchemaOptions]>([
+    ['with the default options', {}],
+    ['with autoCreate: false', { autoCreate: false }],
+  ])('%s has its indexes though nobody uses it at once', async (_, options) => {
+    const AdHoc = connection.model('AdHoc', unique(options));
+    await once(AdHoc, 'index');
+    await AdHoc.init();
+    expect(await names(AdHoc)).toEqual(['_id_', 'q_1']);
+  });
+
+  it('has its first write wait for them, by any way to the collection', async () => {
+    const AdHoc = connection.model('AdHoc', unique());
+    const written = await Promise.allSettled([
+      connection.collection('adhocs').insertOne({ q: '1' }),
+      AdHoc.create({ q: '1' }),
+    ]);
+    expect(written.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    await expect(AdHoc.create({ q: '1' })).rejects.toMatchObject({ code: 11000 });
+  });
+
+  it('gets them anew after its database was dropped', async () => {
+    const AdHoc = connection.model('AdHoc', unique());
+    await AdHoc.create({ q: '1' });
+    await connection.dropDatabase();
+    await AdHoc.create({ q: '1' });
+    expect(await names(AdHoc)).toEqual(['_id_', 'q_1']);
+  });
+
+  it('makes none any more when it was deleted', async () => {
+    const AdHoc = connection.model('AdHoc', unique());
+    await AdHoc.init();
+    connection.deleteModel('AdHoc');
+    await connection.dropDatabase();
+    await connection.collection('adhocs').insertOne({ q: '1' });
+    expect(await names(AdHoc)).toEqual(['_id_']);
+  });
+
+  it('has a discriminator whose unique index leaves other documents alone', async () => {
+    const AdHoc = connection.model('AdHoc', new Schema({ n: Number }));
+    const Kind = AdHoc.discriminator('Kind', unique());
+    await AdHoc.create([{ n: 1 }, { n: 2 }]);
+    await Kind.create({ q: '1' });
+    await expect(Kind.create({ q: '1' })).rejects.toMatchObject({ code: 11000 });
   });
 });
