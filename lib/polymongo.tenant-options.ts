@@ -69,7 +69,10 @@ export interface TenantOptions {
    * names (by a header, path, host name, cookie or query) is compared with what the guards found out, and decides nothing.
    */
   trust?: TenantResolverOption | readonly TenantResolverOption[];
-  /** The name of a tenant's database. Default `tenant_<id>`. */
+  /**
+   * The name of a tenant's database. Default `tenant_<id>`. With this or `pattern`, the registry is asked whether the
+   * database is a provisioned tenant's with another id; `existsTTLMS` says how often.
+   */
   database?: (tenantId: string) => string;
   /** What a tenant id looks like. Default `^[a-z0-9][a-z0-9_-]{0,55}$`. */
   pattern?: RegExp;
@@ -78,7 +81,7 @@ export interface TenantOptions {
    * `tenants.provision` made. Default: every well-formed id.
    */
   exists?: 'provisioned' | ((tenantId: string) => MaybePromise<boolean>);
-  /** How long an answer of `exists` counts, yes or no, in ms. Default 60000. */
+  /** How long a yes of `exists` counts, in ms; a no counts for a second at most. Default 60000. */
   existsTTLMS?: number;
   /**
    * Gives a tenant the pool of its own, for tenants on several clusters; undefined leaves it on the primary pool. Asked
@@ -103,6 +106,8 @@ export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resol
   Readonly<Pick<TenantOptions, Optional>> & {
     readonly resolve: readonly TenantResolverOption[];
     readonly trust: readonly TenantResolverOption[];
+    /** Two ids may have the same database; never with the defaults. */
+    readonly mayCollide: boolean;
   };
 
 const RESOLVERS =
@@ -143,6 +148,7 @@ export function resolveTenantOptions(tenant: TenantOptions = {}): ResolvedTenant
     ...tenant,
     resolve,
     trust,
+    mayCollide: tenant.database !== undefined || tenant.pattern !== undefined,
     database: tenant.database ?? ((tenantId: string) => `tenant_${tenantId}`),
     pattern: tenant.pattern ?? /^[a-z0-9][a-z0-9_-]{0,55}$/,
     existsTTLMS: tenant.existsTTLMS ?? 60_000,

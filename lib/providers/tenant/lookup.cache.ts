@@ -11,10 +11,13 @@ const MAX_ENTRIES = 10_000;
 export class LookupCache<T> {
   readonly #entries = new Map<string, Entry<T>>();
 
-  /** @param ttlMS how long an answer counts, in ms */
+  /**
+   * @param ask given what was answered before, where that no longer counts
+   * @param ttlMS how long an answer counts, in ms
+   */
   constructor(
-    readonly ask: (key: string) => T | Promise<T>,
-    readonly ttlMS = Infinity,
+    readonly ask: (key: string, last: T | undefined) => T | Promise<T>,
+    readonly ttlMS: number | ((answer: T) => number) = Infinity,
   ) {}
 
   /** The answer, if it is there and still counts. */
@@ -26,11 +29,15 @@ export class LookupCache<T> {
   get(key: string): Promise<T> {
     const known = this.#entries.get(key);
     if (known && (known.expiresAt === undefined || known.expiresAt > Date.now())) return known.answer;
-    const entry: Entry<T> = { answer: Promise.resolve().then(() => this.ask(key)) };
+    const last = known?.value;
+    const entry: Entry<T> = { answer: Promise.resolve().then(() => this.ask(key, last)) };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.answer.then(
-      (value) => Object.assign(entry, { value, expiresAt: Date.now() + this.ttlMS }),
+      (value) => {
+        const ttlMS = typeof this.ttlMS === 'number' ? this.ttlMS : this.ttlMS(value);
+        Object.assign(entry, { value, expiresAt: Date.now() + ttlMS });
+      },
       () => this.#entries.get(key) === entry && this.#entries.delete(key),
     );
     if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);

@@ -6,7 +6,7 @@ import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
 import { keepContext } from '../sessions/subscriber.context.js';
 import { keptProgress } from '../sessions/subscriber.listener.js';
-import type { TenantDatabases } from './tenant.databases.js';
+import { databaseKey, type TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import {
   checkForEachOptions,
@@ -52,7 +52,7 @@ export class PolyMongoTenants {
    * @throws InvalidTenantIdError, TenantUnknownError; what `fn` throws
    */
   async run<T>(tenantId: string, fn: () => T): Promise<Awaited<T>> {
-    await this.#directory.admit(tenantId);
+    await this.#directory.admitAnew(tenantId);
     const { context } = this.#databases;
     return (await context.run(tenantId, () => settle(fn(), context.capture()!))) as Awaited<T>;
   }
@@ -115,9 +115,13 @@ export class PolyMongoTenants {
     const records = await this.#registry.list();
     const provisioned = records.filter(({ state }) => state === 'ready').map(({ _id }) => _id);
     const { exists } = this.#databases.options;
+    this.#directory.recall(provisioned);
     if (exists === 'provisioned') return provisioned.sort();
     const removing = new Set(records.filter(({ state }) => state === 'removing').map(({ _id }) => _id));
-    const found = (await this.#databaseNames()).map((name) => this.#databases.idOf(name));
+    const owners = new Map(records.map(({ _id, database }) => [databaseKey(database), _id]));
+    const found = (await this.#databaseNames()).map(
+      (name) => owners.get(databaseKey(name)) ?? this.#databases.idOf(name),
+    );
     const ids = [...new Set([...provisioned, ...found])].filter((id) => id !== undefined && !removing.has(id));
     return (await this.#directory.known(ids as string[])).sort();
   }
@@ -176,7 +180,7 @@ export class PolyMongoTenants {
     const { budget, primary } = this.#pools;
     const seats = new TenantSeats(budget.max - primary.config.maxConnections);
     const visit: TenantTask<T> = async (tenantId, context) => {
-      await this.#directory.admit(tenantId); // its pool is known then
+      await this.#directory.admitAnew(tenantId); // its pool is known then
       const size = this.#ownSocketsOf(tenantId);
       await seats.take(size);
       try {

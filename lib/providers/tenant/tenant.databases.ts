@@ -70,9 +70,13 @@ export class TenantDatabases {
     return name;
   }
 
-  /** Notes that a tenant exists: its database can be no other's any more. @throws TenantDatabaseTakenError */
-  admit(tenantId: string): void {
-    this.#claim(tenantId, true);
+  /**
+   * Notes that a tenant exists: its database can be no other's any more.
+   * @param isProven it is written down as this tenant's, so it is no longer that of whoever seemed to have it here
+   * @throws TenantDatabaseTakenError
+   */
+  admit(tenantId: string, isProven = false): void {
+    this.#claim(tenantId, true, isProven);
   }
 
   /** Forgets a tenant that does not exist (any more). */
@@ -120,7 +124,7 @@ export class TenantDatabases {
     }
   }
 
-  #claim(tenantId: string, isAdmitted: boolean): string {
+  #claim(tenantId: string, isAdmitted: boolean, isProven = false): string {
     const name = this.nameFor(tenantId);
     const key = databaseKey(name);
     const owner = this.#owners.get(key);
@@ -128,7 +132,7 @@ export class TenantDatabases {
       owner.isAdmitted ||= isAdmitted;
       return name;
     }
-    if (owner?.isAdmitted) throw new TenantDatabaseTakenError(name);
+    if (owner?.isAdmitted && !isProven) throw new TenantDatabaseTakenError(name);
     if (owner) this.#names.delete(owner.tenantId);
     else if (this.#owners.size >= MAX_REMEMBERED) this.release(this.#names.keys().next().value!);
     this.#owners.set(key, { tenantId, name, isAdmitted });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { TenantNotReadyError, TenantUnknownError } from './tenant.errors.js';
+import { TenantDatabaseTakenError, TenantNotReadyError, TenantUnknownError } from './tenant.errors.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';
 import type { DatabaseGate } from '../databases/database.equipment.js';
@@ -9,6 +9,7 @@ import { LookupCache } from './lookup.cache.js';
 import { managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';
+import { REFUSAL_MS, TenantOwners } from './tenant.owners.js';
 import { TenantProcesses } from './tenant.processes.js';
 import type { TenantRegistry } from './tenant.registry.js';
 
@@ -22,6 +23,7 @@ export class TenantDirectory {
   readonly #pools: PolyMongoPools;
   readonly #databases: TenantDatabases;
   readonly #known: LookupCache<boolean> | undefined;
+  readonly #owners: TenantOwners | undefined;
   readonly #located: LookupCache<boolean> | undefined;
   /** What each tenant's pool was last set up with. */
   readonly #connections = new Map<string, TenantConnection>();
@@ -32,7 +34,7 @@ export class TenantDirectory {
   constructor(pools: PolyMongoPools, databases: TenantDatabases, registry: TenantRegistry) {
     this.#pools = pools;
     this.#databases = databases;
-    const { exists, existsTTLMS, connection } = databases.options;
+    const { exists, existsTTLMS, connection, mayCollide } = databases.options;
     this.#lockOuts = new TenantLockOuts(pools, databases);
     this.#processes = this.#createProcesses(existsTTLMS);
     if (exists) {
@@ -40,7 +42,13 @@ export class TenantDirectory {
         const state = await registry.stateOf(tenantId);
         return exists === 'provisioned' ? state === 'ready' : state !== 'removing' && exists(tenantId);
       };
-      this.#known = new LookupCache((tenantId) => this.#asNoTenant(() => ask(tenantId)), existsTTLMS);
+      this.#known = new LookupCache(
+        (tenantId) => this.#asNoTenant(() => ask(tenantId)),
+        (isKnown) => (isKnown ? existsTTLMS : Math.min(existsTTLMS, REFUSAL_MS)),
+      );
+    }
+    if (mayCollide && exists !== 'provisioned') {
+      this.#owners = new TenantOwners(registry, databases, (fn) => this.#asNoTenant(fn));
     }
     if (connection) {
       this.#located = new LookupCache((tenantId) => this.#locate(tenantId, connection));
@@ -55,19 +63,37 @@ export class TenantDirectory {
 
   /**
    * Lets a tenant in: undefined when nothing has to be asked, else a promise.
-   * @throws InvalidTenantIdError at once; rejects with TenantUnknownError, and with what `exists` or `connection` throw
+   * @throws InvalidTenantIdError at once; rejects with TenantUnknownError, TenantDatabaseTakenError, and with what `exists`
+   *   or `connection` throw
    */
   admit(tenantId: string): Promise<void> | undefined {
-    this.#databases.of(tenantId);
+    const isNamed = this.#name(tenantId);
     if (this.#lockOuts.has(tenantId)) return Promise.reject(new TenantUnknownError());
     const isKnown = !this.#known || (this.#processes.isMember && this.#known.peek(tenantId) === true);
+    const isOwner = !this.#owners || (isNamed && this.#owners.isUser(tenantId));
     const isLocated = !this.#located || this.#located.peek(tenantId) === true;
-    return isKnown && isLocated ? undefined : this.#ask(tenantId);
+    return isKnown && isOwner && isLocated ? undefined : this.#ask(tenantId);
+  }
+
+  /** As {@link admit}, for code of the application, which may know better: a refusal that is remembered is asked for again. */
+  async admitAnew(tenantId: string): Promise<void> {
+    if (this.#known?.peek(tenantId) === false) this.#known.forget(tenantId);
+    this.#owners?.forgetRefusal(tenantId);
+    await this.admit(tenantId);
+  }
+
+  /** These tenants have just been seen: what said no to them is not to be heard. */
+  recall(tenantIds: readonly string[]): void {
+    for (const tenantId of tenantIds) {
+      if (this.#known?.peek(tenantId) !== true) this.#known?.forget(tenantId);
+      if (this.#owners?.isUser(tenantId) === false) this.#owners.forget(tenantId);
+    }
   }
 
   /** Runs `fn` as a tenant that may not exist (yet, any more), to make or drop its database. */
   async manage<T>(tenantId: string, fn: () => Promise<T>): Promise<T> {
     this.#known?.forget(tenantId);
+    this.#owners?.forget(tenantId);
     this.#databases.admit(tenantId);
     await this.#located?.get(tenantId);
     const scope = managerScope(tenantId);
@@ -99,6 +125,7 @@ export class TenantDirectory {
 
   /** Those of these tenants that `exists` lets in. */
   async known(tenantIds: readonly string[]): Promise<string[]> {
+    this.recall(tenantIds);
     const known: string[] = [];
     for (let i = 0; i < tenantIds.length; i += ASKED_AT_ONCE) {
       const some = tenantIds.slice(i, i + ASKED_AT_ONCE);
@@ -122,10 +149,34 @@ export class TenantDirectory {
         this.#databases.release(tenantId);
         throw new TenantUnknownError();
       }
-      this.#databases.admit(tenantId);
+      const owner = await this.#owners?.get(tenantId);
+      if (owner === 'taken') {
+        throw await this.#refuse(tenantId);
+      }
+      this.#databases.admit(tenantId, owner === 'own');
       await this.#located?.get(tenantId);
       if (this.#lockOuts.has(tenantId)) throw new TenantUnknownError();
       if (count === this.#lockOuts.count && (!this.#known || this.#processes.isMember)) return;
+    }
+  }
+
+  /** Lets go of what the id seemed to have: a name that differs in case only would keep the tenant out that has it. */
+  async #refuse(tenantId: string): Promise<TenantDatabaseTakenError> {
+    const name = this.#databases.nameFor(tenantId);
+    const isHolder = this.#databases.tenantOf(name) === tenantId;
+    this.#databases.release(tenantId);
+    if (isHolder && this.#pools.findDatabase(name)?.leaseCount === 0) await this.#pools.release(name, 'refused');
+    return new TenantDatabaseTakenError(name);
+  }
+
+  /** Names the tenant's database; false where another id seems to have it, which the registry may know better. */
+  #name(tenantId: string): boolean {
+    try {
+      this.#databases.of(tenantId);
+      return true;
+    } catch (error) {
+      if (this.#owners && error instanceof TenantDatabaseTakenError) return false;
+      throw error;
     }
   }
 
@@ -145,6 +196,7 @@ export class TenantDirectory {
       forgetAll: () => {
         lockOuts.renew();
         this.#known?.clear();
+        this.#owners?.clear();
         this.#located?.clear();
       },
       isRemembering: () => Date.now() < this.#rememberedUntil,
@@ -156,6 +208,7 @@ export class TenantDirectory {
   #forget(tenantId: string): void {
     this.#databases.release(tenantId);
     this.#known?.forget(tenantId);
+    this.#owners?.forget(tenantId);
     this.#located?.forget(tenantId);
     this.#connections.delete(tenantId);
   }
@@ -189,7 +242,7 @@ export class TenantDirectory {
   #guard(database: Database | undefined, tenantId: string | undefined): void {
     if (!database || tenantId === undefined) return;
     database.equip({ isConfined: !this.#databases.options.allowCrossDatabase });
-    if (database.equipment.gate || (!this.#known && !this.#located)) return;
+    if (database.equipment.gate || (!this.#known && !this.#owners && !this.#located)) return;
     const gate: DatabaseGate = {
       pass: () => {
         const owner = this.#databases.tenantOf(database.name) ?? tenantId;
@@ -197,7 +250,8 @@ export class TenantDirectory {
         return this.#isManaging(owner) ? undefined : this.admit(owner);
       },
       assertPassed: () => {
-        if (this.#located && this.#located.peek(tenantId) === undefined && !this.#connections.has(tenantId)) {
+        const owner = this.#databases.tenantOf(database.name) ?? tenantId;
+        if (this.#located && this.#located.peek(owner) === undefined && !this.#connections.has(owner)) {
           throw new TenantNotReadyError(database.name);
         }
       },

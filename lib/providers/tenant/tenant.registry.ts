@@ -10,7 +10,7 @@ import {
   TenantRemovalError,
   TenantTakenOverError,
 } from './tenant.errors.js';
-import { DatabaseUniqueness, isDuplicateKey } from './tenant.uniqueness.js';
+import { DatabaseUniqueness, isDuplicateKey, type DatabaseOwner } from './tenant.uniqueness.js';
 
 export interface TenantRecord {
   _id: string;
@@ -53,6 +53,11 @@ export class TenantRegistry {
   async stateOf(tenantId: string): Promise<TenantRecord['state'] | undefined> {
     this.#uniqueness.checkOnce();
     return (await this.#with((tenants) => tenants.findOne({ _id: tenantId })))?.state;
+  }
+
+  /** Whose a database is, seen from a tenant. */
+  ownerOf(database: string, tenantId: string): Promise<DatabaseOwner> {
+    return this.#uniqueness.ownerOf(database, tenantId);
   }
 
   /** The records of all tenants, by id. */

@@ -2,6 +2,7 @@ import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
+import { LookupCache } from './lookup.cache.js';
 import { databaseKey } from './tenant.databases.js';
 import { TenantDatabaseTakenError, TenantDuplicatesError } from './tenant.errors.js';
 
@@ -18,10 +19,17 @@ const INDEX: mongo.IndexDescription = {
   partialFilterExpression: { databaseKey: { $type: 'string' } },
 };
 const DUPLICATE_KEY = 11000;
+const UNKEYED = { databaseKey: { $exists: false } };
+const UNKEYED_TTL_MS = 60_000;
+
+/** Whose a database is, seen from a tenant; nobody's who is written down: `free`. */
+export type DatabaseOwner = 'own' | 'free' | 'taken';
 
 /** That no two provisioned tenants have the same database, in whatever process: a unique index of their records. */
 export class DatabaseUniqueness {
   readonly #pools: PolyMongoPools;
+  /** Records of earlier versions, which an index cannot find. */
+  readonly #unkeyed = new LookupCache(() => this.#withoutKey(), UNKEYED_TTL_MS);
   #isChecked = false;
   #made: Promise<void> | undefined;
 
@@ -34,6 +42,21 @@ export class DatabaseUniqueness {
     if (this.#isChecked) return;
     this.#isChecked = true;
     asNobody(() => this.#report()).catch(() => (this.#isChecked = false)); // the next one tries again
+  }
+
+  /** Whose a database is by the records. Writes nothing. */
+  async ownerOf(database: string, tenantId: string): Promise<DatabaseOwner> {
+    const key = databaseKey(database);
+    const isOfKey = { databaseKey: { $eq: key, $type: 'string' as const } }; // as the index has it
+    const [keyed, unkeyed] = await Promise.all([
+      this.#with((tenants) => tenants.find(isOfKey, { projection: { database: 1 } }).toArray()),
+      this.#unkeyed.get(''),
+    ]);
+    const ids = new Set(
+      [...keyed, ...unkeyed.filter((record) => databaseKey(record.database) === key)].map(({ _id }) => _id),
+    );
+    if (!ids.has(tenantId)) return ids.size > 0 ? 'taken' : 'free';
+    return ids.size > 1 ? 'free' : 'own'; // duplicates of earlier versions: whoever comes first
   }
 
   /** @throws TenantDatabaseTakenError when another tenant's record has this database */
@@ -61,11 +84,10 @@ export class DatabaseUniqueness {
 
   /** Gives the records of earlier versions their key. */
   async #fillIn(): Promise<void> {
-    const isWithout = { databaseKey: { $exists: false } };
-    const records = await this.#with((tenants) => tenants.find(isWithout).toArray());
+    const records = await this.#withoutKey();
     if (records.length === 0) return;
     const updates = records.map(({ _id, database }) => ({
-      updateOne: { filter: { _id, ...isWithout }, update: { $set: { databaseKey: databaseKey(database) } } },
+      updateOne: { filter: { _id, ...UNKEYED }, update: { $set: { databaseKey: databaseKey(database) } } },
     }));
     await this.#with(async (tenants) => {
       try {
@@ -75,6 +97,10 @@ export class DatabaseUniqueness {
         await this.#report();
       }
     });
+  }
+
+  #withoutKey(): Promise<DatabaseRecord[]> {
+    return this.#with((tenants) => tenants.find(UNKEYED, { projection: { database: 1 } }).toArray());
   }
 
   async #report(): Promise<void> {
