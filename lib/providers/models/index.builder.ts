@@ -2,6 +2,7 @@ import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { DatabaseContents } from '../databases/database.contents.js';
 import type { Database } from '../databases/database.js';
 import { native } from './declared.indexes.js';
+import { IndexMismatchError } from './index.errors.js';
 import { IndexQueues } from './index.queue.js';
 import { databaseUnder } from './model.binding.js';
 import { isSearchFailure } from './model.indexes.js';
@@ -12,6 +13,8 @@ export class IndexBuilder {
   /** By what is on the server now: what was dropped, or is on another cluster, is made anew. */
   readonly #inits = new WeakMap<DatabaseContents, Map<AnyModel, Promise<unknown>>>();
   readonly #queues = new IndexQueues();
+  /** Failures that all writes which waited for one attempt have in common. */
+  readonly #told = new WeakSet<object>();
 
   constructor(readonly events: PolyMongoEvents) {}
 
@@ -46,13 +49,15 @@ export class IndexBuilder {
     return inits;
   }
 
-  /** Has the models of a collection made there, so that its writes wait no more. @throws IndexMismatchError */
+  /** Has the models of a collection made there, so that its writes wait no more. @throws IndexMismatchError when a unique one is not */
   async prepare(database: Database, collection: string, models: readonly AnyModel[]): Promise<void> {
     const { contents } = database;
     for (const model of models) {
       await this.init(model).catch((error: unknown) => {
-        if (!isSearchFailure(error)) throw error;
-        this.events.emit('error', { db: database.name, error, during: 'create search indexes' });
+        const during = isSearchFailure(error) ? 'create search indexes' : 'create indexes';
+        if (!isSearchFailure(error) && !isHarmless(error)) throw error;
+        if (!this.#told.has(error as object)) this.events.emit('error', { db: database.name, error, during });
+        this.#told.add(error as object);
       });
     }
     contents.prepared.add(collection);
@@ -68,6 +73,9 @@ export class IndexBuilder {
     return database.run(() => this.#queues.of(database.pool).run(work));
   }
 }
+
+/** An index that is not there, and that no document can contradict. */
+const isHarmless = (error: unknown): boolean => error instanceof IndexMismatchError && !error.isUnique;
 
 async function initialize(model: AnyModel): Promise<unknown> {
   // mongoose keeps the promise on the model, for good; here the server may have been changed since.

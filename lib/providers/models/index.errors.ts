@@ -17,25 +17,30 @@ export interface IndexDifference {
 }
 
 /**
- * Indexes are not as the schemas say: others are there instead, or documents contradict a unique one. `code` is the
- * server's for the first of them (85 or 86: another one is there; 11000: duplicates).
+ * Indexes are not as the schemas say: others are there instead, documents contradict a unique one, or the server refuses
+ * them. `code` is the server's for the first of them (85 or 86: another one is there; 11000: duplicates; 67: MongoDB has
+ * no such index).
  */
 export class IndexMismatchError extends PolyMongoError {
   readonly code: unknown;
+  /** One of them is unique: nothing is written to its collection without it. */
+  readonly isUnique: boolean;
 
   constructor(readonly differences: readonly IndexDifference[]) {
     const [first] = differences;
     const { database, cause } = first!;
     const lines = differences.map(
-      ({ collection, index, found, cause: { message } }) =>
-        `${collection}.${index}: ${found ? `there is ${JSON.stringify(found)} instead` : message}`,
+      ({ collection, model, index, found, cause: { message } }) =>
+        `${collection}.${index} of ${model}: ${found ? `there is ${JSON.stringify(found)} instead` : message.replace(/\.$/, '')}`,
     );
     super(
       `Indexes of database "${database}" are not as the schemas say. ${lines.join('; ')}. Look at what differs with ` +
-        `pools.syncIndexes('${database}', { dryRun: true }), remove documents that contradict a unique index, and ` +
-        `repair it with pools.syncIndexes('${database}').`,
+        `pools.syncIndexes('${database}', { dryRun: true }), remove documents that contradict an index, and ` +
+        `repair it with pools.syncIndexes('${database}'). An index that MongoDB refuses as such has to leave the schema: ` +
+        'drop it, or give a nested schema `autoIndex: false` or `excludeIndexes`.',
       { cause },
     );
+    this.isUnique = differences.some(({ expected }) => Boolean(expected['unique']));
     this.code = (cause as { code?: unknown }).code;
   }
 }

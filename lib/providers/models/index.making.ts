@@ -1,3 +1,4 @@
+import mongoose from 'mongoose';
 import type { IndexDefinition } from '../databases/database.indexes.js';
 import { native, nameOf, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
@@ -9,8 +10,11 @@ interface IndexFailure {
   error: Error;
 }
 
-/** IndexOptionsConflict, IndexKeySpecsConflict, DuplicateKey: what is on the database contradicts the schema. */
-const CONTRADICTIONS = new Set<unknown>([85, 86, 11000]);
+/** Answers of a server that is busy, shutting down or no longer the primary: another attempt may well succeed. */
+const PASSING = new Set<unknown>([6, 7, 24, 50, 89, 91, 112, 117, 189, 262, 276, 9001, 10107, 11600, 11601, 11602, 13435, 13436]); // prettier-ignore
+/** The server has looked at the index and will not have it. */
+const isRefusal = (error: Error): boolean =>
+  error instanceof mongoose.mongo.MongoServerError && !PASSING.has(error.code);
 
 /**
  * Makes indexes of a model with mongoose's own code, which goes on after one that fails.
@@ -20,7 +24,7 @@ const CONTRADICTIONS = new Set<unknown>([85, 86, 11000]);
 export async function makeIndexes(model: AnyModel, specs: readonly IndexSpec[]): Promise<IndexDifference[]> {
   const failures = await attempt(model, specs);
   if (failures.length === 0) return [];
-  const other = failures.find(({ error }) => !CONTRADICTIONS.has((error as { code?: unknown }).code));
+  const other = failures.find(({ error }) => !isRefusal(error));
   if (other) throw other.error;
   const { toCreate: missing } = await diffOf(model, specs);
   const found = await listed(model);

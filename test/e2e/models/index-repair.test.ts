@@ -136,6 +136,76 @@ describe('a database whose indexes are not as the schemas say', () => {
   });
 });
 
+describe('an index that the server refuses', () => {
+  type Refused = { index: string; schema: () => Schema; documents?: object[]; code: number };
+  const REFUSED: Record<string, Refused> = {
+    'because a map has no path of that name': {
+      index: 'c.$*.e_1',
+      schema: () => new Schema({ c: { type: Map, of: new Schema({ e: { type: String, index: true } }) }, n: Number }),
+      code: 67,
+    },
+    'because of documents with parallel arrays': {
+      index: 'a_1_b_1',
+      schema: () => new Schema({ a: [Number], b: [Number], n: Number }).index({ a: 1, b: 1 }),
+      documents: [{ a: [1, 2], b: [1, 2] }],
+      code: 171,
+    },
+    'because it is there with other options': {
+      index: 'n_1',
+      schema: () => new Schema({ n: { type: Number, index: { expires: 60 } } }),
+      code: 85,
+    },
+  };
+
+  async function refusedBy({ schema, documents }: Refused) {
+    const Thing = wrap(base.model('Thing', schema()));
+    if (documents) await (await raw('things')).insertMany(documents);
+    else await (await raw('things')).createIndex({ n: 1 }, { expireAfterSeconds: 7 });
+    return Thing;
+  }
+
+  it.each(Object.keys(REFUSED))('%s keeps no write from its database, and is told', async (which) => {
+    const refused = REFUSED[which]!;
+    const Thing = await refusedBy(refused);
+    const [told, heard]: [unknown[], unknown[]] = [[], []];
+    polymongo.hooks.onDbError((error) => told.push(error));
+    Thing.on('index', (error) => heard.push(error));
+    await Promise.all([Thing.create({ n: 1 }), Thing.create({ n: 2 }), Thing.updateOne({ n: 9 }, { n: 3 })]);
+    expect(await Thing.countDocuments({ n: { $in: [1, 2] } })).toBe(2);
+    const error = { differences: [{ database: name, collection: 'things', model: 'Thing', index: refused.index }] };
+    expect(told).toMatchObject([error]);
+    expect(told[0]).toBeInstanceOf(IndexMismatchError);
+    expect(heard).toMatchObject([{ code: refused.code }]);
+  });
+
+  it.each(Object.keys(REFUSED))('%s is the typed error of init() and ensureIndexes()', async (which) => {
+    const refused = REFUSED[which]!;
+    const Thing = await refusedBy(refused);
+    for (const make of [() => Thing.init(), () => polymongo.pools.ensureIndexes(name)]) {
+      const { differences, message } = await mismatchOf(make());
+      expect(differences).toMatchObject([{ index: refused.index, cause: { code: refused.code } }]);
+      for (const part of [name, 'Thing', refused.index]) expect(message).toContain(part);
+    }
+  });
+
+  it('is made for the other text index', async () => {
+    const schema = new Schema({ a: String, b: String }).index({ a: 'text' }).index({ b: 'text' });
+    const Thing = wrap(base.model('Thing', schema));
+    await Thing.create({ a: 'x' });
+    expect(await names('things')).toEqual(['_id_', 'a_text']);
+    await mismatchOf(Thing.init());
+  });
+
+  it('keeps writes from its database when it is a unique one', async () => {
+    const map = { type: Map, of: new Schema({ e: { type: String, unique: true } }) };
+    const Thing = wrap(base.model('Thing', new Schema({ c: map, n: { type: Number, index: true } })));
+    const { differences, message } = await mismatchOf(Thing.create({ n: 1 }));
+    expect(differences).toMatchObject([{ model: 'Thing', index: 'c.$*.e_1', cause: { code: 67 } }]);
+    expect(message).toContain('autoIndex: false');
+    expect(await names('things')).toEqual(['_id_', 'n_1']);
+  });
+});
+
 describe('syncIndexes()', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['of a database', () => polymongo.pools.syncIndexes(name)],
