@@ -251,7 +251,9 @@ export class Database implements LeaseUser {
   /** Its gate refuses work, or lets it wait. */
   #isBarred(): boolean {
     try {
-      return this.#equipment.gate?.pass() !== undefined;
+      const admission = this.#equipment.gate?.pass();
+      admission?.catch(() => {}); // who runs the work asks again, and is told
+      return admission !== undefined;
     } catch {
       return true;
     }
