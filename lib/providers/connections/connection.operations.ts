@@ -4,10 +4,11 @@ import { transactionOn } from '../sessions/active.transaction.js';
 import { joinTransaction } from '../sessions/collection.session.js';
 import { TransactionUnsupportedError } from '../sessions/session.errors.js';
 import { ModelDatabaseError } from './connection.errors.js';
-import { leaseAggregation } from './leased.cursor.js';
+import { confineAggregation, leaseAggregation } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
+import { confined, confinedCommand } from './pipeline.confinement.js';
 
-/** The driver's database, whose streams and cursors hold leases. */
+/** The driver's database, whose streams and cursors hold leases, and which keeps to itself where it is confined. */
 export function leaseDb(db: mongo.Db, database: Database): void {
   const watch = db.watch.bind(db);
   const aggregate = db.aggregate.bind(db);
@@ -15,8 +16,35 @@ export function leaseDb(db: mongo.Db, database: Database): void {
     watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), database),
     aggregate: (...given: Parameters<mongo.Db['aggregate']>) => {
       const { args, context } = joinTransaction(database, 'aggregate', given);
-      return leaseAggregation(aggregate(...(args as typeof given)), database, context);
+      return leaseAggregation(confineAggregation(aggregate(...(args as typeof given)), database), database, context);
     },
+  });
+  confineDb(db, database);
+}
+
+function confineDb(db: mongo.Db, database: Database): void {
+  const collection = db.collection.bind(db);
+  const createCollection = db.createCollection.bind(db);
+  const command = db.command.bind(db);
+  const runCursorCommand = db.runCursorCommand.bind(db);
+  Object.assign(db, {
+    collection: (...args: Parameters<mongo.Db['collection']>) => confineCollection(collection(...args), database),
+    createCollection: async (name: string, options?: mongo.CreateCollectionOptions) => {
+      const pipeline = confined(database, options?.pipeline, db.bsonOptions); // of a view
+      const made = await createCollection(name, options && { ...options, ...(pipeline && { pipeline }) });
+      return confineCollection(made, database);
+    },
+    command: async (document: mongo.Document, options?: mongo.RunCommandOptions) =>
+      command(confinedCommand(database, document, options), options),
+    runCursorCommand: (document: mongo.Document, options?: mongo.RunCursorCommandOptions) =>
+      runCursorCommand(confinedCommand(database, document, options), options),
+  });
+}
+
+function confineCollection(collection: mongo.Collection, database: Database): mongo.Collection {
+  const aggregate = collection.aggregate.bind(collection);
+  return Object.assign(collection, {
+    aggregate: (...args: Parameters<mongo.Collection['aggregate']>) => confineAggregation(aggregate(...args), database),
   });
 }
 

@@ -7,7 +7,6 @@ import type { Database, DatabaseConnection } from '../databases/database.js';
 import { prepare } from '../databases/first.write.js';
 import { createLeasedCollection } from './leased.collection.js';
 import { createBaseView } from './mongoose.base.js';
-import { assertConfined } from './pipeline.confinement.js';
 import { ConnectionPluginError, ModelDeletionError } from './connection.errors.js';
 import { collectionsOf, dropOn, leaseDb, outsideOn } from './connection.operations.js';
 import { ConnectionOwnershipError } from '../pools/pool.errors.js';
@@ -196,7 +195,6 @@ class PooledConnection extends Native {
     });
   }
   override async createCollection(...given: unknown[]): Promise<unknown> {
-    assertConfined(this.database, (given[1] as { pipeline?: unknown } | undefined)?.pipeline); // of a view
     const { args, context } = joinTransaction(this.database, 'createCollection', given);
     return this.database.run(inTurn(context, () => super.createCollection(...args)));
   }

@@ -4,7 +4,7 @@ import type { ActiveTransaction } from '../sessions/active.transaction.js';
 import type { CallContext } from '../sessions/call.context.js';
 import type { Database } from '../databases/database.js';
 import { write } from '../databases/first.write.js';
-import { assertConfined } from './pipeline.confinement.js';
+import { confined } from './pipeline.confinement.js';
 
 /** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
 interface CursorSteps {
@@ -36,31 +36,38 @@ export function leaseCursor<C extends mongo.AbstractCursor>(
   return cursor;
 }
 
-/** As {@link leaseCursor}. What the pipeline names is looked at when it is sent: stages can be added until then. */
+/** As {@link leaseCursor}. */
 export function leaseAggregation<C extends mongo.AggregationCursor>(
   cursor: C,
   database: Database,
   context: CallContext,
 ): C {
-  const steps = cursor as unknown as CursorSteps;
-  const { explain } = cursor as unknown as { explain(...args: unknown[]): Promise<unknown> };
-  const initialize = steps._initialize.bind(cursor);
   const clone = cursor.clone.bind(cursor);
-  steps._initialize = async (session) => {
-    assertConfined(database, cursor.pipeline);
-    return initialize(session);
-  };
   return leaseCursor(
-    Object.assign(cursor, {
-      clone: () => leaseAggregation(clone(), database, context),
-      explain: async (...args: unknown[]) => {
-        assertConfined(database, cursor.pipeline);
-        return explain.apply(cursor, args);
-      },
-    }),
+    Object.assign(cursor, { clone: () => leaseAggregation(clone(), database, context) }),
     database,
     context,
   );
+}
+
+/** Has a cursor send what {@link confined} gives. It is looked at when it is sent: stages can be added until then. */
+export function confineAggregation<C extends mongo.AggregationCursor>(cursor: C, database: Database): C {
+  const steps = cursor as unknown as CursorSteps & { pipeline: unknown; cursorOptions: mongo.BSONSerializeOptions };
+  const { explain } = cursor as unknown as { explain(...args: unknown[]): Promise<unknown> };
+  const initialize = steps._initialize.bind(cursor);
+  const clone = cursor.clone.bind(cursor);
+  const confine = () => (steps.pipeline = confined(database, steps.pipeline, steps.cursorOptions));
+  steps._initialize = async (session) => {
+    confine();
+    return initialize(session);
+  };
+  return Object.assign(cursor, {
+    clone: () => confineAggregation(clone(), database),
+    explain: async (...args: unknown[]) => {
+      confine();
+      return explain.apply(cursor, args);
+    },
+  });
 }
 
 /** The legacy bulk builders send nothing before `execute()`. */

@@ -54,8 +54,18 @@ const NESTINGS: Record<string, (inner: unknown[]) => unknown[]> = {
   'as a Map': (inner) => [{ $facet: { a: inner.map((stage) => new Map(Object.entries(stage as object))) } }],
   'as what serializes itself': (inner) => [{ $facet: { toBSON: () => ({ a: inner }) } }],
 };
+/** `$out` into another database, but not for the first times that it is asked. */
+const harmlessAtFirst = (times: number): unknown[] => {
+  let asked = 0;
+  const get = () => (asked++ < times ? 'own' : { db: other(), coll: 'stolen' });
+  return [{ $match: {} }, Object.defineProperty({}, '$out', { enumerable: true, get })];
+};
 const asAcme = <T>(fn: () => Promise<T>): Promise<T> => polymongo.tenants.run('acme', fn) as Promise<T>;
 const model = () => processes.notesOf(polymongo).tenant();
+const rawNotes = () => {
+  const { collection } = model().collection as unknown as { collection: mongoose.mongo.Collection | null };
+  return collection!; // there once the model has been used
+};
 const WAYS: Record<string, (pipeline: Pipeline) => Promise<unknown>> = {
   'Model.aggregate': (pipeline) => model().aggregate(pipeline).exec(),
   'a tenant model': (pipeline) => polymongo.tenantModel(polymongo.models.blueprint('Note')).aggregate(pipeline).exec(),
@@ -82,6 +92,17 @@ const WAYS: Record<string, (pipeline: Pipeline) => Promise<unknown>> = {
       .cursor();
     return cursor.next();
   },
+  'connection.db.collection': (pipeline) => model().db.db!.collection('notes').aggregate(pipeline).toArray(),
+  'connection.db.createCollection': (pipeline) =>
+    model().db.db!.createCollection('view', { viewOn: 'notes', pipeline }),
+  'connection.db.command': (pipeline) => model().db.db!.command({ aggregate: 'notes', pipeline, cursor: {} }),
+  'connection.db.command, explained': (pipeline) =>
+    model().db.db!.command({ explain: { aggregate: 'notes', pipeline, cursor: {} } }),
+  'connection.db.runCursorCommand': async (pipeline) =>
+    model().db.db!.runCursorCommand({ aggregate: 'notes', pipeline, cursor: {} }).toArray(),
+  'connection.db.command of a view': (pipeline) =>
+    model().db.db!.command({ create: 'view', viewOn: 'notes', pipeline }),
+  "collection.collection, the driver's": (pipeline) => rawNotes().aggregate(pipeline).toArray(),
   'a view': (pipeline) => model().db.createCollection('view', { viewOn: 'notes', pipeline }),
 };
 
@@ -96,9 +117,23 @@ describe.each(Object.keys(WAYS))('%s of a tenant', (way) => {
     const names = await polymongo.pools.connectionOf(other()).listCollections();
     expect(names.map(({ name }) => name)).toEqual(['notes']);
   });
+
+  it('sends what was looked at, whatever a stage answers when it is asked once more', async () => {
+    for (let times = 0; times < 8; times++) {
+      await asAcme(() => WAYS[way]!(harmlessAtFirst(times) as Pipeline)).catch(() => {});
+    }
+    const names = await polymongo.pools.connectionOf(other()).listCollections();
+    expect(names.map(({ name }) => name)).toEqual(['notes']);
+  });
 });
 
 describe('a tenant', () => {
+  it('has no mapReduce write to another database', async () => {
+    const out = { replace: 'stolen', db: other() };
+    const command = { mapReduce: 'notes', map: 'function () { emit(1, 1) }', reduce: 'function () { return 1 }', out };
+    await expect(asAcme(async () => model().db.db!.command(command))).rejects.toThrow(OtherDatabaseError);
+  });
+
   it('writes to its own database, by name or not', async () => {
     const own = processes.database('acme');
     await asAcme(() =>
