@@ -6,6 +6,7 @@ import { TransactionUnsupportedError } from '../sessions/session.errors.js';
 import { ModelDatabaseError } from './connection.errors.js';
 import { confineAggregation, leaseAggregation } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
+import { confineCollectionOptions, confineDbOptions, confinedOptions } from './option.confinement.js';
 import { confined, confinedCommand } from './pipeline.confinement.js';
 
 /** The driver's database, whose streams and cursors hold leases, and which keeps to itself where it is confined. */
@@ -23,13 +24,15 @@ export function leaseDb(db: mongo.Db, database: Database): void {
 }
 
 function confineDb(db: mongo.Db, database: Database): void {
+  confineDbOptions(db, database);
   const collection = db.collection.bind(db);
   const createCollection = db.createCollection.bind(db);
   const command = db.command.bind(db);
   const runCursorCommand = db.runCursorCommand.bind(db);
   Object.assign(db, {
     collection: (...args: Parameters<mongo.Db['collection']>) => confineCollection(collection(...args), database),
-    createCollection: async (name: string, options?: mongo.CreateCollectionOptions) => {
+    createCollection: async (name: string, given?: mongo.CreateCollectionOptions) => {
+      const options = confinedOptions(database, 'createCollection', given);
       const pipeline = confined(database, options?.pipeline, db.bsonOptions); // of a view
       const made = await createCollection(name, options && { ...options, ...(pipeline && { pipeline }) });
       return confineCollection(made, database);
@@ -42,6 +45,7 @@ function confineDb(db: mongo.Db, database: Database): void {
 }
 
 function confineCollection(collection: mongo.Collection, database: Database): mongo.Collection {
+  confineCollectionOptions(collection, database);
   const aggregate = collection.aggregate.bind(collection);
   return Object.assign(collection, {
     aggregate: (...args: Parameters<mongo.Collection['aggregate']>) => confineAggregation(aggregate(...args), database),

@@ -114,15 +114,16 @@ function isAuthenticationError(error: unknown): boolean {
   return false;
 }
 
-/** An aggregation of a tenant's database names another database. */
+/** An aggregation or operation of a tenant's database names another database. */
 export class OtherDatabaseError extends PolyMongoError {
   constructor(
+    /** Or the operation, where its options name the database. */
     readonly stage: string,
     readonly dbName: string,
     readonly otherDBName: string,
   ) {
     super(
-      `${stage} into or from the database ${otherDBName} is refused: ${dbName} is a tenant's, whose aggregations stay in it. ` +
+      `${stage} into or from the database ${otherDBName} is refused: ${dbName} is a tenant's, whose operations stay in it. ` +
         'If tenants may reach other databases, set tenant.allowCrossDatabase.',
     );
   }

@@ -5,7 +5,7 @@ import { transactionOf, transactionOn, type ServedDatabase } from './active.tran
 import { ALONE, type CallContext } from './call.context.js';
 
 /** Where the driver's collection methods take their options, for those that a transaction reaches. */
-const OPTIONS_AT: Readonly<Record<string, number>> = {
+export const OPTIONS_AT: Readonly<Record<string, number>> = {
   aggregate: 1,
   bulkWrite: 1,
   count: 1,

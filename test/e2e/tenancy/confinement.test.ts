@@ -127,6 +127,48 @@ describe.each(Object.keys(WAYS))('%s of a tenant', (way) => {
   });
 });
 
+describe("the driver's options dbName and authdb", () => {
+  type Options = Record<string, string>;
+  const collection = () => model().collection as unknown as mongoose.mongo.Collection;
+  const OPERATIONS: Record<string, (options: Options) => Promise<unknown>> = {
+    'Model.distinct': (options) => model().distinct('tenant', {}, options).exec(),
+    'Model.findOneAndUpdate': (options) =>
+      model()
+        .findOneAndUpdate({}, { $set: { text: 'x' } }, options)
+        .exec(),
+    distinct: (options) => collection().distinct('tenant', {}, options),
+    estimatedDocumentCount: (options) => collection().estimatedDocumentCount(options),
+    findOneAndDelete: (options) => collection().findOneAndDelete({}, options),
+    'findOneAndUpdate of the raw collection': (options) =>
+      model()
+        .db.db!.collection('notes')
+        .findOneAndUpdate({}, { $set: { text: 'x' } }, options),
+    createIndex: (options) => collection().createIndex({ text: 1 }, options),
+    dropIndexes: (options) => collection().dropIndexes(options),
+    drop: (options) => collection().drop(options),
+    'db.dropCollection': (options) => model().db.db!.dropCollection('notes', options),
+    'db.dropDatabase': (options) => model().db.db!.dropDatabase(options),
+    'db.createCollection': (options) => model().db.db!.createCollection('made', options),
+  };
+
+  it.each(Object.keys(OPERATIONS))('send a tenant to no other database: %s', async (operation) => {
+    await asAcme(() => model().countDocuments().exec());
+    for (const option of ['dbName', 'authdb']) {
+      const work = asAcme(async () => OPERATIONS[operation]!({ [option]: other() }));
+      await expect(work).rejects.toThrow(OtherDatabaseError);
+    }
+    const notes = polymongo.pools.connectionOf(other()).collection('notes');
+    expect(await notes.find({}).toArray()).toMatchObject([{ tenant: 'globex' }]);
+    expect(await notes.indexes()).toHaveLength(1);
+  });
+
+  it('may name its own, and are no option in a filter', async () => {
+    const own = { dbName: processes.database('acme') };
+    expect(await asAcme(() => model().distinct('tenant', {}, own).exec())).toEqual(['acme']);
+    expect(await asAcme(() => collection().deleteOne({ dbName: other() }))).toMatchObject({ deletedCount: 0 });
+  });
+});
+
 describe('a tenant', () => {
   it('has no mapReduce write to another database', async () => {
     const out = { replace: 'stolen', db: other() };
