@@ -23,7 +23,16 @@ import { fromHeader, TenantInterceptor, type PolyMongoOptions, type TenantOption
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { interval, mergeMap, take } from 'rxjs';
-import { FuzzFilter, FuzzGuard, FuzzMiddleware, FuzzPipe, InnerInterceptor, OuterInterceptor } from './fuzz-stages.js';
+import {
+  FuzzFilter,
+  FuzzGuard,
+  FuzzMiddleware,
+  FuzzPipe,
+  InnerInterceptor,
+  OuterInterceptor,
+  reopen,
+  TransactionInterceptor,
+} from './fuzz-stages.js';
 import { FuzzWork, pause } from './fuzz-work.js';
 import { startHttpApp, type AdapterName } from './http-app.js';
 import { notesModules } from './notes.js';
@@ -50,6 +59,16 @@ class FuzzController {
   @Get('fails')
   async fails() {
     await this.work.asCurrent();
+    throw new Error('as it should');
+  }
+
+  /** What the others' requests go on in is opened in its transaction. */
+  @Get('rolls-back')
+  @UseInterceptors(TransactionInterceptor, InnerInterceptor)
+  async rollsBack() {
+    await this.work.writeInVain();
+    await reopen();
+    await pause(100);
     throw new Error('as it should');
   }
 

@@ -11,7 +11,8 @@ import {
   type PipeTransform,
 } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
-import { lastValueFrom, map, mergeMap, of, switchMap, tap, type Observable } from 'rxjs';
+import { PolyMongoTransactions } from 'nestjs-polymongo';
+import { from, lastValueFrom, map, mergeMap, of, switchMap, tap, type Observable } from 'rxjs';
 import { FuzzWork, random } from './fuzz-work.js';
 import { SharedResource } from './shared-resource.js';
 
@@ -23,6 +24,13 @@ function detour(): Observable<void> {
   const resource = RESOURCES[random(RESOURCES.length)]!;
   if (random(10) === 0) resource.close();
   return random(3) === 0 ? of(undefined) : resource.answer();
+}
+
+/** Opens some of the resources anew, here. */
+export async function reopen(): Promise<void> {
+  const some = RESOURCES.filter(() => random(2) === 0);
+  for (const resource of some) resource.close();
+  await Promise.all(some.map((resource) => lastValueFrom(resource.answer())));
 }
 
 interface Sent {
@@ -96,6 +104,19 @@ export class OuterInterceptor extends FuzzInterceptor {}
 
 @Injectable()
 export class InnerInterceptor extends FuzzInterceptor {}
+
+/** Has what is inside of it be one transaction. */
+@Injectable()
+export class TransactionInterceptor implements NestInterceptor {
+  constructor(
+    @Inject(FuzzWork) readonly work: FuzzWork,
+    @Inject(PolyMongoTransactions) readonly transactions: PolyMongoTransactions,
+  ) {}
+  intercept(_: ExecutionContext, next: CallHandler) {
+    const options = { db: this.work.notes.db.name };
+    return from(this.transactions.run(() => lastValueFrom(next.handle()), options));
+  }
+}
 
 @Injectable()
 export class FuzzPipe implements PipeTransform {

@@ -4,6 +4,7 @@ import { interval, lastValueFrom, map, mergeMap, take, toArray } from 'rxjs';
 import { Note } from './notes.js';
 import { mulberry32 } from './random.js';
 
+const UNCOMMITTED = 'not committed';
 export const TENANTS = Array.from({ length: 50 }, (_, i) => `t${i}`);
 /** What the fuzz does; POLYMONGO_SEED does it again, as far as the order in which answers come allows. */
 export const SEED = Number(process.env.POLYMONGO_SEED ?? Math.floor(Math.random() * 1e9));
@@ -17,6 +18,8 @@ export const pause = (belowMS = 4) => new Promise<void>((resolve) => setTimeout(
 export class FuzzWork {
   /** Everything that was found where another tenant's should have been. */
   readonly crossings: string[] = [];
+  /** The ids of the notes that were written, by tenant. */
+  readonly written = new Map<string, unknown[]>();
 
   constructor(
     @InjectTenantModel(Note.name) readonly notes: TenantModel<Note>,
@@ -39,10 +42,28 @@ export class FuzzWork {
   async as(tenant: string): Promise<string> {
     await pause();
     if (this.context.current() !== tenant) this.crossings.push(`${tenant} ran as ${this.context.current()}`);
-    await this.notes.create({ tenant: this.context.require() });
+    const { _id } = await this.notes.create({ tenant: this.context.require() });
+    this.written.set(tenant, [...(this.written.get(tenant) ?? []), _id]);
     const wrong = await this.notes.findOne({ tenant: { $ne: tenant } }).lean();
     if (wrong) this.crossings.push(`${tenant} found a document of ${wrong.tenant}`);
+    if (await this.notes.exists({ text: UNCOMMITTED })) this.crossings.push(`${tenant} found what is not committed`);
     return tenant;
+  }
+
+  /** In a transaction that will fail. */
+  async writeInVain(): Promise<void> {
+    await this.notes.create({ tenant: this.context.require(), text: UNCOMMITTED });
+    await pause();
+  }
+
+  /** How many notes of the current tenant are gone, or are there without having been committed. */
+  async countLost(): Promise<number> {
+    const written = this.written.get(this.context.require()) ?? [];
+    const [found, uncommitted] = await Promise.all([
+      this.notes.countDocuments({ _id: { $in: written } }),
+      this.notes.countDocuments({ text: UNCOMMITTED }),
+    ]);
+    return written.length - found + uncommitted;
   }
 
   @WithTenant((tenant: string) => tenant)
