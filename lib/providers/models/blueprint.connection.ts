@@ -15,7 +15,13 @@ interface BlueprintParts {
 const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => Connection;
 
 /** The calls of a collection that answer at once, with something to be read. */
-const LAZY = new Set(['find', 'aggregate', 'watch', 'listIndexes', 'listSearchIndexes']);
+const LAZY = new Set(['find', 'aggregate', 'listIndexes', 'listSearchIndexes']);
+
+/** Those that answer at once with what nobody may ever read, or has to fill first: they throw. */
+const THROWING = new Set(['watch', 'initializeOrderedBulkOp', 'initializeUnorderedBulkOp']);
+
+/** What of a connection would give it a client, lead to another one, or not ask it to connect. */
+const REFUSED = ['watch', 'useDb', 'openUri', 'asPromise', 'setClient', 'createClient', 'aggregate'];
 
 /** A connection to nothing, on which each schema is compiled once. It is never opened, and every operation on it is refused. */
 class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => BlueprintParts) {
@@ -28,7 +34,7 @@ class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => 
   /** Nothing is made for the compiled model; hooks of `createCollection` are not called for it. */
   override model(name: string, schema: Schema, ...rest: unknown[]): AnyModel {
     const asMade = (model: { $init?: Promise<unknown> }) => {
-      model.$init ??= Promise.resolve(model); // read by Model.init()
+      model.$init ??= refusedInit(model as never); // read by Model.init()
     };
     (schema as unknown as EventEmitter).once('init', asMade);
     try {
@@ -44,28 +50,58 @@ class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => 
     return new Proxy(data as unknown as Collection, {
       get(target, key) {
         if (key in target || typeof key === 'symbol' || key === 'then') return Reflect.get(target, key) as unknown;
+        if (THROWING.has(key)) {
+          return () => {
+            throw refused(key);
+          };
+        }
         return LAZY.has(key) ? () => createFailedCursor(refused(key)) : () => Promise.reject(refused(key));
       },
     });
   }
 
-  async _waitForConnect(): Promise<void> {
+  /** At once: not everybody who calls it hears of a promise. */
+  _waitForConnect(): never {
     throw new BlueprintModelError('a schema', 'connect');
   }
+}
+
+for (const operation of REFUSED) {
+  const refuse = (): never => {
+    throw new BlueprintModelError('a schema', operation);
+  };
+  Object.defineProperty(BlueprintConnection.prototype, operation, { value: refuse });
 }
 
 /** @param plugins what every schema compiled on it gets, as by `connection.plugin()` */
 export const createBlueprintConnection = (base: Mongoose, plugins: readonly Plugin[]): Connection =>
   new BlueprintConnection(base, plugins) as unknown as Connection;
 
+/** What asks the collection or the connection for nothing at first. Models of databases inherit it and have it work. */
+function refuseItself(blueprint: AnyModel, operation: 'watch' | 'useConnection'): void {
+  const native = blueprint[operation] as (...args: unknown[]) => unknown;
+  const value = function (this: unknown, ...args: unknown[]): unknown {
+    if (this === blueprint) throw new BlueprintModelError(blueprint.modelName, operation);
+    return native.apply(this, args);
+  };
+  Object.defineProperty(blueprint, operation, { value, writable: true, configurable: true });
+}
+
+function refusedInit({ modelName }: AnyModel): Promise<never> {
+  const refused = Promise.reject<never>(new BlueprintModelError(modelName, 'init'));
+  refused.catch(() => {}); // whoever calls init() hears of it
+  return refused;
+}
+
 /**
  * Takes the database away from a model that was compiled on a connection. Whoever kept it (a plugin that listens to the
  * schema's 'init', a static that names it) gets an error then, and never the documents of another database.
  */
 export function takeOver(blueprint: AnyModel, connection: Connection): void {
+  for (const name of ['watch', 'useConnection'] as const) refuseItself(blueprint, name);
   if (blueprint.db instanceof BlueprintConnection) return;
   const collection = connection.collection(blueprint.collection.name, { modelName: blueprint.modelName } as object);
-  Object.assign(blueprint, { db: connection, collection, $__collection: collection });
+  Object.assign(blueprint, { db: connection, collection, $__collection: collection, $init: refusedInit(blueprint) });
   const prototype = blueprint.prototype as Record<string | symbol, unknown>;
   for (const key of [...Object.getOwnPropertyNames(prototype), ...Object.getOwnPropertySymbols(prototype)]) {
     const { value } = Object.getOwnPropertyDescriptor(prototype, key)!;
