@@ -1,5 +1,6 @@
 import type { Binary, BSONRegExp, Code, Timestamp } from 'bson';
 import { BSONSymbol, Int32, ObjectId } from 'bson';
+import { CommandError } from '../errors.js';
 import type { Collation } from './collation.js';
 import { compareNumbers, type Numeric } from './number.js';
 import type { DBPointer } from './value.js';
@@ -60,6 +61,15 @@ function compareText(a: string, b: string, collation: Collation | undefined): nu
 
 const textOf = (value: Value): string => (value instanceof BSONSymbol ? value.value : (value as string));
 
+/** More than any document of 16 MB has; a value that an expression made may hold one thing many times. */
+const MOST_CONTAINERS = 2_000_000;
+let containersLeft = 0;
+
+function enterContainer(): void {
+  if (--containersLeft >= 0) return;
+  throw new CommandError('ExceededMemoryLimit', 'a comparison went over more values than there is memory for');
+}
+
 /** Field by field: type, then name, then value; a document that is the other's beginning comes first. */
 function compareDocs(a: Doc, b: Doc, collation?: Collation): number {
   const right = b.entries();
@@ -71,7 +81,7 @@ function compareDocs(a: Doc, b: Doc, collation?: Collation): number {
     if (byType !== 0) return Math.sign(byType);
     const byName = compareStrings(key, otherKey);
     if (byName !== 0) return byName;
-    const byValue = compareValues(x, y, collation);
+    const byValue = compareParts(x, y, collation);
     if (byValue !== 0) return byValue;
   }
   return right.next().done ? 0 : -1;
@@ -80,7 +90,7 @@ function compareDocs(a: Doc, b: Doc, collation?: Collation): number {
 function compareArrays(a: Value[], b: Value[], collation: Collation | undefined): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const byValue = compareValues(a[i]!, b[i]!, collation);
+    const byValue = compareParts(a[i]!, b[i]!, collation);
     if (byValue !== 0) return byValue;
   }
   return order(a.length, b.length);
@@ -113,8 +123,14 @@ function comparePointers(a: DBPointer, b: DBPointer): number {
  * code with scope, MaxKey. Numbers of all four types are compared exactly.
  *
  * @returns -1, 0 or 1
+ * @throws CommandError ExceededMemoryLimit (146) for what holds itself so many times that it would take for ever
  */
 export function compareValues(a: Value, b: Value, collation?: Collation): number {
+  containersLeft = MOST_CONTAINERS;
+  return compareParts(a, b, collation);
+}
+
+function compareParts(a: Value, b: Value, collation?: Collation): number {
   if (a === b && a === a) return 0;
   const rank = typeRank(a);
   const byType = rank - typeRank(b);
@@ -125,8 +141,10 @@ export function compareValues(a: Value, b: Value, collation?: Collation): number
     case 15:
       return compareText(textOf(a), textOf(b), collation);
     case 20:
+      enterContainer();
       return compareDocs(a as Doc, b as Doc, collation);
     case 25:
+      enterContainer();
       return compareArrays(a as Value[], b as Value[], collation);
     case 30:
       return compareBinaries(a as Binary, b as Binary);

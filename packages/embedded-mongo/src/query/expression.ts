@@ -13,6 +13,7 @@ import {
 } from './expression/operator.js';
 import { formatDoc } from '../bson/format.js';
 import { allocate, MemoryWatch } from './memory.js';
+import { spend, workOf } from './work.js';
 
 import { accumulatedOperators } from './expression/accumulated.operators.js';
 import { arithmeticOperators } from './expression/arithmetic.operators.js';
@@ -29,6 +30,7 @@ import { regexOperators } from './expression/regex.operators.js';
 import { setOperators } from './expression/set.operators.js';
 import { sortArrayOperators } from './expression/sort-array.operators.js';
 import { stringOperators } from './expression/string.operators.js';
+import { stringSearchOperators } from './expression/string-search.operators.js';
 import { timestampOperators } from './expression/timestamp.operators.js';
 import { trigonometryOperators } from './expression/trigonometry.operators.js';
 import { typeOperators } from './expression/type.operators.js';
@@ -53,6 +55,7 @@ const OPERATORS = new Map(
     ...setOperators,
     ...sortArrayOperators,
     ...stringOperators,
+    ...stringSearchOperators,
     ...timestampOperators,
     ...trigonometryOperators,
     ...typeOperators,
@@ -83,6 +86,9 @@ export function compileDocExpression(value: Value, env: QueryEnv): (doc: Doc) =>
 /** Whether there is an operator of that name. */
 export const isOperator = (name: string): boolean => OPERATORS.has(name);
 
+/** Constants that are smaller are no work to go over. */
+const BIG_CONSTANT = 256;
+
 class Compiler implements CompileContext {
   constructor(
     readonly env: QueryEnv,
@@ -104,6 +110,32 @@ class Compiler implements CompileContext {
   }
 
   compile(value: Value): Expression {
+    return this.counted(this.parse(value));
+  }
+
+  /** Notes the size of whatever is computed or read: it was made, or somebody is about to go over it. */
+  private counted(expression: Expression): Expression {
+    const { env } = this;
+    if (expression.isConstant) {
+      const value = expression(scopeOf(new Map()));
+      const work = workOf(value);
+      if (work < BIG_CONSTANT) return expression;
+      return Object.assign(
+        () => {
+          spend(env, work);
+          return value;
+        },
+        { isConstant: true as const },
+      );
+    }
+    return (scope) => {
+      const value = expression(scope);
+      spend(env, workOf(value));
+      return value;
+    };
+  }
+
+  private parse(value: Value): Expression {
     if (typeof value === 'string' && value.startsWith('$')) return compileFieldPath(value, this);
     if (Array.isArray(value)) return this.compileArray(value);
     if (!isDoc(value)) return constant(value);

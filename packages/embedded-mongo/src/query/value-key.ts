@@ -3,6 +3,7 @@ import type { Collation } from '../bson/collation.js';
 import { compareDecimals, decimalParts, decimalToNumber, exactDecimal, pow10 } from '../bson/decimal.js';
 import { encodeDoc } from '../bson/encode.js';
 import { BsonUndefined, isDoc, type Value } from '../bson/value.js';
+import { exceeded } from './memory.js';
 
 /**
  * A string that is the same for two values exactly when they compare as equal: `1`, `1.0` and `NumberLong(1)` share
@@ -24,7 +25,14 @@ export function valueKey(value: Value | undefined, collation?: Collation): strin
   return `b${encodeDoc(new Map([['', value]])).toString('latin1')}`;
 }
 
-const sized = (key: string): string => `${key.length}:${key}`;
+/** More than a document of 16 MB takes. */
+const MOST_KEY = 32 * 1024 * 1024;
+
+/** @throws CommandError ExceededMemoryLimit (146) for what holds itself so many times that it fills the memory */
+function sized(key: string): string {
+  if (key.length > MOST_KEY) throw exceeded('a set of values');
+  return `${key.length}:${key}`;
+}
 
 function doubleKey(value: number): string {
   if (Number.isInteger(value)) return `n${Math.abs(value) < 2 ** 53 ? value + 0 : BigInt(value)}`;

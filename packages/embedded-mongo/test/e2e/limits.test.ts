@@ -88,6 +88,15 @@ long('memory, filled little by little', () => {
     });
   });
 
+  it.each<[string, object]>([
+    ['objects that hold one twice', { $eq: Array.from({ length: 2 }, () => ({ $reduce: { input: range(40), initialValue: '$_id', in: { a: '$$value', b: '$$value' } } })) }], // prettier-ignore
+    ['arrays that hold one twice', { $eq: Array.from({ length: 2 }, () => ({ $reduce: { input: range(40), initialValue: ['$_id'], in: ['$$value', '$$value'] } })) }], // prettier-ignore
+    ['a set of what holds one twice', { $setUnion: [[{ $reduce: { input: range(40), initialValue: '$_id', in: { a: '$$value', b: '$$value' } } }]] }], // prettier-ignore
+  ])('an expression ends with an error that goes over a value many times: %s', async (_title, value) => {
+    const found = db.collection('one').aggregate([{ $project: { value } }]);
+    await expect(found.toArray()).rejects.toMatchObject({ code: 146 });
+  });
+
   it("a window that grows ends with MongoDB's error", async () => {
     const stages = [
       { $project: { n: range(20_000) } },
@@ -141,6 +150,40 @@ describe('maxTimeMS', () => {
     ]) {
       await expect(db.command({ ...command, maxTimeMS: 60 })).rejects.toMatchObject({ code: 50 });
     }
+  });
+
+  const doubled = (n: number): object => ({ $reduce: { input: range(n), initialValue: 'a', in: { $concat: ['$$value', '$$value'] } } }); // prettier-ignore
+  const each = (body: object, big: object): object =>
+    ({ $let: { vars: { big }, in: { $map: { input: range(100_000), in: body } } } }); // prettier-ignore
+
+  it.each<[string, object]>([
+    ['$replaceAll', { $reduce: { input: range(40), initialValue: 'aa', in: { $replaceAll: { input: '$$value', find: 'a', replacement: 'aa' } } } }], // prettier-ignore
+    ['$replaceAll of nothing', { $reduce: { input: range(40), initialValue: 'aa', in: { $replaceAll: { input: '$$value', find: '', replacement: 'a' } } } }], // prettier-ignore
+    ['$zip', { $zip: { inputs: [range(3_000_000), range(3_000_000), range(3_000_000)] } }],
+    ['$setUnion', { $setUnion: [{ $map: { input: range(1_000_000), in: { $add: ['$$this', 1] } } }, range(1_000_000)] }], // prettier-ignore
+    ['$setIntersection', { $setIntersection: [range(3_000_000), range(3_000_000)] }],
+    ['$setDifference', { $setDifference: [range(3_000_000), range(3_000_000)] }],
+    ['$concatArrays', { $reduce: { input: range(40), initialValue: [1], in: twice('$$value') } }],
+    ['$mergeObjects', { $reduce: { input: range(100_000), initialValue: {}, in: { $mergeObjects: ['$$value', { $arrayToObject: [[[{ $toString: '$$this' }, 1]]] }] } } }], // prettier-ignore
+    ['$split', { $size: { $split: [doubled(25), 'a'] } }],
+    ['$in', each({ $in: [-1, '$$big'] }, range(1_000_000))],
+    ['$filter', each({ $size: { $filter: { input: '$$big', cond: false } } }, range(1_000_000))],
+    ['$sortArray', each({ $size: { $sortArray: { input: '$$big', sortBy: -1 } } }, range(1_000_000))],
+    ['$max', each({ $max: '$$big' }, range(1_000_000))],
+    ['$maxN', each({ $maxN: { input: '$$big', n: 5 } }, range(1_000_000))],
+    ['$strLenCP', each({ $strLenCP: '$$big' }, doubled(24))],
+    ['$indexOfCP', each({ $indexOfCP: ['$$big', 'b'] }, doubled(24))],
+    ['$indexOfBytes', each({ $indexOfBytes: ['$$big', 'b'] }, doubled(24))],
+    ['a search for what is nearly everywhere', each({ $indexOfCP: ['$$big', { $concat: ['b', doubled(20)] }] }, doubled(22))], // prettier-ignore
+    ['$toUpper', each({ $strLenBytes: { $toUpper: '$$big' } }, doubled(24))],
+    ['$toHashedIndexKey', each({ $toHashedIndexKey: '$$big' }, doubled(24))],
+    ['$bsonSize', each({ $bsonSize: { a: '$$big' } }, range(1_000_000))],
+  ])('ends an expression that computes for long, unless memory does: %s', async (_title, value) => {
+    const began = performance.now();
+    const found = db.collection('one').aggregate([{ $project: { value } }], { maxTimeMS: 200 });
+    const { code } = (await found.toArray().catch((error: unknown) => error)) as { code?: number };
+    expect([50, 146]).toContain(code);
+    expect(performance.now() - began).toBeLessThan(3000);
   });
 
   it('ends a pipeline that makes many documents of one', async () => {

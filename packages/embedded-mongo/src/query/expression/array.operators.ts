@@ -1,7 +1,9 @@
 import { isNumeric } from '../../bson/number.js';
 import { docOf, int32, isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { allocate, ELEMENT_BYTES, MEMORY_LIMIT, MemoryWatch } from '../memory.js';
+import type { QueryEnv } from '../env.js';
+import { allocate, ELEMENT_BYTES, exceeded, MEMORY_LIMIT, MemoryWatch } from '../memory.js';
+import { spend } from '../work.js';
 import { asInt32, compareOperands, isNullish } from './operand.js';
 import { binary, operator, unary, variadic, type Operand, type OperatorFamily } from './operator.js';
 import { display, displayNumber } from './display.js';
@@ -125,7 +127,7 @@ function rangeBound(value: Operand, which: 0 | 1 | 2): number {
   );
 }
 
-function range(operands: Operand[]): Value[] {
+function range(operands: Operand[], env: QueryEnv): Value[] {
   const [start, stop] = [rangeBound(operands[0], 0), rangeBound(operands[1], 1)];
   const step = operands.length === 3 ? rangeBound(operands[2], 2) : 1;
   if (step === 0) throw new CommandError(34449, '$range requires a non-zero step value');
@@ -138,7 +140,10 @@ function range(operands: Operand[]): Value[] {
   }
   allocate(count);
   const result: Value[] = [];
-  for (let i = start; step > 0 ? i < stop : i > stop; i += step) result.push(int32(i));
+  for (let i = start; step > 0 ? i < stop : i > stop; i += step) {
+    spend(env, 1);
+    result.push(int32(i));
+  }
   return result;
 }
 
@@ -191,14 +196,19 @@ export const arrayOperators: OperatorFamily = {
   }),
   $concatArrays: variadic((operands) => {
     const watch = new MemoryWatch('$concatArrays');
-    const result: Value[] = [];
+    const arrays: Value[][] = [];
+    let length = 0;
     for (const operand of operands) {
       if (isNullish(operand)) return null;
       const array = assertArray(operand, 28664, (type) => `$concatArrays only supports arrays, not ${type}`);
-      allocate(array.length);
-      for (const element of array) result.push(element); // a spread of very many would overflow the stack
-      watch.check(result);
+      arrays.push(array);
+      length += array.length;
     }
+    if (length * ELEMENT_BYTES > MEMORY_LIMIT) throw exceeded('$concatArrays');
+    allocate(length);
+    const result: Value[] = [];
+    for (const array of arrays) for (const element of array) result.push(element); // a spread of very many would overflow the stack
+    watch.check(result);
     return result;
   }),
   $in: binary((value, array, env) =>

@@ -20,6 +20,19 @@ const trim = (text: string): string => (text.includes('.') ? text.replace(/\.?0+
 export const displayNumber = (value: Numeric): string => displayDouble(toNumber(value));
 export const displayDouble = (value: number): string => general(value, 16);
 
+/** From so many characters on a message leaves out the rest: it could not be sent. */
+const MOST_SHOWN = 16 * 1024 * 1024;
+
+function list<T>(items: Iterable<T>, show: (item: T) => string): string {
+  let text = '';
+  for (const item of items) {
+    if (text !== '') text += ', ';
+    text += show(item);
+    if (text.length > MOST_SHOWN) break;
+  }
+  return text;
+}
+
 /** A value as MongoDB's error messages of the aggregation language show it. */
 export function display(value: Operand): string {
   if (value === undefined) return 'MISSING';
@@ -27,8 +40,8 @@ export function display(value: Operand): string {
   if (typeof value === 'string') return `"${value}"`;
   if (typeof value === 'number') return general(value, 6);
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  if (Array.isArray(value)) return `[${value.map(display).join(', ')}]`;
-  if (isDoc(value)) return `{${[...value].map(([key, item]) => `${key}: ${display(item)}`).join(', ')}}`;
+  if (Array.isArray(value)) return `[${list(value, display)}]`;
+  if (isDoc(value)) return `{${list(value, ([key, item]) => `${key}: ${display(item)}`)}}`;
   if (value instanceof WideDate) return `Date(${value.ms})`;
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Int32 || value instanceof Decimal128 || value instanceof ObjectId) return value.toString();

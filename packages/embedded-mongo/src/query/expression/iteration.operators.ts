@@ -5,7 +5,8 @@ import { readArguments, type ArgumentRule } from './arguments.js';
 import { display } from './display.js';
 import { asInt32, isNullish, isTruthy } from './operand.js';
 import { fold, type CompileContext, type Expression, type Operand, type OperatorFamily } from './operator.js';
-import { allocate, MemoryWatch } from '../memory.js';
+import { allocate, ELEMENT_BYTES, exceeded, MEMORY_LIMIT, MemoryWatch } from '../memory.js';
+import { spend } from '../work.js';
 import { assertArray } from './array.operators.js';
 import { assertBindable } from './variable.js';
 
@@ -96,10 +97,12 @@ function zip(argument: Value, context: CompileContext): Expression {
     const lengths = arrays.map((array) => array.length);
     const length = isLongest ? Math.max(...lengths) : Math.min(...lengths);
     const fillers = defaults.map((filler) => filler(scope));
+    if (length * (arrays.length + 1) * ELEMENT_BYTES > MEMORY_LIMIT) throw exceeded('$zip');
     const watch = new MemoryWatch('$zip');
     const rows: Value[] = [];
     for (let row = 0; row < length; row++) {
       allocate(arrays.length + 1);
+      spend(context.env, arrays.length + 1);
       rows.push(
         arrays.map((array, column) => (row < array.length ? (array[row] as Value) : (fillers[column] ?? null))),
       );

@@ -2,28 +2,17 @@ import { isNumeric } from '../../bson/number.js';
 import { compareStrings } from '../../bson/compare.js';
 import { int32, typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { searchIndex } from './array.operators.js';
 import { named, type ArgumentRule } from './arguments.js';
 import { display } from './display.js';
 import { isNullish } from './operand.js';
 import { binary, operator, unary, variadic, type Operand, type Operator, type OperatorFamily } from './operator.js';
-import { textOf } from './text.js';
+import { assertLength, countPoints, offsetOfPoint, string, textOf } from './text.js';
 
 const TRIM: ArgumentRule = {
   required: { input: [50695, "% requires an 'input' field"] },
   optional: ['chars'],
   notAnObject: [50696, (name, type) => `${name} only supports an object as an argument, found ${type}`],
   unknown: [50694, (name, field) => `${name} found an unknown argument: ${field}`],
-};
-
-const REPLACE: ArgumentRule = {
-  required: {
-    input: [51749, "% requires 'input' to be specified"],
-    find: [51748, "% requires 'find' to be specified"],
-    replacement: [51747, "% requires 'replacement' to be specified"],
-  },
-  notAnObject: [51751, (name, type) => `${name} requires an object as an argument, found: ${type}`],
-  unknown: [51750, (name, field) => `${name} found an unknown argument: ${field}`],
 };
 
 const WHITESPACE = [...'\0 \t\n\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a'];
@@ -48,68 +37,20 @@ const trim = (isLeft: boolean, isRight: boolean): Operator =>
       );
     }
     const off = new Set(chars === undefined ? WHITESPACE : [...chars]);
-    const points = [...input];
-    let [start, end] = [0, points.length];
-    while (isLeft && start < end && off.has(points[start] as string)) start++;
-    while (isRight && end > start && off.has(points[end - 1] as string)) end--;
-    return points.slice(start, end).join('');
-  });
-
-const replace = (code: number, substitute: (input: string, find: string, by: string) => string): Operator =>
-  named(REPLACE, (values, _, name) => {
-    const fields = ['input', 'find', 'replacement'];
-    const texts = fields.map((field, i): string | undefined => {
-      const text = values.get(field);
-      if (isNullish(text)) return undefined;
-      if (typeof text === 'string') return text;
-      throw new CommandError(code - i, `${name} requires that '${field}' be a string, found: ${display(text)}`);
-    });
-    const [input, find, by] = texts;
-    if (input === undefined || find === undefined || by === undefined) return null;
-    return substitute(input, find, by);
-  });
-
-function string(value: Operand, code: number, message: string): string {
-  if (typeof value === 'string') return value;
-  throw new CommandError(code, message + typeName(value));
-}
-
-/** mongod's BufferMaxSize. */
-const MAX_TEXT_LENGTH = 64 * 1024 * 1024;
-
-/** @throws CommandError 13548 for a text that no buffer of MongoDB's would hold */
-function assertLength(length: number): void {
-  if (length <= MAX_TEXT_LENGTH) return;
-  throw new CommandError(13548, `BufBuilder attempted to grow() to ${length} bytes, past the 64MB limit.`);
-}
-
-/** Where a string occurs in another, counted in units that `units` splits a string into. */
-const indexOf = (codes: readonly [number, number], units: (text: string) => readonly (string | number)[]): Operator =>
-  operator(2, 4, (operands, _, name) => {
-    if (isNullish(operands[0])) return null;
-    const input = units(string(operands[0], codes[0], `${name} requires a string as the first argument, found: `));
-    const token = units(string(operands[1], codes[1], `${name} requires a string as the second argument, found: `));
-    const start = operands.length > 2 ? searchIndex(operands[2], name, 'starting index') : 0;
-    const stop = Math.min(
-      input.length,
-      operands.length > 3 ? searchIndex(operands[3], name, 'ending index') : Infinity,
-    );
-    if (start > input.length || stop < start) return int32(-1);
-    for (let i = start; i + token.length <= stop; i++) {
-      if (token.every((unit, j) => unit === input[i + j])) return int32(i);
+    let [start, end] = [0, input.length];
+    while (isLeft && start < end) {
+      const point = String.fromCodePoint(input.codePointAt(start) as number);
+      if (!off.has(point)) break;
+      start += point.length;
     }
-    return int32(-1);
+    while (isRight && end > start) {
+      const isPair = end - start > 1 && (input.codePointAt(end - 2) as number) > 0xffff;
+      const point = input.slice(isPair ? end - 2 : end - 1, end);
+      if (!off.has(point)) break;
+      end -= point.length;
+    }
+    return input.slice(start, end);
   });
-
-function split(input: Operand, separator: Operand): Operand {
-  if (isNullish(input) || isNullish(separator)) return null;
-  const message = (which: string): string =>
-    `$split requires an expression that evaluates to a string as a ${which} argument, found: `;
-  const text = string(input, 40085, message('first'));
-  const by = string(separator, 40086, message('second'));
-  if (by === '') throw new CommandError(40087, '$split requires a non-empty separator');
-  return text.split(by);
-}
 
 function substringOfBytes(operands: Operand[]): Value {
   const bytes = Buffer.from(textOf(operands[0]));
@@ -134,7 +75,7 @@ function substringOfBytes(operands: Operand[]): Value {
 }
 
 function substringOfPoints(operands: Operand[]): Value {
-  const points = [...textOf(operands[0])];
+  const text = textOf(operands[0]);
   const number = (value: Operand, code: number, which: string): number => {
     if (!isNumeric(value)) {
       throw new CommandError(code, `$substrCP: ${which} must be a numeric type (is BSON type ${typeName(value)})`);
@@ -149,14 +90,15 @@ function substringOfPoints(operands: Operand[]): Value {
   const length = number(operands[2], 34452, 'length');
   if (length < 0) throw new CommandError(34454, '$substrCP: length must be a nonnegative integer.');
   if (start < 0) throw new CommandError(34455, '$substrCP: the starting index must be nonnegative integer.');
-  return points.slice(start, start + length).join('');
+  const from = offsetOfPoint(text, start);
+  return text.slice(from, offsetOfPoint(text, length, from));
 }
 
 // MongoDB changes the case of ASCII letters only.
 const upper = (text: string): string => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
-/** String operators; those with a regular expression are in regex.operators.ts. */
+/** String operators; those that search are in string-search.operators.ts and regex.operators.ts. */
 export const stringOperators: OperatorFamily = {
   $concat: variadic((operands) => {
     let result = '';
@@ -167,26 +109,16 @@ export const stringOperators: OperatorFamily = {
     }
     return result;
   }),
-  $indexOfBytes: indexOf([40091, 40092], (text) => [...Buffer.from(text)]),
-  $indexOfCP: indexOf([40093, 40094], (text) => [...text]),
   $ltrim: trim(true, false),
   $rtrim: trim(false, true),
   $trim: trim(true, true),
-  $replaceOne: replace(51746, (input, find, by) => {
-    const at = input.indexOf(find);
-    return at < 0 ? input : input.slice(0, at) + by + input.slice(at + find.length);
-  }),
-  $replaceAll: replace(51746, (input, find, by) => {
-    if (by.length > find.length)
-      assertLength(input.length + (input.split(find).length - 1) * (by.length - find.length));
-    return input.replaceAll(find, () => by);
-  }),
-  $split: binary(split),
   $strcasecmp: binary((a, b) => int32(compareStrings(upper(textOf(a)), upper(textOf(b))))),
   $strLenBytes: unary((value) =>
     int32(Buffer.byteLength(string(value, 34473, '$strLenBytes requires a string argument, found: '))),
   ),
-  $strLenCP: unary((value) => int32([...string(value, 34471, '$strLenCP requires a string argument, found: ')].length)),
+  $strLenCP: unary((value) =>
+    int32(countPoints(string(value, 34471, '$strLenCP requires a string argument, found: '))),
+  ),
   $substr: operator(3, 3, substringOfBytes),
   $substrBytes: operator(3, 3, substringOfBytes),
   $substrCP: operator(3, 3, substringOfPoints),
