@@ -1,7 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Mongoose, mongo } from 'mongoose';
 import type { Database } from '../databases/database.js';
-import { transactionOn } from '../sessions/active.transaction.js';
+import { transactionOf, transactionOn } from '../sessions/active.transaction.js';
 import { currentWork } from '../sessions/current.work.js';
 
 interface SessionStore {
@@ -27,6 +27,7 @@ export function createBaseView(base: Mongoose, database: Database): Mongoose {
       if (joined) return joined.session;
       const around = native()?.getStore();
       const session = around && works.get(around) === currentWork() ? around.session : undefined;
+      if (session && transactionOf(session)) return undefined; // one of ours, which has been left
       const client = (session as { client?: mongo.MongoClient } | undefined)?.client;
       return client && client !== database.pool.client ? undefined : session;
     },

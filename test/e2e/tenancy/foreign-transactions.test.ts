@@ -111,6 +111,11 @@ class NotesController {
     return this.list();
   }
 
+  @Get('after-its-own')
+  afterItsOwn(@Query('note') tenant: string) {
+    return this.write(tenant);
+  }
+
   @Get('detour')
   @UseInterceptors(ForeignInterceptor)
   detour(@Query('note') tenant: string) {
@@ -138,9 +143,18 @@ class NotesController {
 
 @Module({})
 class MiddlewareModule implements NestModule {
+  constructor(@Inject(PolyMongoTransactions) readonly transactions: PolyMongoTransactions) {}
   configure(consumer: MiddlewareConsumer): void {
     const foreign = (_: unknown, __: unknown, next: () => void) => shared.ask(() => next());
     consumer.apply(foreign, foreign).exclude('open', 'open-native').forRoutes('*path');
+    const ended = async (_: unknown, __: unknown, next: () => void) => {
+      await this.transactions.run(() => {
+        shared.close();
+        return answered(); // opens it in this transaction
+      });
+      shared.ask(() => next());
+    };
+    consumer.apply(ended).forRoutes('after-its-own');
   }
 }
 
@@ -211,6 +225,10 @@ describe.each(CASES)("callbacks in somebody else's transaction, on %s with %s", 
     it('nor is what a filter writes', async () => {
       expect((await get('/fails', 'globex')).status).toBe(418);
       expect(await rollBack()).toEqual(['filter']);
+    });
+
+    it('nor is what goes on in a transaction of its own that is over part of that', async () => {
+      expect((await get('/after-its-own?note=b', 'globex')).body).toEqual(['b']);
     });
 
     it('a transaction of the request itself holds through its stages', async () => {
