@@ -19,10 +19,19 @@ export type BoundModel = AnyModel & {
 /** A model as what it is here; mongoose's own types do not say. */
 export const bound = (model: unknown): BoundModel => model as BoundModel;
 
+/** On a wrapper: its documents are those of the model that it inherits from. */
+export const WRAPPER = Symbol('polymongo.wrapper');
+
+export const isWrapper = (model: unknown): boolean => Object.hasOwn(model as object, WRAPPER);
+
 /**
- * What a wrapper, or a class that extends a model, stands for. To the wrapper itself a document of another database is data
- * to copy, not an instance to save where it came from.
+ * The model that a wrapper stands for. To the wrapper itself a document of another database is data to copy, not an
+ * instance to save where it came from.
  */
+export const unwrapped = (model: unknown): BoundModel =>
+  bound(isWrapper(model) ? Object.getPrototypeOf(model as object) : model);
+
+/** The model of a database that a wrapper, or a class that extends either, comes from. */
 export function boundModel(model: unknown): BoundModel {
   let at = model as object;
   while (!Object.hasOwn(at, DATABASE)) at = Object.getPrototypeOf(at) as object;

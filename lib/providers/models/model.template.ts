@@ -4,7 +4,16 @@ import { PoolInitializingError } from '../pools/pool.errors.js';
 import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
 import { deleteOne, joined, save, type SessionOptions } from './document.writes.js';
-import { bound, type BoundModel, boundModel, COLLECTION, DATABASE, databaseOf, isInstanceOf } from './model.binding.js';
+import {
+  bound,
+  type BoundModel,
+  COLLECTION,
+  DATABASE,
+  databaseOf,
+  isInstanceOf,
+  isWrapper,
+  unwrapped,
+} from './model.binding.js';
 import { aggregateIn } from './model.aggregate.js';
 import { discriminatorsOn } from './model.discriminators.js';
 import { defineIndexStatics, type IndexHost } from './model.indexes.js';
@@ -104,9 +113,12 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
 
     /** A document is an instance of the model of its own database, as with models compiled per connection. */
     static override [Symbol.hasInstance](document: unknown): boolean {
+      if (!isInstanceOf(blueprint, document)) return false;
+      if (!(DATABASE in this) || isWrapper(this)) return true;
+      if (databaseOf(document) !== bound(this)[DATABASE]) return false;
       return (
-        isInstanceOf(blueprint, document) &&
-        (!Object.hasOwn(this, DATABASE) || databaseOf(document) === bound(this)[DATABASE])
+        Object.hasOwn(this, DATABASE) ||
+        Object.prototype.isPrototypeOf.call(this.prototype as object, document as object)
       );
     }
 
@@ -133,20 +145,20 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     static override create(...args: unknown[]) {
-      return startAtOnce(this, () => super.create.apply(boundModel(this), args));
+      return startAtOnce(this, () => super.create.apply(unwrapped(this), args));
     }
     static override insertOne(...args: unknown[]) {
-      return startAtOnce(this, () => super.insertOne.apply(boundModel(this), args));
+      return startAtOnce(this, () => super.insertOne.apply(unwrapped(this), args));
     }
     static override insertMany(...args: unknown[]) {
-      return startAtOnce(this, () => super.insertMany.apply(boundModel(this), args));
+      return startAtOnce(this, () => super.insertMany.apply(unwrapped(this), args));
     }
     static override bulkWrite(...args: unknown[]) {
       return startAtOnce(this, () => super.bulkWrite(...args));
     }
     static override bulkSave(documents?: unknown, given?: SessionOptions) {
       const options = joined(this, given);
-      return startAtOnce(this, () => super.bulkSave.apply(boundModel(this), [documents, options]));
+      return startAtOnce(this, () => super.bulkSave.apply(unwrapped(this), [documents, options]));
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {
@@ -164,6 +176,10 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
   }
 
+  for (const key of ['db', 'collection', '$__collection', 'discriminators']) {
+    const { get } = Object.getOwnPropertyDescriptor(Template, key)!;
+    Object.defineProperty(Template, key, { get: get!, set: assign(key), configurable: true });
+  }
   for (const [name, extension] of Object.entries(host.extensions)) {
     const value = function (this: BoundModel, ...args: never[]) {
       return extension(this, ...args);
@@ -185,6 +201,12 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;
 }
+
+/** As on mongoose's models, where these are properties like any other: whoever replaces one has it so on that model. */
+const assign = (key: string) =>
+  function (this: object, value: unknown): void {
+    Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
+  };
 
 function optionsOfCollection(blueprint: AnyModel): object {
   const { options, _userProvidedOptions } = blueprint.schema as unknown as {

@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { WRAPPER } from './model.binding.js';
 import type { ModelRegistry } from './model.registry.js';
 import type { AnyModel, DatabaseModel, PolyModelOf } from './model.types.js';
 
@@ -31,12 +32,14 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
   };
 
   const wrapped = function (...args: unknown[]) {
-    return Reflect.construct(inner, args) as unknown;
+    const isExtended = new.target !== undefined && new.target !== (wrapped as unknown);
+    return Reflect.construct(inner, args, isExtended ? new.target : inner) as unknown;
   };
   Object.setPrototypeOf(wrapped, inner);
   wrapped.prototype = inner.prototype as object;
   bindTo(inner, wrapped, EMITTER_METHODS); // the database's model tells of its indexes and errors
   return Object.defineProperties(wrapped, {
+    [WRAPPER]: { value: true },
     db: { value: callableConnection(modelOf, database.connection), writable: true, configurable: true },
     tenant: { value: () => modelOf(host.tenantDatabase()), writable: true, configurable: true },
   }) as unknown as PolyModelOf<M>;
