@@ -133,14 +133,34 @@ describe('create()', () => {
 });
 
 describe('an error of the server', () => {
-  it('says where the call was made', async () => {
-    const model = things({ n: { type: Number, unique: true } });
-    await model.init();
-    async function theCaller() {
-      await model.insertMany([{ n: 1 }, { n: 1 }]);
-    }
-    const error: unknown = await theCaller().catch((reason: unknown) => reason);
-    expect((error as Error).stack).toContain('theCaller');
+  it('says where the call was made, for each call of which plain mongoose says it', async () => {
+    const definition = { n: { type: Number, unique: true } };
+    const { mongoURI } = fixture.polymongo.pools.primary.config;
+    const connection = await mongoose.createConnection(mongoURI, { dbName: fixture.main }).asPromise();
+    const plain = connection.model('Thing', new mongoose.Schema(definition)) as never as Things;
+    const failing: ((model: Things) => Promise<unknown>)[] = [
+      (model) => model.insertMany([{ n: 1 }, { n: 1 }]),
+      (model) => model.create({ n: 1 }),
+      (model) => model.updateOne({ n: 1 }, { $set: { n: 1, 'n.m': 2 } }),
+      (model) => model.findOne({ $nothing: 1 }).exec(),
+      (model) => model.aggregate([{ $nothing: {} } as never]).exec(),
+    ];
+    const callersOf = async (model: Things) => {
+      await model.init();
+      const named: boolean[] = [];
+      for (const fail of failing) {
+        const theCaller = async () => {
+          await fail(model);
+        };
+        const error = (await theCaller().catch((reason: unknown) => reason)) as Error;
+        expect(error).toBeInstanceOf(Error);
+        named.push(error.stack!.includes('theCaller'));
+      }
+      return named;
+    };
+    const inPlain = await callersOf(plain).finally(() => connection.close());
+    expect(inPlain).toContain(true);
+    expect(await callersOf(things(definition))).toEqual(inPlain);
   });
 });
 
