@@ -33,6 +33,7 @@ function isAsReported(name, projectFolder, entry) {
     packageJsonFullPath: join(projectFolder, 'package.json'),
     configObject: {
       projectFolder,
+      newlineKind: 'lf',
       mainEntryPointFilePath: join(projectFolder, entry),
       compiler: { tsconfigFilePath: join(projectFolder, 'tsconfig.build.json') },
       apiReport: {
