@@ -71,20 +71,23 @@ function faultOf(seed: number, make: (seed: number) => Buffer): string | undefin
   const file = make(seed);
   if (file.length < 2) return undefined;
   const outcome: { result?: ReturnType<typeof readFile>; refusal?: unknown } = {};
-  let cpuMS: number;
+  const boundMS = CPU_MS + (CPU_MS_A_MB * file.length) / MB;
+  let cpuMS = Infinity;
   try {
-    cpuMS = cpuMSOf(() => {
-      try {
-        outcome.result = readFile(file, seed);
-      } catch (error) {
-        outcome.refusal = error;
-      }
-    });
+    // The engine's own threads are in the figure: what a file itself takes, it takes each time.
+    for (let attempt = 0; attempt < 3 && cpuMS > boundMS; attempt++)
+      cpuMS = cpuMSOf(() => {
+        try {
+          outcome.result = readFile(file, seed);
+        } catch (error) {
+          outcome.refusal = error;
+        }
+      });
   } catch (endless) {
     return String(endless);
   }
   const { result, refusal } = outcome;
-  if (cpuMS > CPU_MS + (CPU_MS_A_MB * file.length) / MB) return `took ${cpuMS.toFixed(0)} ms of the processor`;
+  if (cpuMS > boundMS) return `took ${cpuMS.toFixed(0)} ms of the processor`;
   if (result) {
     const { held, bytes } = result;
     if (held > MEMORY + MEMORY_A_BYTE * bytes) return `held ${(held / MB).toFixed(1)} MB for ${bytes} bytes`;
