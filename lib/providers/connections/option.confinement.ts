@@ -1,9 +1,14 @@
+import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { OtherDatabaseError } from '../pools/pool.errors.js';
 import type { Database } from '../databases/database.js';
 import { OPTIONS_AT } from '../sessions/collection.session.js';
 
-type Method = (...args: unknown[]) => unknown;
+type Method = (this: object, ...args: unknown[]) => unknown;
+
+/** On an object of the driver: the database it is kept to. */
+const KEPT_TO = Symbol('polymongo.database');
+type Kept = { readonly [KEPT_TO]: Database };
 
 /** Where the driver's methods take their options; those that answer with a cursor take no database from them. */
 const CURSORS = new Set(['aggregate', 'find', 'initializeOrderedBulkOp', 'initializeUnorderedBulkOp']);
@@ -20,23 +25,39 @@ const OF_DB = {
   stats: 0,
 };
 
+const Collection = keeping(mongoose.mongo.Collection, OF_COLLECTION);
+const Db = keeping(mongoose.mongo.Db, OF_DB);
+
 /** Has a collection of the driver take no other database from an operation's options, where its own is confined. */
 export const confineCollectionOptions = (collection: mongo.Collection, database: Database): void =>
-  confineOptions(collection, database, OF_COLLECTION);
+  keep(collection, database, Collection);
 
 /** As {@link confineCollectionOptions}, of the driver's database. */
-export const confineDbOptions = (db: mongo.Db, database: Database): void => confineOptions(db, database, OF_DB);
+export const confineDbOptions = (db: mongo.Db, database: Database): void => keep(db, database, Db);
 
-function confineOptions(target: object, database: Database, optionsAt: Readonly<Record<string, number>>): void {
-  const methods = target as Record<string, Method | undefined>;
+const keep = (target: object, database: Database, prototype: object): void =>
+  void Object.setPrototypeOf(Object.defineProperty(target, KEPT_TO, { value: database }), prototype);
+
+/** A prototype over the driver's own, with the methods that take options: one for all objects, of which there are thousands. */
+function keeping({ prototype }: { prototype: object }, optionsAt: Readonly<Record<string, number>>): object {
+  const methods: PropertyDescriptorMap = {};
   for (const [name, at] of Object.entries(optionsAt)) {
-    const method = methods[name];
-    if (!method || CURSORS.has(name)) continue;
-    methods[name] = async (...args) => {
-      if (args.length > at) args[at] = confinedOptions(database, name, args[at]);
-      return method.apply(target, args);
+    if (!(name in prototype) || CURSORS.has(name)) continue;
+    const native = () => Reflect.get(prototype, name) as Method; // looked up by each call: somebody may instrument the driver
+    const kept = async (target: object, database: Database, args: unknown[]) =>
+      native().apply(
+        target,
+        args.map((arg, i) => (i === at ? confinedOptions(database, name, arg) : arg)),
+      );
+    const value = function (this: Kept, ...args: unknown[]): unknown {
+      const { [KEPT_TO]: database } = this;
+      return database.equipment.isConfined && args.length > at
+        ? kept(this, database, args)
+        : native().apply(this, args);
     };
+    methods[name] = { value, writable: true, configurable: true };
   }
+  return Object.create(prototype, methods) as object;
 }
 
 /**
