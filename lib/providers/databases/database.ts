@@ -155,10 +155,10 @@ export class Database implements LeaseUser {
    * it wait for that one attempt, and fail with it.
    */
   begin<T>(fn: () => Promise<T>): Promise<T> {
-    if (this.#isBarred()) return this.run(fn);
+    const admission = this.#admission();
     const outer = this.#outerLease();
-    const opening = outer ? outer.opening : this.#mayOpen() && this.#pool.open();
-    if (!opening) return this.run(fn);
+    const opening = !admission && (outer ? outer.opening : this.#mayOpen() && this.#pool.open());
+    if (!opening) return this.#enterAfter(admission, 'operation', (inner) => inner.during(fn));
     const lease = (outer?.pool ?? this.#pool).lease('operation', this);
     lease.opening = opening.then(() => {
       lease.opening = undefined;
@@ -191,9 +191,25 @@ export class Database implements LeaseUser {
 
   /** On an open pool it costs one promise. */
   #withLease<T>(kind: LeaseKind, work: (lease: PoolLease) => Promise<T>): Promise<T> {
+    return this.#enterAfter(this.#admission(), kind, work);
+  }
+
+  /** What its gate answers: undefined where work may begin. */
+  #admission(): Promise<void> | undefined {
+    try {
+      return this.#equipment.gate?.pass();
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #enterAfter<T>(
+    admission: Promise<void> | undefined,
+    kind: LeaseKind,
+    work: (lease: PoolLease) => Promise<T>,
+  ): Promise<T> {
     let entry: PoolLease | Promise<PoolLease>;
     try {
-      const admission = this.#equipment.gate?.pass();
       entry = admission
         ? admission.then(() => this.#enterAdmitted(kind))
         : (this.#tryEnter(kind) ?? this.#enterAdmitted(kind));
@@ -246,17 +262,6 @@ export class Database implements LeaseUser {
   #mayOpen(): boolean {
     const pool = this.#pool;
     return pool.state !== 'connected' && !pool.isClosing && !this.#suspension && !this.host.isShuttingDown;
-  }
-
-  /** Its gate refuses work, or lets it wait. */
-  #isBarred(): boolean {
-    try {
-      const admission = this.#equipment.gate?.pass();
-      admission?.catch(() => {}); // who runs the work asks again, and is told
-      return admission !== undefined;
-    } catch {
-      return true;
-    }
   }
 
   /** What the call that goes on now was let in by. */
