@@ -1,5 +1,6 @@
 import mongoose from 'mongoose';
 import type { IndexDefinition } from '../databases/database.indexes.js';
+import { RETRYABLE_CODES } from '../pools/retryable.codes.js';
 import { native, nameOf, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
 import { databaseUnder } from './model.binding.js';
@@ -11,7 +12,7 @@ interface IndexFailure {
 }
 
 /** Answers of a server that is busy, shutting down or no longer the primary: another attempt may well succeed. */
-const PASSING = new Set<unknown>([6, 7, 24, 50, 89, 91, 112, 117, 189, 262, 276, 9001, 10107, 11600, 11601, 11602, 13435, 13436]); // prettier-ignore
+const PASSING = new Set<unknown>([...RETRYABLE_CODES, 24, 50, 112, 117, 276, 11601]);
 /** The server has looked at the index and will not have it. */
 const isRefusal = (error: Error): boolean =>
   error instanceof mongoose.mongo.MongoServerError && !PASSING.has(error.code);

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../../databases/database.js';
+import { RETRYABLE_CODES } from '../../pools/retryable.codes.js';
 import { decodeRaw, encodeRaw, idOf, idValueOf, splitDocuments } from './raw-document.js';
 import { findDocumentSequence } from './document-sequence.js';
 import { RawBatch } from './raw-batch.js';
@@ -10,10 +11,6 @@ const DUPLICATE_KEY = 11000;
 const COMMAND_BYTES = 4 * 1024 * 1024;
 const ATTEMPTS = 5;
 const FIRST_DELAY_MS = 100;
-/** The server is going, gone or not the primary any more (driver specifications, "Retryable Writes"). */
-const RETRYABLE_CODES: ReadonlySet<unknown> = new Set([
-  6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
-]);
 /** Nothing further can be written, whatever the document. */
 const FATAL_CODES: ReadonlySet<unknown> = new Set([13, 18, 50, 14031, ...RETRYABLE_CODES]);
 
