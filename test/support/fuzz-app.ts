@@ -16,10 +16,9 @@ import {
   type NestModule,
 } from '@nestjs/common';
 import { MessagePattern, Payload, Transport } from '@nestjs/microservices';
-import { Args, GraphQLModule, Query as Field, Resolver, Subscription } from '@nestjs/graphql';
-import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { Args, Query as Field, Resolver, Subscription } from '@nestjs/graphql';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { fromHeader, TenantInterceptor, type PolyMongoOptions, type TenantOptions } from 'nestjs-polymongo';
+import { TenantInterceptor, type PolyMongoOptions, type TenantOptions } from 'nestjs-polymongo';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { interval, mergeMap, take } from 'rxjs';
@@ -36,6 +35,8 @@ import {
 import { FuzzWork, pause } from './fuzz-work.js';
 import { startHttpApp, type AdapterName } from './http-app.js';
 import { notesModules } from './notes.js';
+import { headerOrMessage } from './message-tenants.js';
+import { subscriptionsModule } from './graphql-module.js';
 
 @Controller()
 @UseGuards(FuzzGuard)
@@ -140,17 +141,9 @@ export async function startFuzzApp(
   tenant: TenantOptions = {},
   limits: Partial<PolyMongoOptions> = {},
 ): Promise<FuzzApp> {
-  const resolve: TenantOptions['resolve'] = [
-    fromHeader('x-tenant-id'),
-    ({ data }) => (data as { tenant?: string } | undefined)?.tenant,
-  ];
   const isFastify = adapter === 'Fastify';
-  const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
-    driver: MercuriusDriver,
-    autoSchemaFile: true,
-    subscription: true,
-  });
-  const modules = notesModules(mongoURI, { resolve, ...tenant }, limits);
+  const graphql = subscriptionsModule();
+  const modules = notesModules(mongoURI, { resolve: headerOrMessage, ...tenant }, limits);
   const app = (await startHttpApp(
     {
       imports: [{ module: FuzzModule, imports: modules }, ...(isFastify ? [graphql] : [])],

@@ -15,12 +15,11 @@ import {
   type INestApplication,
   type NestInterceptor,
 } from '@nestjs/common';
-import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
-import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { Query, Resolver, Subscription } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { fromHeader, TenantContext, TenantInterceptor, type TenantOptions } from 'nestjs-polymongo';
+import { TenantContext, TenantInterceptor } from 'nestjs-polymongo';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { defer, of } from 'rxjs';
@@ -30,6 +29,8 @@ import { ADAPTERS, type AdapterName } from '../../support/http-app.js';
 import { Loopback } from '../../support/loopback.transport.js';
 import { notesModules } from '../../support/notes.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { headerOrMessage } from '../../support/message-tenants.js';
+import { subscriptionsModule } from '../../support/graphql-module.js';
 
 const loopback = new Loopback();
 
@@ -152,11 +153,6 @@ async function* only(state: string) {
 
 const NONE = { guard: 'none', interceptor: 'none', handler: 'none', Observable: 'none' };
 const asked = (tenant: string) => ({ guard: 'pending', interceptor: tenant, handler: tenant, Observable: tenant });
-const resolve: TenantOptions['resolve'] = [
-  fromHeader('x-tenant-id'),
-  ({ data }) => (data as { tenant?: string } | undefined)?.tenant,
-];
-
 describe.each(Object.keys(ADAPTERS) as AdapterName[])('a message that inherits a scope, on %s', (adapter) => {
   let server: TestServer;
   let app: INestApplication;
@@ -164,14 +160,10 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])('a message that inherits a
 
   beforeAll(async () => {
     server = await startTestServer();
-    const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
-      driver: MercuriusDriver,
-      autoSchemaFile: true,
-      subscription: true,
-    });
+    const graphql = subscriptionsModule();
     const isFastify = adapter === 'Fastify';
     const module = await Test.createTestingModule({
-      imports: [...notesModules(server.uri, { resolve }), ...(isFastify ? [graphql] : [])],
+      imports: [...notesModules(server.uri, { resolve: headerOrMessage }), ...(isFastify ? [graphql] : [])],
       controllers: [LoopbackController],
       providers: [Seen, SeenGateway, ...(isFastify ? [SeenResolver] : [])],
     }).compile();

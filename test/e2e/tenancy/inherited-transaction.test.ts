@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Injectable, Scope, type INestApplication } from '@nestjs/common';
-import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
-import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { Query, Resolver, Subscription } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -14,6 +13,7 @@ import { ADAPTERS, type AdapterName } from '../../support/http-app.js';
 import { Loopback } from '../../support/loopback.transport.js';
 import { Note, notesModules } from '../../support/notes.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { subscriptionsModule } from '../../support/graphql-module.js';
 
 const loopback = new Loopback();
 
@@ -119,11 +119,7 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])(
 
     beforeAll(async () => {
       server = await startTestServer();
-      const graphql = GraphQLModule.forRoot<MercuriusDriverConfig>({
-        driver: MercuriusDriver,
-        autoSchemaFile: true,
-        subscription: true,
-      });
+      const graphql = subscriptionsModule();
       const module = await Test.createTestingModule({
         imports: [...notesModules(server.uri, {}), ...(isFastify ? [graphql] : [])],
         controllers: [WorkController, ScopedController],

@@ -16,7 +16,7 @@ import {
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { fromHeader, TenantContext, TenantInterceptor, type TenantOptions } from 'nestjs-polymongo';
+import { TenantContext, TenantInterceptor } from 'nestjs-polymongo';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { of, switchMap, throwError } from 'rxjs';
@@ -27,6 +27,7 @@ import { NEST } from '../../support/nest-version.js';
 import { notesModules } from '../../support/notes.js';
 import { SharedResource } from '../../support/shared-resource.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { headerOrMessage } from '../../support/message-tenants.js';
 
 /** From Nest 12 on. */
 const hasScopedGateways = NEST >= 12;
@@ -170,11 +171,6 @@ class ScopedGateway {
   }
 }
 
-const resolve: TenantOptions['resolve'] = [
-  fromHeader('x-tenant-id'),
-  ({ data }) => (data as { tenant?: string } | undefined)?.tenant,
-];
-
 describe.each(Object.keys(ADAPTERS) as AdapterName[])("a transport in somebody else's scope, on %s", (adapter) => {
   let server: TestServer;
   let app: INestApplication;
@@ -186,7 +182,7 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])("a transport in somebody e
   beforeAll(async () => {
     server = await startTestServer();
     const module = await Test.createTestingModule({
-      imports: notesModules(server.uri, { resolve }),
+      imports: notesModules(server.uri, { resolve: headerOrMessage }),
       controllers: [Messages, ScopedMessages],
       providers: [Trace, MadeForEach, Gateway, ...(hasScopedGateways ? [ScopedGateway] : [])],
     }).compile();
