@@ -40,7 +40,10 @@ interface Aggregating {
   _connection: object;
 }
 
-const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => NativeConnection;
+const Native = mongoose.connection.constructor as unknown as {
+  new (base: Mongoose): NativeConnection;
+  prototype: NativeConnection;
+};
 
 /**
  * mongoose's own connections are bound to one MongoClient, are listed in `mongoose.connections` for good and cannot be
@@ -135,14 +138,6 @@ class PooledConnection extends Native {
     return this.collections[name]!;
   }
 
-  /** The first write to the collection of a model that is made here waits for its indexes, too. */
-  override model(...args: unknown[]): object {
-    const { database } = this;
-    const model = outsideTransaction(() => super.model.apply(database.connection, args));
-    database.equipment.preparation?.include(database, model);
-    return model;
-  }
-
   plugin(): never {
     throw new ConnectionPluginError(this.name);
   }
@@ -226,6 +221,20 @@ class PooledConnection extends Native {
     throw new ConnectionOwnershipError(this.name, 'destroy');
   }
 }
+
+/**
+ * The first write to the collection of a model that is made here waits for its indexes, too. A function, so that mongoose
+ * can say what is wrong with `new connection.model(name)(document)`.
+ */
+const model = function (this: PooledConnection, ...args: unknown[]): object {
+  const native = (connection: object) => Native.prototype.model.apply(connection, args);
+  if (!(this instanceof Native)) return native(this);
+  const { connection, equipment } = this.database;
+  const made = outsideTransaction(() => native(connection));
+  equipment.preparation?.include(this.database, made);
+  return made;
+};
+Object.defineProperty(PooledConnection.prototype, 'model', { value: model, writable: true, configurable: true });
 
 /** What would give the connection a client of its own, or take it away. */
 for (const operation of ['openUri', 'setClient', 'createClient', 'doClose', 'removeDb', 'onOpen', 'onClose']) {

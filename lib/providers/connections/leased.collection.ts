@@ -4,7 +4,8 @@ import { inTurn, type CallContext } from '../sessions/call.context.js';
 import { joinTransaction } from '../sessions/collection.session.js';
 import type { Database, DatabaseConnection } from '../databases/database.js';
 import { write, WRITES } from '../databases/first.write.js';
-import { leaseAggregation, leaseBulk, leaseCursor } from './leased.cursor.js';
+import { buildBulk, leaseBulk } from './leased.bulk.js';
+import { leaseAggregation, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 
 interface NativeCollection extends Collection {
@@ -56,9 +57,10 @@ const LAZY: Record<string, (result: never, database: Database, context: CallCont
   listIndexes: leaseCursor<mongo.ListIndexesCursor>,
   listSearchIndexes: leaseCursor<mongo.ListSearchIndexesCursor>,
   watch: leaseChangeStream,
-  initializeOrderedBulkOp: leaseBulk<mongo.OrderedBulkOperation>,
-  initializeUnorderedBulkOp: leaseBulk<mongo.UnorderedBulkOperation>,
 };
+
+/** The legacy builders of bulk writes, which send nothing before `execute()`. */
+const BULK_BUILDERS = new Set(['initializeOrderedBulkOp', 'initializeUnorderedBulkOp']);
 
 /** After these the collection, with its indexes, is to be made anew before the next write. */
 const DROPPING = new Set(['drop', 'rename']);
@@ -66,7 +68,11 @@ const DROPPING = new Set(['drop', 'rename']);
 for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(mongoose.mongo.Collection.prototype))) {
   if (name === 'constructor' || typeof value !== 'function') continue;
   const native = (Native.prototype as unknown as Record<string, Method>)[name]!;
-  const method = LAZY[name] ? lazily(name, native) : atOnce(name, native);
+  const method = LAZY[name]
+    ? lazily(name, native)
+    : BULK_BUILDERS.has(name)
+      ? building(name, native)
+      : atOnce(name, native);
   Object.defineProperty(LeasedCollection.prototype, name, { value: method, writable: true, configurable: true });
 }
 
@@ -76,6 +82,16 @@ function lazily(name: string, native: Method): Method {
     const { database } = this.conn;
     const { args, context } = joinTransaction(database, name, given);
     return lease(native.apply(this, args as unknown[]) as never, database, context, this.name);
+  };
+}
+
+function building(name: string, native: Method): Method {
+  return function (...given) {
+    const { database } = this.conn;
+    const { args, context } = joinTransaction(database, name, given);
+    const collection = () => this._getCollection();
+    const bulk = buildBulk(collection(), () => native.apply(this, args as unknown[]) as never);
+    return leaseBulk(bulk, collection, (execute) => write(database, this.name, context, execute));
   };
 }
 

@@ -3,7 +3,6 @@ import { PoolForceClosedError } from '../pools/pool.errors.js';
 import type { ActiveTransaction } from '../sessions/active.transaction.js';
 import type { CallContext } from '../sessions/call.context.js';
 import type { Database } from '../databases/database.js';
-import { write } from '../databases/first.write.js';
 import { confined } from './pipeline.confinement.js';
 
 /** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
@@ -68,18 +67,6 @@ export function confineAggregation<C extends mongo.AggregationCursor>(cursor: C,
       return explain.apply(cursor, args);
     },
   });
-}
-
-/** The legacy bulk builders send nothing before `execute()`. */
-export function leaseBulk<B extends mongo.OrderedBulkOperation | mongo.UnorderedBulkOperation>(
-  bulk: B,
-  database: Database,
-  context: CallContext,
-  collection: string,
-): B {
-  const execute = bulk.execute.bind(bulk) as (...args: unknown[]) => Promise<mongo.BulkWriteResult>;
-  const leased = (...args: unknown[]) => write(database, collection, context, () => execute(...args));
-  return Object.assign(bulk, { execute: leased });
 }
 
 function leaseExplain(cursor: object, database: Database): void {

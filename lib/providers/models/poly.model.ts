@@ -40,6 +40,8 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
   bindTo(inner, wrapped, EMITTER_METHODS); // the database's model tells of its indexes and errors
   return Object.defineProperties(wrapped, {
     [WRAPPER]: { value: true },
+    name: { value: inner.name, configurable: true },
+    length: { value: inner.length, configurable: true },
     db: { value: callableConnection(modelOf, database.connection), writable: true, configurable: true },
     tenant: { value: () => modelOf(host.tenantDatabase()), writable: true, configurable: true },
   }) as unknown as PolyModelOf<M>;

@@ -38,9 +38,15 @@ describe('a wrapped model looks like mongoose’s:', () => {
     expect(new model().constructor).toBe(model.db(fixture.main));
   });
 
+  it('it is a function of a model’s name and length', () => {
+    const plain = fixture.mongoose.model('Plain', new fixture.mongoose.Schema({})) as never as { length: number };
+    expect([users().name, (users() as never as typeof plain).length]).toEqual(['model', plain.length]);
+  });
+
   it('a class keeps its name', () => {
     class User extends fixture.mongoose.Model {}
     const model = fixture.polymongo.wrapModel(fixture.mongoose.model(User as never, new fixture.mongoose.Schema({})));
+    expect((model as unknown as Users).name).toBe('User');
     expect(new (model as unknown as Users)().constructor.name).toBe('User');
   });
 

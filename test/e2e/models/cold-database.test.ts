@@ -29,7 +29,17 @@ const CALLS: Record<string, (model: mongoose.Model<{ n: number }>) => Promise<un
   },
   'collection.find()': (model) => model.collection.find().toArray(),
   'collection.insertOne()': (model) => model.collection.insertOne({ n: 1 }),
+  'collection.initializeOrderedBulkOp()': (model) => insertAndCount(model.collection.initializeOrderedBulkOp()),
+  'collection.initializeUnorderedBulkOp()': (model) => insertAndCount(model.collection.initializeUnorderedBulkOp()),
 };
+
+async function insertAndCount(bulk: mongoose.mongo.OrderedBulkOperation | mongoose.mongo.UnorderedBulkOperation) {
+  bulk
+    .insert({ n: 1 })
+    .find({ n: 1 })
+    .updateOne({ $set: { n: 2 } });
+  expect(await bulk.execute()).toMatchObject({ insertedCount: 1, modifiedCount: 1 });
+}
 
 const schemaOfItems = () => new mongoose.Schema<{ n: number }>({ n: Number });
 

@@ -59,6 +59,11 @@ describe('the connection of a database that nobody has used', () => {
 });
 
 describe('a model that connection.model(name, schema) makes on one database', () => {
+  it('is not made by `new`: mongoose says what to write', () => {
+    const constructed = () => new (connection.model as never as new (name: string) => unknown)('Party');
+    expect(constructed).toThrow(/should not be run with `new`/);
+  });
+
   const unique = (options?: SchemaOptions): Schema =>
     new Schema({ q: { type: String, unique: true } }, options as never);
   const names = async (model: AnyModel) => (await model.collection.indexes()).map(({ name }) => name);

@@ -151,6 +151,15 @@ describe.each([
     await items.db('db').deleteMany();
   });
 
+  it('a bulk builder that was begun before writes where its database is now', async () => {
+    await items.db('db').countDocuments();
+    const bulk = items.db('db').collection.initializeOrderedBulkOp().insert({ n: 1, key: 'moved' });
+    polymongo.scale.setDB('db', { mongoURI: other.uri });
+    await bulk.execute();
+    expect(await items.db('db').countDocuments()).toBe(1);
+    await items.db('db').deleteMany();
+  });
+
   it('tells long streams to move', async () => {
     const told: unknown[] = [];
     polymongo.pools.events.on('streams', (event) => told.push(event));
