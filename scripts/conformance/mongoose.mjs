@@ -49,9 +49,8 @@ for (const file of files) {
   suites.push(figures);
 }
 report(suites, values.json);
-const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
 const news = unlisted(
-  version,
+  values.as,
   suites.flatMap(({ differing }) => differing.map(({ title }) => title)),
 );
 for (const title of news) console.log(`not listed: ${title}`);
