@@ -9,6 +9,8 @@ const LISTENER = "a listener of the connection's events";
 export class DatabaseAnnouncer {
   /** Databases whose connect hooks have run, and whose disconnect hooks have not ended. */
   readonly #announced = new Map<Database, 'there' | 'leaving'>();
+  /** Databases whose connection has told that its pool is open. */
+  readonly #opened = new WeakSet<Database>();
 
   /** @param configOf how the pool that serves a database is configured */
   constructor(
@@ -25,14 +27,25 @@ export class DatabaseAnnouncer {
     return this.#announced.has(database);
   }
 
-  /** Resolves when everybody has taken leave of a database that was announced. */
+  /** The pool of a database is open: its connection tells of it, whether or not there has been work. */
+  opened(database: Database): void {
+    if (this.#opened.has(database)) return;
+    this.#opened.add(database);
+    this.tell(database, 'connected', 'open');
+  }
+
+  /** Resolves when everybody has taken leave of a database. Of one that was not announced only its connection tells. */
   async leave(database: Database, reason: string): Promise<void> {
-    if (this.#announced.get(database) !== 'there') return;
     const { name, connection } = database;
-    this.#announced.set(database, 'leaving');
+    const announced = this.#announced.get(database);
+    if (announced === 'leaving' || (!announced && !isOpen(database))) return;
+    this.#opened.delete(database);
     this.tell(database, 'disconnecting');
-    await this.events.emitAndWait('disconnecting', { db: name, connection, reason });
-    this.#announced.delete(database);
+    if (announced) {
+      this.#announced.set(database, 'leaving');
+      await this.events.emitAndWait('disconnecting', { db: name, connection, reason });
+      this.#announced.delete(database);
+    }
     this.tell(database, 'disconnected', 'close');
   }
 
@@ -48,7 +61,9 @@ export class DatabaseAnnouncer {
     void this.events.guard(name, 'onConnectionCreate', () =>
       this.configOf(name).onConnectionCreate?.(connection, name),
     );
-    this.tell(database, 'connected', 'open');
+    this.opened(database);
     this.events.emit('connected', { db: name, connection });
   }
 }
+
+const isOpen = ({ pool: { state } }: Database): boolean => state === 'connected' || state === 'draining';

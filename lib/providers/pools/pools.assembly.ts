@@ -3,6 +3,7 @@ import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { ResolvedOptions } from '../../polymongo.options.js';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
 import { createDatabaseConnection } from '../connections/database.connection.js';
+import type { Database } from '../databases/database.js';
 import { DatabaseAnnouncer } from '../databases/database.announcer.js';
 import { DatabaseRegistry, type DatabaseRegistryHost } from '../databases/database.registry.js';
 import { PoolReconfiguration } from '../databases/pool.reconfiguration.js';
@@ -36,7 +37,11 @@ export class PoolsAssembly {
     this.reconfiguration = this.#createReconfiguration();
     for (const config of options.dbSpecific) this.reconfiguration.configure(config);
     events.on('poolState', ({ pool, to }) => {
-      if (to === 'connecting') this.#tellConnecting(pool);
+      if (to !== 'connecting' && to !== 'connected') return;
+      for (const database of this.#servedBy(pool)) {
+        if (to === 'connected') this.#announcer.opened(database);
+        else this.#announcer.tell(database, 'connecting');
+      }
     });
   }
 
@@ -71,7 +76,7 @@ export class PoolsAssembly {
         return shutdown.shutdownDeadline;
       },
       beforeClose: async (pool, reason) => {
-        const served = [...this.databases.cached.values()].filter((database) => database.pool === pool);
+        const served = this.#servedBy(pool.name).filter((database) => database.pool === pool);
         await Promise.all(served.map((database) => this.#announcer.leave(database, reason)));
       },
       onFreed: () => eviction.makeRoom(),
@@ -149,9 +154,9 @@ export class PoolsAssembly {
     return undefined;
   }
 
-  #tellConnecting(pool: string): void {
+  /** The databases that there are handles of. */
+  #servedBy(pool: string): Database[] {
     const own = this.separate.has(pool) ? this.databases.find(pool) : undefined;
-    for (const database of own ? [own] : this.databases.cached.values())
-      if (database.pool.name === pool) this.#announcer.tell(database, 'connecting');
+    return (own ? [own] : [...this.databases.cached.values()]).filter((database) => database.pool.name === pool);
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import mongoose from 'mongoose';
 import {
   ConnectionPluginError,
@@ -8,6 +8,7 @@ import {
   PolyMongoOptionsError,
   PolyMongoWrapper,
 } from 'nestjs-polymongo';
+import { uniqueName } from '../../support/database-names.js';
 import { useModels } from '../../support/models-fixture.js';
 
 const fixture = useModels('definitions');
@@ -146,5 +147,25 @@ describe('a connection', () => {
     expect(events).toEqual(['connecting', 'connected', 'open']);
     await polymongo.pools.disconnect(fixture.other, 'test');
     expect(events.slice(3)).toEqual(['disconnecting', 'disconnected', 'close']);
+  });
+
+  it('tells of its pool’s opening and closing where nothing works on it, and of nothing where the pool is cold', async () => {
+    const polymongo = fixture.create();
+    const events: string[] = [];
+    const heard = (event: string) => () => events.push(event);
+    const connect = jest.fn();
+    polymongo.onTheseDBConnect([fixture.other], connect);
+    for (const event of ['connecting', 'connected', 'open', 'disconnecting', 'disconnected', 'close'])
+      connection(polymongo).on(event, heard(event));
+    const cold = fixture.create();
+    for (const event of ['disconnected', 'close']) connection(cold).on(event, heard(`${event} of a cold one`));
+
+    await polymongo.pools.connectionOf(fixture.main).asPromise();
+    expect(events).toEqual(['connecting', 'connected', 'open']);
+    polymongo.pools.connectionOf(uniqueName('later')).on('close', heard('close of one that came later'));
+    await polymongo.actions.closeAll();
+    await cold.actions.closeAll();
+    expect(events.slice(3).sort()).toEqual(['close', 'close of one that came later', 'disconnected', 'disconnecting']);
+    expect(connect).not.toHaveBeenCalled();
   });
 });
