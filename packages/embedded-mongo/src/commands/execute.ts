@@ -5,7 +5,7 @@ import { timestampArgument, docArgument } from './arguments.js';
 import { appNameIn } from './client.js';
 import { commandFault } from './fail-point/fail-point.js';
 import type { Operation } from './operation.js';
-import { letOthersGoFirst } from './implicit-creation.js';
+import { letOthersGoFirst } from './collection-creation.js';
 import type { ReplyDoc } from './reply.js';
 import { enterSession, leaveSession } from './session/session-scope.js';
 

@@ -22,7 +22,9 @@ export class MongoServer {
   readonly cursors = new CursorManager(() => this.parameters.cursorTimeoutMS);
   readonly counters = new OpCounters();
   readonly profiler: Profiler;
-  /** Collections that writes made since somebody last opened a change stream. */
+  /** What is about to make a collection, by namespace; settled when it runs. */
+  readonly pendingCreations = new Map<string, Promise<void>>();
+  /** Collections made since somebody last opened a change stream. */
   unwatchedCreations = 0;
   private lastOperationId = 0;
 

@@ -1,3 +1,4 @@
+import type { Doc } from '../bson/value.js';
 import { isDoc } from '../bson/value.js';
 import { LATEST } from '../storage/read-view.js';
 import { arrayArgument, boolArgument } from './arguments.js';
@@ -18,19 +19,44 @@ const WAITED_FOR_NEW_MS = 20;
 const UNWATCHED_CREATIONS = 10;
 
 /**
- * A write to a collection that is not there lets the commands and handshakes go first that are under way: making a
- * collection takes MongoDB some milliseconds, in which a change stream opened at the same time gets ahead of the write.
- * @returns undefined if it makes no collection
+ * Whoever makes a collection lets the commands and handshakes go first that are under way: it takes MongoDB some
+ * milliseconds, in which a change stream opened at the same time gets ahead of the write. Writes to that collection
+ * wait for it, so that they find the one that was asked for first.
+ * @returns undefined if it need not wait
  */
 export function letOthersGoFirst(op: Operation): Promise<void> | undefined {
-  return makesCollection(op) ? othersGone(op) : undefined;
+  const { pendingCreations } = op.server;
+  const earlier = pendingCreations.size > 0 ? creationInTheWay(op) : undefined;
+  if (earlier) return earlier.then(() => letOthersGoFirst(op)); // it has run by then, or failed
+  if (!makesCollection(op)) return undefined;
+  const gone = othersGone(op).finally(() => pendingCreations.delete(op.namespace));
+  pendingCreations.set(op.namespace, gone);
+  return gone;
+}
+
+/** Write to more than one collection, or to one that is not their first argument. */
+const OF_MANY = ['dropDatabase', 'renameCollection', 'convertToCapped', 'cloneCollectionAsCapped'];
+
+function creationInTheWay({ command, args, namespace, server }: Operation): Promise<unknown> | undefined {
+  const isOfMany = OF_MANY.includes(command.name) || (command.name === 'aggregate' && endsInWrite(args));
+  if (isOfMany) return Promise.all(server.pendingCreations.values());
+  return command.isWrite ? server.pendingCreations.get(namespace) : undefined;
+}
+
+function endsInWrite(args: Doc): boolean {
+  const last = arrayArgument(args, 'pipeline')?.at(-1);
+  return last !== undefined && isDoc(last) && (last.has('$out') || last.has('$merge'));
 }
 
 function makesCollection(op: Operation): boolean {
-  const { command, args, commandName, db, server } = op;
-  if (!command.isRetryableWrite || op.isInTransaction || !upserts(op)) return false;
+  const { args, commandName, db, server } = op;
+  if (op.isInTransaction || !mayMake(op)) return false;
   const coll = args.get(commandName);
   return typeof coll === 'string' && !server.storage.catalog.find({ db, coll }, LATEST);
+}
+
+function mayMake(op: Operation): boolean {
+  return op.command.name === 'create' || op.command.name === 'createIndexes' || upserts(op);
 }
 
 function upserts({ command, args }: Operation): boolean {
