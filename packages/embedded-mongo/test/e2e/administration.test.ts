@@ -52,6 +52,12 @@ describe('administrative commands', () => {
     await expect(strict.insertOne({ name: 'ADA' })).rejects.toMatchObject({ code: 121 });
   });
 
+  it('refuse a document on which their validator fails with an error', async () => {
+    const failing = await db.createCollection('failing', { validator: { $expr: { $lt: [{ $ln: '$n' }, 1] } } });
+    await expect(failing.insertOne({ n: 'x' })).rejects.toMatchObject({ code: 121 });
+    await expect(failing.insertOne({ n: 1 })).resolves.toMatchObject({ acknowledged: true });
+  });
+
   it('refuse capped sizes that there cannot be, and validators where none may be', async () => {
     await expect(db.createCollection('no', { capped: true, size: -1 })).rejects.toMatchObject({ code: 51024 });
     await expect(db.command({ convertToCapped: 'docs', size: 2 ** 70 })).rejects.toMatchObject({ code: 2 });

@@ -45,11 +45,21 @@ export class Validator {
    */
   check(bytes: Uint8Array, before?: Uint8Array): void {
     const doc = decodeDoc(bytes);
-    if (this.matches(doc)) return;
-    if (this.isModerate && before && !this.matches(decodeDoc(before))) return;
+    if (this.isSatisfiedBy(doc)) return;
+    if (this.isModerate && before && !this.isSatisfiedBy(decodeDoc(before))) return;
     throw new CommandError('DocumentValidationFailure', 'Document failed validation', {
       errInfo: fieldsOf({ failingDocumentId: doc.get('_id'), details: this.details(doc) }),
     });
+  }
+
+  /** A rule that fails with an error is not satisfied. */
+  private isSatisfiedBy(doc: Doc): boolean {
+    try {
+      return this.matches(doc);
+    } catch (error) {
+      if (error instanceof CommandError) return false;
+      throw error;
+    }
   }
 
   private details(doc: Doc): Doc {

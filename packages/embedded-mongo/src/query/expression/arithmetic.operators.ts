@@ -18,7 +18,7 @@ export const numeric = (evaluate: (value: Numeric, name: string) => Operand): Op
   });
 
 /** An operator on two numbers; null when either is null or missing. */
-const numericPair = (code: number, evaluate: (a: Numeric, b: Numeric) => Operand): Operator =>
+const numericPair = (code: number | 'TypeMismatch', evaluate: (a: Numeric, b: Numeric) => Operand): Operator =>
   binary((a, b, _, name) => {
     if (isNumeric(a) && isNumeric(b)) return evaluate(a, b);
     if (isNullish(a) || isNullish(b)) return null;
@@ -56,9 +56,10 @@ function roundedInt64(total: Numeric): bigint | undefined {
 function difference(a: Operand, b: Operand): Operand {
   if (isNumeric(a) && isNumeric(b)) return subtract(a, b) ?? toNumber(a) - toNumber(b);
   if (isNullish(a) || isNullish(b)) return null;
-  if (!(a instanceof Date)) throw new CommandError(16556, `can't $subtract ${typeName(b)} from ${typeName(a)}`);
+  if (!(a instanceof Date))
+    throw new CommandError('TypeMismatch', `can't $subtract ${typeName(b)} from ${typeName(a)}`);
   if (b instanceof Date) return msOf(a) - msOf(b);
-  if (!isNumeric(b)) throw new CommandError(16613, `can't $subtract ${typeName(b)} from Date`);
+  if (!isNumeric(b)) throw new CommandError('TypeMismatch', `can't $subtract ${typeName(b)} from Date`);
   return dateOf(msOf(a) - (toInt64(b) ?? 0n));
 }
 
@@ -67,7 +68,7 @@ function product(operands: Operand[]): Operand {
   for (const operand of operands) {
     if (isNullish(operand)) return null;
     if (!isNumeric(operand)) {
-      throw new CommandError(16555, `$multiply only supports numeric types, not ${typeName(operand)}`);
+      throw new CommandError('TypeMismatch', `$multiply only supports numeric types, not ${typeName(operand)}`);
     }
     result = multiply(result, operand) ?? toNumber(result) * toNumber(operand);
   }
@@ -113,7 +114,7 @@ export const arithmeticOperators: OperatorFamily = {
   $abs: numeric(absolute),
   $add: variadic(add),
   $ceil: numeric(ceil),
-  $divide: numericPair(16609, quotient),
+  $divide: numericPair('TypeMismatch', quotient),
   $exp: numeric(exponential),
   $floor: numeric(floor),
   $ln: numeric(naturalLogarithm),

@@ -1,6 +1,7 @@
+import { Decimal128 } from 'bson';
 import type { Collation } from '../../bson/collation.js';
 import { compareValues } from '../../bson/compare.js';
-import { compareNumbers, isNumeric, toNumber, type Numeric } from '../../bson/number.js';
+import { compareNumbers, isNumeric, toExactInt64, toNumber, type Numeric } from '../../bson/number.js';
 import { BsonUndefined, type Value } from '../../bson/value.js';
 import type { Operand } from './operator.js';
 
@@ -17,6 +18,6 @@ export const compareOperands = (a: Operand, b: Operand, collation?: Collation): 
 
 /** The integer a number is, or undefined when it has a fraction, is not finite or needs more than 32 bits. */
 export function asInt32(value: Numeric): number | undefined {
-  const double = toNumber(value);
+  const double = value instanceof Decimal128 ? Number(toExactInt64(value)) : toNumber(value);
   return Number.isInteger(double) && double >= -0x8000_0000 && double <= 0x7fff_ffff ? double : undefined;
 }

@@ -10,10 +10,10 @@ import {
   shiftRight,
   toDecimal128,
 } from '../../bson/decimal.js';
-import { isNumeric, toExactInt64, toInt64, type Numeric } from '../../bson/number.js';
+import { isNumeric, toInt64, type Numeric } from '../../bson/number.js';
 import { int32, typeName, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { isNullish } from './operand.js';
+import { asInt32, isNullish } from './operand.js';
 import { operator, type Operator } from './operator.js';
 
 /** How many digits a Decimal128 has. */
@@ -69,9 +69,10 @@ function round(value: Numeric, place: number, mode: Mode, name: string): Numeric
 }
 
 function placeOf(value: Value, name: string): number {
-  const place = isNumeric(value) ? toExactInt64(value) : undefined;
+  if (!isNumeric(value)) throw new CommandError(16004, `can't convert from BSON type ${typeName(value)} to long`);
+  const place = asInt32(value);
   if (place === undefined) throw new CommandError(51082, `precision argument to  ${name} must be a integral value`);
-  if (place >= -20n && place <= 100n) return Number(place);
+  if (place >= -20 && place <= 100) return place;
   throw new CommandError(51083, `cannot apply ${name} with precision value ${place} value must be in [-20, 100]`);
 }
 

@@ -36,10 +36,10 @@ export const trigonometryOperators: OperatorFamily = {
   $acosh: trigonometric(Math.acosh, '[1,inf]', (x) => x >= 1),
   $atanh: trigonometric(Math.atanh, '[-1,1]', unitInterval),
   $atan2: binary((y, x) => {
-    if (isNullish(y) || isNullish(x)) return null;
-    if (!isNumeric(y) || !isNumeric(x)) {
-      throw new CommandError(51044, `$atan2 only supports numeric types, not ${typeName(y)} and ${typeName(x)}`);
-    }
+    if (isNullish(y)) return null;
+    if (!isNumeric(y)) throw new CommandError(51044, `$atan2 only supports numeric types, not ${typeName(y)}`);
+    if (isNullish(x)) return null;
+    if (!isNumeric(x)) throw new CommandError(51045, `$atan2 only supports numeric types, not ${typeName(x)}`);
     const angle = Math.atan2(toNumber(y), toNumber(x));
     return y instanceof Decimal128 || x instanceof Decimal128 ? decimalOf(angle) : angle;
   }),

@@ -45,11 +45,12 @@ export function parseBounds({ window, sort, env }: WindowContext): WindowBounds 
   }
   if (documents !== undefined) {
     if (window.size > 1) throw invalid("'window' field that specifies documents cannot have other fields");
-    const [lower, upper] = pair(documents, env, (bound) => {
+    const bounds = pair(documents, env, (bound) => {
       const whole = asInt32Value(bound);
       if (whole === undefined) throw invalid('Numeric document-based bounds must be an integer');
       return whole;
     });
+    const [lower, upper] = [distance(bounds[0]), distance(bounds[1])];
     if ((lower !== -Infinity || upper !== Infinity) && sort === undefined) {
       throw new CommandError(5339901, 'Document-based bounds require a sortBy');
     }
@@ -74,19 +75,24 @@ function rangeBounds(range: Value, unit: Value | undefined, { sort, env }: Windo
   return { frames: byRange(lower, upper, path, dateUnit), isGrowing: lower === -Infinity };
 }
 
-function pair(bounds: Value, env: WindowContext['env'], parse: (bound: Value) => number): [number, number] {
+/** A distance, or the very document that the window is of. */
+type Bound = number | 'current';
+
+const distance = (bound: Bound): number => (bound === 'current' ? 0 : bound);
+
+function pair(bounds: Value, env: WindowContext['env'], parse: (bound: Value) => number): [Bound, Bound] {
   if (!Array.isArray(bounds) || bounds.length !== 2) {
     throw invalid(`Window bounds must be a 2-element array: ${display(bounds)}`);
   }
   const [lower, upper] = bounds.map((bound, i) => {
     if (bound === 'unbounded') return i === 0 ? -Infinity : Infinity;
-    if (bound === 'current') return 0;
+    if (bound === 'current') return bound;
     if (typeof bound === 'string') throw invalid("Window bounds must be 'unbounded', 'current', or a number.");
     const expression = compileExpression(bound, env);
     if (!expression.isConstant) throw invalid('Window bounds expression must be a constant.');
     return parse(expression(scopeOf(new Map())) ?? null);
-  }) as [number, number];
-  if (lower > upper) {
+  }) as [Bound, Bound];
+  if (distance(lower) > distance(upper)) {
     throw new CommandError(5339900, `Lower bound must not exceed upper bound: [${lower}, ${upper}]`);
   }
   return [lower, upper];
@@ -119,7 +125,7 @@ function measure(doc: Doc, path: readonly string[], isDate: boolean): number {
   );
 }
 
-function byRange(lower: number, upper: number, path: readonly string[], unit: DateUnit | undefined): Frames {
+function byRange(lower: Bound, upper: Bound, path: readonly string[], unit: DateUnit | undefined): Frames {
   const moved = (value: number, by: number): number => {
     if (!Number.isFinite(by) || unit === undefined) return value + by;
     return addUnits(value, unit, by, UTC);
@@ -127,11 +133,13 @@ function byRange(lower: number, upper: number, path: readonly string[], unit: Da
   return (partition) => {
     const values = partition.map((doc) => measure(doc, path, unit !== undefined));
     let [first, last] = [0, -1];
-    return values.map((value) => {
-      const [least, greatest] = [moved(value, lower), moved(value, upper)];
+    return values.map((value, i) => {
+      const least = lower === 'current' ? value : moved(value, lower);
+      const greatest = upper === 'current' ? value : moved(value, upper);
       while (first < values.length && (values[first] as number) < least) first++;
       while (last + 1 < values.length && (values[last + 1] as number) <= greatest) last++;
-      return { first, last };
+      // `current` is the position of the document, not its value: equal ones before or after it are not taken in
+      return { first: lower === 'current' ? i : first, last: upper === 'current' ? i : last };
     });
   };
 }

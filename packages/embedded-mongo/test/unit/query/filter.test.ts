@@ -218,6 +218,11 @@ describe('compileFilter', () => {
     [{ $text: { $search: 'x' } }, 27, 'text index required for $text query'],
     [{ a: { $elemMatch: { $expr: true } } }, 2, '$expr can only be applied to the top-level document'],
     [{ a: { $where: '1' } }, 2, '$where cannot be applied to a field'],
+    [
+      { $jsonSchema: { enum: [1, { x: 1, y: 2 }, { y: 2, x: 1 }] } },
+      9,
+      "$jsonSchema keyword 'enum' array cannot contain duplicate values.",
+    ],
     [{ $jsonSchema: { foo: 1 } }, 9, 'Unknown $jsonSchema keyword: foo'],
   ])('refuses %j', (filter, code, message) => {
     expect(() => compileFilter(doc(filter), plainEnv())).toThrow(

@@ -3,6 +3,7 @@ import { modDecimals } from '../../../bson/decimal.js';
 import { asDecimal, compareNumbers, toNumber } from '../../../bson/number.js';
 import { TypeCode, typeCode, type Value } from '../../../bson/value.js';
 import { CommandError } from '../../../errors.js';
+import { valueKey } from '../../value-key.js';
 import { parseTypeSet } from '../element.js';
 import { compileRegExp } from '../regex.js';
 import { atLeast, atMost, count, type Keyword, type KeywordFamily } from './keyword.js';
@@ -82,6 +83,9 @@ function multipleOf(operand: Value): SchemaTest {
 
 function enumeration(operand: Value): SchemaTest {
   const values = requireArray(operand, 'enum').map(withSortedFields);
+  if (new Set(values.map((value) => valueKey(value))).size < values.length) {
+    throw failed("$jsonSchema keyword 'enum' array cannot contain duplicate values.");
+  }
   return (value) => {
     const sorted = withSortedFields(value);
     return values.some((allowed) => equalValues(allowed, sorted));

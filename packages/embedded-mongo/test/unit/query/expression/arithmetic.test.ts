@@ -39,11 +39,17 @@ describe('arithmetic', () => {
     expect(errorOf(() => evaluate({ $divide: [1, '$a'] }, { a: 0 }))).toEqual([16608, "can't $divide by zero"]);
     expectErrors([
       [{ $mod: [1, 0] }, 16610],
-      [{ $divide: ['a', 1] }, 16609],
+      [{ $divide: ['a', 1] }, 14],
       [{ $add: ['a'] }, 16554],
-      [{ $multiply: ['a'] }, 16555],
-      [{ $subtract: ['a', 1] }, 16556],
+      [{ $multiply: ['a'] }, 14],
+      [{ $subtract: ['a', 1] }, 14],
       [{ $abs: 'a' }, 28765],
+      [{ $atan2: [1, 'x'] }, 51045],
+      [{ $atan2: ['x', null] }, 51044], // the first operand is looked at before the second
+      [{ $round: [1, 'x'] }, 16004],
+      [{ $trunc: [1, MAX_LONG] }, 51082],
+      [{ $round: [1, 101] }, 51083],
+      [{ $range: [0, decimal('1E-6176'), 0] }, 34446],
     ]);
   });
 
@@ -63,7 +69,7 @@ describe('arithmetic', () => {
     ]);
     expectErrors([
       [{ $add: ['$d', '$e'] }, 16612, on],
-      [{ $subtract: ['$d', 'x'] }, 16613, on],
+      [{ $subtract: ['$d', 'x'] }, 14, on],
     ]);
   });
 

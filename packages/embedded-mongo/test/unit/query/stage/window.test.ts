@@ -42,6 +42,13 @@ describe('$setWindowFields', () => {
     ).toBe(5429414);
   });
 
+  test('a range to the current document ends at its position, one to 0 takes its equals in', () => {
+    const sum = (range: unknown[]) => windowed({ $sum: '$y', window: { range } }, docs);
+    expect(sum(['unbounded', 'current'])).toBe('int 10, long 30, long 35, long 65');
+    expect(sum(['unbounded', 0])).toBe('int 10, long 35, long 35, long 65');
+    expect(sum(['current', 'unbounded'])).toBe('long 65, long 55, int 35, int 30');
+  });
+
   test('ranks with longs, equals alike', () => {
     expect(windowed({ $rank: {} }, docs)).toBe('long 1, long 2, long 2, long 4');
     expect(windowed({ $denseRank: {} }, docs)).toBe('long 1, long 2, long 2, long 3');
