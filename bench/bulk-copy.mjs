@@ -11,8 +11,8 @@ const COUNT = Number(process.argv[2] ?? 20_000);
 const ROUNDS = 5;
 const [first, second] = [await startServer(), await startServer()];
 console.log(`${COUNT} documents of about 1 KB, from ${first.name} to another\n`);
-const source = new PolyMongoWrapper({ mongoURI: first.uri }, 'nest');
-const target = new PolyMongoWrapper({ mongoURI: second.uri }, 'nest');
+const source = new PolyMongoWrapper({ mongoURI: first.uri, handleSignals: false });
+const target = new PolyMongoWrapper({ mongoURI: second.uri, handleSignals: false });
 const [from, to] = await Promise.all([first, second].map(({ uri }) => new mongoose.mongo.MongoClient(uri).connect()));
 
 for (let i = 0; i < COUNT; i += 1000) {

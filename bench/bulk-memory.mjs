@@ -38,7 +38,7 @@ function* exportFile(megabytes, documentBytes) {
 }
 
 async function child(task, uri, megabytes, documentBytes) {
-  const wrapper = new PolyMongoWrapper({ mongoURI: uri }, 'nest');
+  const wrapper = new PolyMongoWrapper({ mongoURI: uri, handleSignals: false });
   let bytes = 0;
   if (task === 'import') {
     const { collections } = await wrapper.bulkTasks.importStream('bench', exportFile(megabytes, documentBytes));
@@ -60,7 +60,7 @@ async function main(small = '200', large = '2000', documentBytes = '1024') {
       peaks[task].push(result.peakMB);
       row(`${task} of ${Math.round(result.bytes / 1e6)} MB`, `${result.peakMB.toFixed(0)} MB`);
     }
-    const wrapper = new PolyMongoWrapper({ mongoURI: server.uri }, 'nest');
+    const wrapper = new PolyMongoWrapper({ mongoURI: server.uri, handleSignals: false });
     await wrapper.bulkTasks.dropDatabase('bench');
     await wrapper.actions.closeAll();
   }

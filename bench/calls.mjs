@@ -20,7 +20,7 @@ const schema = () =>
   });
 
 const server = await startServer(); // in a process of its own
-const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, autoIndex: false }, 'nest');
+const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, autoIndex: false, handleSignals: false });
 const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', schema()));
 const connections = [];
 const plainModel = async (options) => {

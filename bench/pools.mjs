@@ -29,7 +29,7 @@ async function resolving() {
     [100, 50],
     [10_000, 200],
   ]) {
-    const polymongo = new PolyMongoWrapper({ mongoURI: server.uri }, 'nest');
+    const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, handleSignals: false });
     const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', schema()));
     const names = shuffled(Array.from({ length: databases }, (_, i) => `tenant_${i}`));
     for (const name of names) users.db(name);
@@ -52,7 +52,7 @@ async function resolving() {
 async function operations() {
   section('.db(name).findOne() next to the same call on a plain mongoose model');
   const remote = await startServer(); // in a process of its own: the CPU time here is the client's alone
-  const polymongo = new PolyMongoWrapper({ mongoURI: remote.uri, autoIndex: false }, 'nest');
+  const polymongo = new PolyMongoWrapper({ mongoURI: remote.uri, autoIndex: false, handleSignals: false });
   const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', schema()));
   const connect = (options) =>
     mongoose
@@ -129,7 +129,7 @@ async function operations() {
 async function memory() {
   section(`memory of a database with ${MODELS} models`);
   const instance = new mongoose.Mongoose();
-  const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, maxCachedDatabases: 20_000 }, 'nest');
+  const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, maxCachedDatabases: 20_000, handleSignals: false });
   const models = Array.from({ length: MODELS }, (_, i) => polymongo.wrapModel(instance.model(`Model${i}`, schema())));
   await models[0].db('warm').findOne();
   const touch = (name) => models.forEach((model) => model.db(name).collection);
@@ -171,7 +171,7 @@ async function eviction() {
   section('a miss that lets the least recently used database go');
   const missUS = {};
   for (const max of [100, 10_000]) {
-    const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, maxCachedDatabases: max }, 'nest');
+    const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, maxCachedDatabases: max, handleSignals: false });
     let made = 0;
     const miss = () => polymongo.pools.database(`tenant_${made++}`);
     while (made < max) miss();
@@ -186,10 +186,11 @@ async function eviction() {
 async function coldCalls() {
   section('1,000 concurrent first calls to a database with its own pool');
   const fresh = await EmbeddedMongo.start();
-  const polymongo = new PolyMongoWrapper(
-    { mongoURI: fresh.uri, dbSpecific: [{ dbName: 'acme', options: { maxConnections: 10 } }] },
-    'nest',
-  );
+  const polymongo = new PolyMongoWrapper({
+    mongoURI: fresh.uri,
+    dbSpecific: [{ dbName: 'acme', options: { maxConnections: 10 } }],
+    handleSignals: false,
+  });
   const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', schema()));
   await Promise.all(Array.from({ length: 1_000 }, () => users.db('acme').findOne()));
   const probe = new mongoose.mongo.MongoClient(fresh.uri);

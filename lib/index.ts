@@ -84,7 +84,7 @@ export type {
 } from './polymongo.tenant-options.js';
 export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export type { PoolState } from './polymongo.types.js';
-export { PolyMongoWrapper, type ConnectionState, type WrapperOwner } from './polymongo.wrapper.js';
+export { PolyMongoWrapper, type ConnectionState } from './polymongo.wrapper.js';
 export {
   BulkArgumentError,
   BulkFormatError,

@@ -88,7 +88,7 @@ export class PolyMongoCoreModule
       inject: [POLYMONGO_OPTIONS, ModulesContainer],
       useFactory: (given: PolyMongoOptions, modules: ModulesContainer) => {
         assertOneRoot(modules);
-        return new PolyMongoWrapper(withTenant(given, options), 'nest');
+        return new PolyMongoWrapper(withDefaults(given, options), () => {}); // onModuleInit() connects
       },
     };
     const providers = [wrapper, ...VIEWS];
@@ -146,10 +146,11 @@ function assertOneRoot(modules: ModulesContainer): void {
   if (roots.length > 1) throw new DuplicateRootError(roots.length);
 }
 
-function withTenant(given: PolyMongoOptions, { tenant }: PolyMongoModuleAsyncOptions): PolyMongoOptions {
-  return tenant && typeof given === 'object' && given !== null
-    ? { ...given, tenant: { ...tenant, ...given.tenant } }
-    : given;
+/** What stands beside the factory, and what is otherwise in an application: Nest handles signals. */
+function withDefaults(given: PolyMongoOptions, { tenant }: PolyMongoModuleAsyncOptions): PolyMongoOptions {
+  if (typeof given !== 'object' || given === null) return given;
+  const options = { ...given, handleSignals: given.handleSignals ?? false };
+  return tenant ? { ...options, tenant: { ...tenant, ...given.tenant } } : options;
 }
 
 function optionsProviders(options: PolyMongoModuleAsyncOptions): Provider[] {

@@ -69,6 +69,11 @@ export interface PolyMongoOptions {
   waitQueueTimeoutMS?: number;
   /** Sockets of all pools of this module together at most. Default: no bound. */
   maxTotalConnections?: number;
+  /**
+   * SIGINT, SIGTERM and SIGUSR2 close everything as `closeAll()` does and then take their course: they end the process
+   * unless somebody else listens. Default true; in a Nest application false, as Nest's `enableShutdownHooks()` does that.
+   */
+  handleSignals?: boolean;
   /** How many databases keep their models in memory; the least recently used are let go. Default: no bound. */
   maxCachedDatabases?: number;
   /** Make a collection's indexes before the first write to it on a database. Default: what `mongoose.set()` says, true. */
@@ -132,6 +137,7 @@ const OPTION_CHECKS: Checks<PolyMongoOptions> = {
   shutdownTimeoutMS: checks.durationMS,
   waitQueueTimeoutMS: checks.durationMS,
   maxTotalConnections: checks.positiveInteger,
+  handleSignals: checks.boolean,
   maxCachedDatabases: checks.positiveInteger,
   autoIndex: checks.boolean,
   autoCreate: checks.boolean,
@@ -186,6 +192,7 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
     waitQueueTimeoutMS:
       options.waitQueueTimeoutMS ?? driver.waitQueueTimeoutMS ?? numberIn(uri.options, 'waitqueuetimeoutms') ?? 10_000,
     maxTotalConnections: options.maxTotalConnections ?? Infinity,
+    handleSignals: options.handleSignals ?? true,
     maxCachedDatabases: options.maxCachedDatabases ?? Infinity,
     autoIndex: options.autoIndex,
     autoCreate: options.autoCreate,

@@ -37,9 +37,6 @@ import type { Change } from './providers/watch/change.types.js';
 import { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
 import type { WatchOptions } from './providers/watch/watch.options.js';
 
-/** Who ends the wrapper: the process, on a signal, or Nest, with the application. */
-export type WrapperOwner = 'process' | 'nest';
-
 /** The state of a connection in mongoose's words. */
 export type ConnectionState = 'connected' | 'connecting' | 'disconnecting' | 'disconnected';
 
@@ -90,10 +87,17 @@ export class PolyMongoWrapper {
   readonly #wrapped = new Map<AnyModel, PolyModelOf<AnyModel>>();
 
   /**
-   * @param owner 'process' (default): SIGINT, SIGTERM and SIGUSR2 close everything and then take their course
-   * @throws PolyMongoOptionsError
+   * Connects nothing before it is used, except pools with `coldStart: false`, in the background. SIGINT, SIGTERM and
+   * SIGUSR2 close everything and then take their course, unless `handleSignals` is false.
+   * @throws PolyMongoOptionsError that names the option, what was given and what is allowed
    */
-  constructor(options: PolyMongoOptions, owner: WrapperOwner = 'process') {
+  constructor(options: PolyMongoOptions);
+  /** @internal Nest connects the eager pools itself: after the hooks of providers are registered. */
+  constructor(options: PolyMongoOptions, startEagerPools: (pools: PolyMongoPools) => void);
+  constructor(
+    options: PolyMongoOptions,
+    startEagerPools = (pools: PolyMongoPools): void => pools.connectEagerInBackground(),
+  ) {
     this.options = resolveOptions(options);
     this.pools = new PolyMongoPools(this.options);
     this.tenantContext = new TenantContext(this.options.tenant);
@@ -131,10 +135,8 @@ export class PolyMongoWrapper {
       closeDBstream: (db) => this.watch.closeDBstream(db),
       closeAllWatches: () => this.watch.closeAllWatches(),
     };
-    if (owner === 'process') {
-      closeOnSignals(pools);
-      pools.connectEagerInBackground();
-    }
+    if (this.options.handleSignals) closeOnSignals(pools);
+    startEagerPools(pools);
   }
 
   /** `closeAll()` or `forceCloseAll()` has been called. */

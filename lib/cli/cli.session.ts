@@ -27,7 +27,7 @@ export async function withWrapper<T>(mongoURI: string, work: (wrapper: PolyMongo
     import('../polymongo.wrapper.js'),
   ]);
   Logger.overrideLogger(false); // it would write into the output; errors are told by the command
-  const wrapper = new PolyMongoWrapper({ mongoURI, driverOptions }, 'nest'); // signals are the command line's
+  const wrapper = new PolyMongoWrapper({ mongoURI, driverOptions, handleSignals: false }); // signals are the command line's
   try {
     return await work(wrapper);
   } finally {

@@ -27,7 +27,7 @@ exports.polymongoConnection = function ({ mongoose, PolyMongoWrapper, uri, optio
   const faces = new WeakMap();
   let wrapper, connection, models;
   const begin = () => {
-    wrappers.push((wrapper = new PolyMongoWrapper(settings, 'nest')));
+    wrappers.push((wrapper = new PolyMongoWrapper({ ...settings, handleSignals: false })));
     connection = wrapper.pools.connectionOf(name);
     connection.deleteModel = (which) => own.deleteModel(which); // model.db.deleteModel()
     models = new Map();

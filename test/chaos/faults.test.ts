@@ -22,22 +22,20 @@ let items: PolyModel<Item>;
 beforeEach(async () => {
   server = await EmbeddedMongo.start();
   proxy = await TcpProxy.to(server.port);
-  polymongo = new PolyMongoWrapper(
-    {
-      mongoURI: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
-      maxPoolSize: 3,
-      waitQueueTimeoutMS: 1_000,
-      shutdownTimeoutMS: 1_000,
-      driverOptions: {
-        serverSelectionTimeoutMS: 1_000,
-        socketTimeoutMS: SOCKET_TIMEOUT_MS,
-        connectTimeoutMS: 500,
-        heartbeatFrequencyMS: 500,
-      },
-      dbSpecific: [{ dbName: 'own_a' }, { dbName: 'own_b', options: { autoClose: true, ttl: 50 } }],
+  polymongo = new PolyMongoWrapper({
+    mongoURI: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
+    maxPoolSize: 3,
+    waitQueueTimeoutMS: 1_000,
+    shutdownTimeoutMS: 1_000,
+    driverOptions: {
+      serverSelectionTimeoutMS: 1_000,
+      socketTimeoutMS: SOCKET_TIMEOUT_MS,
+      connectTimeoutMS: 500,
+      heartbeatFrequencyMS: 500,
     },
-    'nest',
-  );
+    dbSpecific: [{ dbName: 'own_a' }, { dbName: 'own_b', options: { autoClose: true, ttl: 50 } }],
+    handleSignals: false,
+  });
   items = wrapItems(polymongo);
   await Promise.all(DATABASES.map((name) => items.db(name).create({ n: 0 })));
 });
@@ -148,7 +146,7 @@ describe.each(FAULTS)('when %s', (_, fault) => {
 });
 
 it('a close that the server does not answer gives its sockets up in time, and the pool opens again on a new client', async () => {
-  const patient = new PolyMongoWrapper({ mongoURI: server.uri }, 'nest');
+  const patient = new PolyMongoWrapper({ mongoURI: server.uri, handleSignals: false });
   const documents = wrapItems(patient);
   await documents.insertMany(numbered(3));
   const cursor = documents.find().cursor({ batchSize: 1 });

@@ -29,7 +29,7 @@ async function serve() {
 
 /** The process that imports from stdin, and goes on from the last checkpoint that it has stored. */
 async function importStdin(mongoURI, database, checkpointFile) {
-  const polymongo = new PolyMongoWrapper({ mongoURI }, 'nest');
+  const polymongo = new PolyMongoWrapper({ mongoURI, handleSignals: false });
   const resumeFrom = existsSync(checkpointFile) ? JSON.parse(readFileSync(checkpointFile, 'utf8')) : 'start';
   const onProgress = ({ checkpoint }) => {
     writeFileSync(`${checkpointFile}.new`, JSON.stringify(checkpoint));
@@ -53,7 +53,7 @@ const exportData = () => {
 
 /** The same in each format. */
 async function makeFiles(uri) {
-  const polymongo = new PolyMongoWrapper({ mongoURI: uri }, 'nest');
+  const polymongo = new PolyMongoWrapper({ mongoURI: uri, handleSignals: false });
   const { bulkTasks } = polymongo;
   await bulkTasks.import('seed', exportData());
   const read = async (options) => Buffer.concat(await bulkTasks.exportStream('seed', options).toArray());

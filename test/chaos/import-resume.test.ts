@@ -28,7 +28,7 @@ async function* file(): AsyncGenerator<Uint8Array> {
 
 /** Imports the file, and kills the client or the server after a while. @returns whether the import was done before */
 async function importAndKill(database: string, killsServer: boolean): Promise<boolean> {
-  const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, shutdownTimeoutMS: 100 }, 'nest');
+  const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, shutdownTimeoutMS: 100, handleSignals: false });
   let isRunning = true;
   const importing = wrapper.bulkTasks.importStream(database, file(), { resumeFrom: 'start' }).then(
     () => true,
@@ -47,7 +47,7 @@ async function importAndKill(database: string, killsServer: boolean): Promise<bo
 }
 
 async function expectEveryDocumentOnce(database: string): Promise<void> {
-  const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri }, 'nest');
+  const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, handleSignals: false });
   const found = await wrapper.pools.database(database).connection.collection('c').find().toArray();
   const numbers = found.map(({ n }) => n as number).sort((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: DOCUMENTS }, (_, i) => i));

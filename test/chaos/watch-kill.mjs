@@ -13,7 +13,7 @@ const DB = 'chaos';
 
 /** The process that gets killed: handles changes, and reports each when its handler is done. */
 async function watch(mongoURI, folder) {
-  const polymongo = new PolyMongoWrapper({ mongoURI, defaultDB: DB }, 'nest');
+  const polymongo = new PolyMongoWrapper({ mongoURI, defaultDB: DB, handleSignals: false });
   const entries = polymongo.wrapModel(mongoose.model('Entry', new Schema({ _id: Number })));
   const tokenStore = new FileTokenStore(folder);
   const onOpen = () => process.send('open');

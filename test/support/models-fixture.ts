@@ -21,7 +21,7 @@ export function useModels(subject: string): ModelsFixture {
   let instance: mongoose.Mongoose;
 
   const create = (options: Partial<PolyMongoOptions> = {}) => {
-    const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, defaultDB: main, ...options }, 'nest');
+    const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, defaultDB: main, ...options, handleSignals: false });
     open.push(polymongo);
     return polymongo;
   };

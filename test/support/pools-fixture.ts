@@ -39,7 +39,11 @@ export function usePools(
       return probe!;
     },
     create(options = {}) {
-      const polymongo = new PolyMongoWrapper({ mongoURI: withCredentials(server!.uri), ...options }, 'nest');
+      const polymongo = new PolyMongoWrapper({
+        mongoURI: withCredentials(server!.uri),
+        ...options,
+        handleSignals: false,
+      });
       open.push(polymongo);
       return polymongo;
     },

@@ -22,6 +22,7 @@ describe('resolveOptions', () => {
       shutdownTimeoutMS: 10_000,
       waitQueueTimeoutMS: 10_000,
       maxTotalConnections: Infinity,
+      handleSignals: true,
       maxCachedDatabases: Infinity,
       autoIndex: undefined,
       autoCreate: undefined,

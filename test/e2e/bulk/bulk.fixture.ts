@@ -17,7 +17,7 @@ export class BulkFixture {
 
   static async start(): Promise<BulkFixture> {
     const server = await startTestServer();
-    return new BulkFixture(server, new PolyMongoWrapper({ mongoURI: server.uri }, 'nest'));
+    return new BulkFixture(server, new PolyMongoWrapper({ mongoURI: server.uri, handleSignals: false }));
   }
 
   get bulk() {

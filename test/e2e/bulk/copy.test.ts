@@ -162,7 +162,7 @@ describe('copyDatabase to another server', () => {
     const { EmbeddedMongo } = await import('../../../lib/testing/index.js');
     const mongo = await EmbeddedMongo.start({ replSet: 'other' });
     other = { uri: mongo.uri, stop: () => mongo.stop() };
-    target = new PolyMongoWrapper({ mongoURI: other.uri }, 'nest');
+    target = new PolyMongoWrapper({ mongoURI: other.uri, handleSignals: false });
   });
   afterAll(async () => {
     await target.actions.closeAll();

@@ -12,7 +12,7 @@ let wrapper: PolyMongoWrapper;
 beforeEach(async () => {
   mongo = await EmbeddedMongo.start();
   const driverOptions = { serverSelectionTimeoutMS: 2000 };
-  wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, driverOptions }, 'nest');
+  wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, driverOptions, handleSignals: false });
 });
 afterEach(async () => {
   await wrapper.actions.forceCloseAll();

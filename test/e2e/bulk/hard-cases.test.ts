@@ -90,7 +90,7 @@ describe('with a server or a pool that goes away', () => {
     ['the pool is closed by force', (wrapper: PolyMongoWrapper) => wrapper.actions.forceCloseAll()],
     ['the server restarts', () => mongo.restart()],
   ])('an export fails, and does not just end, when %s', async (_, goAway) => {
-    const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri }, 'nest');
+    const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, handleSignals: false });
     const stream = wrapper.bulkTasks.exportStream('shop');
     const reading = async () => {
       let isFirst = true;
@@ -106,7 +106,7 @@ describe('with a server or a pool that goes away', () => {
   });
 
   test('a running task keeps its pool open', async () => {
-    const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri }, 'nest');
+    const wrapper = new PolyMongoWrapper({ mongoURI: mongo.uri, handleSignals: false });
     const stream = wrapper.bulkTasks.exportStream('shop');
     const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     await iterator.next();

@@ -12,7 +12,12 @@ beforeAll(async () => {
   const entries = Array.from({ length: COLLECTIONS }, (_, i) => [`c${i}`, { documents: [], indexes: [] }]);
   await fixture.bulk.import(name, { database: '', exportDate: '', collections: Object.fromEntries(entries) });
   const driverOptions = { monitorCommands: true };
-  wrapper = new PolyMongoWrapper({ mongoURI: fixture.server.uri, maxPoolSize: 20, driverOptions }, 'nest');
+  wrapper = new PolyMongoWrapper({
+    mongoURI: fixture.server.uri,
+    maxPoolSize: 20,
+    driverOptions,
+    handleSignals: false,
+  });
 });
 afterAll(async () => {
   await wrapper.actions.closeAll();

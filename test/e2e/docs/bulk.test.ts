@@ -23,7 +23,7 @@ describe('docs/bulk.md', () => {
   afterAll(() => rm(folder, { recursive: true }));
   beforeEach(async () => {
     mongo = await EmbeddedMongo.start();
-    polymongo = new PolyMongoWrapper({ mongoURI: mongo.uri }, 'nest');
+    polymongo = new PolyMongoWrapper({ mongoURI: mongo.uri, handleSignals: false });
     ({ bulkTasks } = polymongo);
     const { db } = await polymongo.pools.database('shop').connection.asPromise();
     await db!.collection('orders').insertMany([{ total: 12, paid: true }, { total: 7 }]);

@@ -8,7 +8,7 @@ let server: EmbeddedMongo;
 let polymongo: PolyMongoWrapper;
 beforeAll(async () => {
   server = await EmbeddedMongo.start();
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri }, 'nest');
+  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, handleSignals: false });
   polymongo.models.define({ name: 'Order', schema: new mongoose.Schema({ code: { type: String, unique: true } }) });
 });
 afterAll(async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   server = await startTestServer();
 });
 beforeEach(() => {
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri }, 'nest');
+  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, handleSignals: false });
   connection = polymongo.pools.connectionOf(uniqueName('models'));
   const unique = () => new Schema({ a: { type: String, unique: true } });
   const discriminators = [{ name: 'Person', schema: new Schema({ p: { type: String, unique: true } }) }];

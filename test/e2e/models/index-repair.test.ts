@@ -15,7 +15,7 @@ beforeAll(async () => {
 beforeEach(() => {
   name = uniqueName('repair');
   const database = (tenantId: string) => `${name}_${tenantId}`;
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, tenant: { database } }, 'nest');
+  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, tenant: { database }, handleSignals: false });
   base = new mongoose.Mongoose();
 });
 afterEach(async () => {

@@ -20,7 +20,7 @@ afterEach(async () => {
 afterAll(() => server.stop());
 
 function create(options: Partial<PolyMongoOptions> = {}) {
-  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, ...options }, 'nest');
+  polymongo = new PolyMongoWrapper({ mongoURI: server.uri, ...options, handleSignals: false });
   base = new mongoose.Mongoose();
   name = uniqueName('indexes');
 }

@@ -18,13 +18,11 @@ let idleCloses = 0;
 
 beforeAll(async () => {
   server = await EmbeddedMongo.start();
-  polymongo = new PolyMongoWrapper(
-    {
-      mongoURI: server.uri,
-      dbSpecific: DBS.map((dbName, i) => ({ dbName, options: { autoClose: true, ttl: i, maxConnections: 8 } })),
-    },
-    'nest',
-  );
+  polymongo = new PolyMongoWrapper({
+    mongoURI: server.uri,
+    dbSpecific: DBS.map((dbName, i) => ({ dbName, options: { autoClose: true, ttl: i, maxConnections: 8 } })),
+    handleSignals: false,
+  });
   place = new WorkPlace(polymongo);
   polymongo.pools.events.on('poolState', ({ pool, to, reason }) => {
     if (reason === 'idle' && to === 'closed') idleCloses++;

@@ -58,6 +58,24 @@ suite('a process without Nest', () => {
     },
   );
 
+  it('is ended by its signal at once, with no hook run, when the wrapper has handleSignals: false', async () => {
+    const { child, ended, says } = run(`
+      const polymongo = create({ handleSignals: false });
+      polymongo.onDbDisconnect(() => say('closed'));
+      await polymongo.pools.connect('default');
+      say('ready');`);
+    await says('ready');
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: null, signal: 'SIGTERM', lines: ['ready'] });
+  });
+
+  it('connects what does not start cold in the background, whoever handles signals', async () => {
+    const { ended } = run(`
+      const polymongo = create({ coldStart: false, handleSignals: false });
+      polymongo.onDbConnect(({ name }) => (say(name), polymongo.actions.closeAll()));`);
+    expect(await ended).toMatchObject({ code: 0, lines: ['default'] });
+  });
+
   it('leaves the end to a listener of the application', async () => {
     const { child, ended, says } = run(`
       const polymongo = create();

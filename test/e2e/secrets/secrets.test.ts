@@ -134,7 +134,7 @@ async function showEverything(options: PolyMongoOptions): Promise<Record<string,
       return error;
     }
   })();
-  const polymongo = new PolyMongoWrapper(options, 'nest');
+  const polymongo = new PolyMongoWrapper({ ...options, handleSignals: false });
   const items = wrapItems(polymongo);
   const told: unknown[] = [];
   polymongo.onDbError((error) => told.push(error));

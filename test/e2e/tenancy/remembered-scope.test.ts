@@ -41,14 +41,12 @@ describe('a query, aggregate or cursor of a tenant model', () => {
 
   beforeAll(async () => {
     server = await startTestServer();
-    polymongo = new PolyMongoWrapper(
-      {
-        mongoURI: server.uri,
-        defaultDB: `${prefix}_default`,
-        tenant: { database: (id) => `${prefix}_${id}` },
-      },
-      'nest',
-    );
+    polymongo = new PolyMongoWrapper({
+      mongoURI: server.uri,
+      defaultDB: `${prefix}_default`,
+      tenant: { database: (id) => `${prefix}_${id}` },
+      handleSignals: false,
+    });
     const schema = new Schema<Memo>({ tenant: String });
     schema.plugin((plugged) => OPERATIONS.forEach((operation) => plugged.pre(operation as never, note)));
     for (const operation of [...OPERATIONS, 'init']) schema.post(operation as never, note);

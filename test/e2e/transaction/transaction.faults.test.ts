@@ -58,7 +58,7 @@ describe('transaction under faults', () => {
   afterAll(() => mongo.stop());
 
   beforeEach(async () => {
-    polymongo = new PolyMongoWrapper({ mongoURI: mongo.uri, defaultDB: `faults_${++run}` }, 'nest');
+    polymongo = new PolyMongoWrapper({ mongoURI: mongo.uri, defaultDB: `faults_${++run}`, handleSignals: false });
     const schema = new Schema<Account>({ _id: Number, balance: Number });
     accounts = polymongo.wrapModel(mongoose.createConnection().model('Account', schema) as unknown as Model<Account>);
     await accounts.create([

@@ -28,10 +28,12 @@ describe('transaction', () => {
 
   beforeEach(async () => {
     const db = `tx_${process.pid}_${++run}`;
-    polymongo = new PolyMongoWrapper(
-      { mongoURI: server.uri, defaultDB: db, dbSpecific: [{ dbName: `${db}_own`, options: { maxConnections: 3 } }] },
-      'nest',
-    );
+    polymongo = new PolyMongoWrapper({
+      mongoURI: server.uri,
+      defaultDB: db,
+      dbSpecific: [{ dbName: `${db}_own`, options: { maxConnections: 3 } }],
+      handleSignals: false,
+    });
     const schema = new Schema<Account>({ _id: String, balance: { type: Number, index: true } });
     accounts = polymongo.wrapModel(mongoose.createConnection().model<Account>('Account', schema)) as never;
     await accounts.create({ _id: 'a', balance: 100 });

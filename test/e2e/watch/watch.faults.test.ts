@@ -26,7 +26,7 @@ describe('watch$ under faults', () => {
 
   beforeEach(async () => {
     mongo = await EmbeddedMongo.start();
-    polymongo = new PolyMongoWrapper({ mongoURI: mongo.uri, defaultDB: 'faults' }, 'nest');
+    polymongo = new PolyMongoWrapper({ mongoURI: mongo.uri, defaultDB: 'faults', handleSignals: false });
     const schema = new Schema<Entry>({ _id: Number });
     entries = polymongo.wrapModel(mongoose.createConnection().model<Entry>('Entry', schema)) as never;
     client = await new mongoose.mongo.MongoClient(mongo.uri).connect();

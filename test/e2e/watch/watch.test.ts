@@ -29,7 +29,7 @@ describe('watch$', () => {
   afterAll(() => server.stop());
   beforeEach(async () => {
     const db = `watch_${process.pid}_${++run}`;
-    polymongo = new PolyMongoWrapper({ mongoURI: server.uri, defaultDB: db }, 'nest');
+    polymongo = new PolyMongoWrapper({ mongoURI: server.uri, defaultDB: db, handleSignals: false });
     const schema = new Schema<User>({ name: String });
     users = polymongo.wrapModel(mongoose.createConnection().model<User>('User', schema)) as never;
     await users.create({ name: 'first' });

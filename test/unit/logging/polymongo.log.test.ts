@@ -15,10 +15,12 @@ describe('with debug', () => {
   it('writes states, durations and failures as JSON lines under logPath, and never a password', async () => {
     const logPath = mkdtempSync(join(tmpdir(), 'polymongo-log-'));
     folders.push(logPath);
-    const polymongo = new PolyMongoWrapper(
-      { mongoURI: 'mongodb://user:topsecret@127.0.0.1:1/?serverSelectionTimeoutMS=50', debug: true, logPath },
-      'nest',
-    );
+    const polymongo = new PolyMongoWrapper({
+      mongoURI: 'mongodb://user:topsecret@127.0.0.1:1/?serverSelectionTimeoutMS=50',
+      debug: true,
+      logPath,
+      handleSignals: false,
+    });
     polymongo.pools.connectInBackground('shop');
     const lines = await waitFor(() => {
       const all = readFileSync(join(logPath, 'polymongo.log'), 'utf8').trim().split('\n').filter(Boolean);
@@ -95,7 +97,7 @@ describe('what fails with a document in its message', () => {
     ['a cast', new mongoose.Error.CastError('Number', 'ada@x.org', 'age'), 'CastError: age'],
   ])('is logged without it: %s', (_, error, text) => {
     const heard: string[] = [];
-    const polymongo = new PolyMongoWrapper({ mongoURI: 'mongodb://127.0.0.1:1/' }, 'nest');
+    const polymongo = new PolyMongoWrapper({ mongoURI: 'mongodb://127.0.0.1:1/', handleSignals: false });
     new PolyMongoLog(polymongo.pools, { write: (_level, message) => void heard.push(message), close: () => {} });
     polymongo.pools.events.emit('error', { db: 'shop', error, during: 'on connect hook' });
     expect(heard).toEqual([text]);
