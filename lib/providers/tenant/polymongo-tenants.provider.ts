@@ -18,7 +18,6 @@ import {
 } from './tenant.fan-out.js';
 import { TenantSeats } from './tenant.seats.js';
 import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
-import { isPromise } from './tenant.resolution.js';
 
 export interface ProvisionOptions {
   /** How long to wait for another process that works on the same tenant, in ms. Default 60000. */
@@ -215,6 +214,12 @@ export class PolyMongoTenants {
   }
 }
 
-/** Waits where it is called, as the tenant: a query only runs when somebody waits for it. */
-const settle = (given: unknown, scoped: <R>(fn: () => R) => R): unknown =>
-  isPromise(given) ? given.then((value) => carry(value, scoped)) : given;
+/**
+ * Waits as `await` does, but begins where it is called, as the tenant: a query only runs when somebody waits for it, and
+ * `await` asks a thenable only later.
+ */
+function settle(given: unknown, scoped: <R>(fn: () => R) => R): unknown {
+  const then = (given as { then?: unknown } | null | undefined)?.then;
+  if (typeof then !== 'function') return given;
+  return new Promise((...settlers) => void then.apply(given, settlers)).then((value) => carry(value, scoped));
+}

@@ -222,6 +222,43 @@ describe('a query, aggregate or cursor of a tenant model', () => {
     expect([...seen]).toEqual(['acme']);
   });
 
+  describe('a thenable of one’s own', () => {
+    type Settle = (value?: unknown) => void;
+    const state = () => polymongo.tenantContext.state;
+    const thenables: Record<string, (then: (resolve: Settle, reject: Settle) => void) => unknown> = {
+      'an object': (then) => ({ then }),
+      'a function': (then) => Object.assign(() => {}, { then }),
+      'one that a thenable resolves with': (then) => ({ then: (resolve: Settle) => resolve({ then }) }),
+    };
+    const runs: Record<string, (make: () => unknown) => Promise<unknown>> = {
+      'tenants.run': (make) => polymongo.tenants.run('acme', make),
+      'tenants.run, nested': (make) => polymongo.tenants.run('globex', () => polymongo.tenants.run('acme', make)),
+      'tenants.forEach': async (make) => {
+        const [result] = await polymongo.tenants.forEach(make as () => Promise<unknown>, {
+          tenants: ['acme'],
+          onError: 'collect',
+        });
+        if (!result!.ok) throw result!.error;
+        return result!.value;
+      },
+    };
+    const cases = Object.keys(runs).flatMap((run) => Object.keys(thenables).map((kind) => [run, kind] as const));
+
+    it.each(cases)('%s waits for as await does, inside the tenant: %s', async (run, kind) => {
+      const [waitFor, make] = [runs[run]!, thenables[kind]!];
+      const late = make((resolve) => void setTimeout(() => resolve(state()), 5));
+      await expect(waitFor(() => late)).resolves.toBe('acme');
+      const failing = make((_, reject) => void reject(new Error('the reason')));
+      await expect(waitFor(() => failing)).rejects.toThrow('the reason');
+      const throwing = make(() => {
+        throw new Error('thrown');
+      });
+      await expect(waitFor(() => throwing)).rejects.toThrow('thrown');
+      const twice = make((resolve, reject) => (resolve('first'), reject(new Error('second'))));
+      await expect(waitFor(() => twice)).resolves.toBe('first');
+    });
+  });
+
   describe.each<[string, () => object]>([
     ['Query', () => memos.find()],
     ['Query of a class', () => new (queryClass())()],
