@@ -3,7 +3,8 @@ import { ChangeBufferOverflowError } from './change-stream.errors.js';
 
 /**
  * Stands before a subscriber whose `next` may give back a promise: the next change waits for it, in a buffer with a
- * bound, since RxJS has no way to tell a source to wait. A handler that throws or rejects is told of, and gets the next.
+ * bound, since RxJS has no way to tell a source to wait. A handler that throws or rejects is told of, and gets the next;
+ * so is an error that nobody handles: RxJS would end the process with it.
  */
 export class PacedObserver<T> implements Observer<T> {
   readonly #buffer: T[] = [];
@@ -12,7 +13,7 @@ export class PacedObserver<T> implements Observer<T> {
   #end: (() => void) | undefined;
   subscription: Subscription | undefined;
 
-  /** @param report told what the handler failed with */
+  /** @param report told what a handler failed with, or the stream, where no handler is for it */
   constructor(
     readonly observer: Partial<Observer<T>>,
     readonly sourceName: string,
@@ -37,7 +38,7 @@ export class PacedObserver<T> implements Observer<T> {
   }
 
   complete(): void {
-    this.#finish(() => this.observer.complete?.());
+    this.#finish(() => void this.#tell(() => this.observer.complete?.()));
   }
 
   /** The subscriber has left: what waits is dropped. When the stream has ended, it is still delivered. */
@@ -46,8 +47,17 @@ export class PacedObserver<T> implements Observer<T> {
   }
 
   #fail(error: unknown): void {
-    if (this.observer.error) this.observer.error(error);
-    else throw error;
+    if (this.observer.error) void this.#tell(() => this.observer.error!(error));
+    else this.report(error);
+  }
+
+  /** Nobody waits for what a handler of the end gives back. */
+  async #tell(handler: () => unknown): Promise<void> {
+    try {
+      await handler();
+    } catch (error) {
+      this.report(error);
+    }
   }
 
   #finish(end: () => void): void {

@@ -12,6 +12,7 @@ import {
   type WatchOptions,
 } from 'nestjs-polymongo';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { waitFor } from '../../support/wait-for.js';
 
 interface User {
   name: string;
@@ -240,6 +241,35 @@ describe('watch$', () => {
         ...Array<string>(3).fill(`a subscriber of the change stream on ${source}: ${reason}`),
       ];
       expect(told.sort()).toEqual([...by('thrown'), ...by('rejected')].sort());
+    },
+  );
+
+  it.each([false, true])(
+    'tells onDbError of a handler of the end that throws or rejects, and of an error nobody handles (share: %p)',
+    async (share) => {
+      const told: string[] = [];
+      polymongo.onDbError((error, { during }) => told.push(`${during}: ${(error as Error).message}`));
+      const fail = [
+        () => {
+          throw new Error('thrown');
+        },
+        () => Promise.reject(new Error('rejected')),
+      ];
+      const open = (watched: WatchOptions, observer: object) =>
+        new Promise<void>((resolve) => {
+          users.watch$({ share, ...watched, onOpen: resolve }).subscribe(observer);
+        });
+      await Promise.all(fail.map((complete) => open({}, { complete })));
+      await polymongo.actions.closeAllWatches();
+      const never = () => new Promise(() => {});
+      for (const error of [...fail, undefined]) await open({ bufferSize: 1 }, { next: never, error });
+      for (const name of ['a', 'b', 'c']) await users.create({ name });
+      await waitFor(() => told.length === 5);
+      const during = `a subscriber of the change stream on ${polymongo.options.defaultDB}.users`;
+      expect(told.sort()).toEqual([
+        expect.stringContaining('is more than 1 changes behind'),
+        ...['rejected', 'rejected', 'thrown', 'thrown'].map((reason) => `${during}: ${reason}`),
+      ]);
     },
   );
 

@@ -66,6 +66,50 @@ describe('PacedObserver', () => {
     expect(seen).toEqual([0]);
   });
 
+  describe('of a stream that ends', () => {
+    const failing = {
+      throws: (reason: Error) => {
+        throw reason;
+      },
+      rejects: (reason: Error) => Promise.reject(reason),
+      'gives a thenable that rejects': (reason: Error) => ({
+        then: (_: unknown, no: (e: Error) => void) => no(reason),
+      }),
+    };
+
+    /** What is told of, of a stream that is ended while a handler of `next` may be at work. */
+    async function toldOf(observer: object, end: (paced: PacedObserver<number>) => void, isBusy: boolean) {
+      const told: unknown[] = [];
+      const next = () => (isBusy ? tick() : undefined);
+      const paced = new PacedObserver<number>({ next, ...observer } as object, 'x', 1, (error) => told.push(error));
+      paced.next(0);
+      expect(() => end(paced)).not.toThrow();
+      await tick();
+      await tick();
+      return told;
+    }
+
+    it.each(Object.entries(failing))('tells of a handler of the end that %s', async (_, fail) => {
+      const reason = new Error('the handler');
+      for (const isBusy of [false, true]) {
+        expect(await toldOf({ complete: () => fail(reason) }, (paced) => paced.complete(), isBusy)).toEqual([reason]);
+        const error = new Error('the stream');
+        expect(await toldOf({ error: () => fail(reason) }, (paced) => paced.error(error), isBusy)).toEqual([reason]);
+      }
+      const overflow = (paced: PacedObserver<number>) => [1, 2].forEach((n) => paced.next(n));
+      expect(await toldOf({ error: () => fail(reason) }, overflow, true)).toEqual([reason]);
+    });
+
+    it('tells of an error that there is no handler for', async () => {
+      const error = new Error('the stream');
+      for (const isBusy of [false, true]) {
+        expect(await toldOf({}, (paced) => paced.error(error), isBusy)).toEqual([error]);
+      }
+      const overflow = (paced: PacedObserver<number>) => [1, 2].forEach((n) => paced.next(n));
+      expect(await toldOf({}, overflow, true)).toEqual([expect.any(ChangeBufferOverflowError)]);
+    });
+  });
+
   it(`delivers every change once and in order to a handler that returns, throws, resolves or rejects as it likes, and tells of each failure (seeds ${FIRST_SEED} to ${FIRST_SEED + SEEDS - 1}, POLYMONGO_SEED)`, async () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
       const random = mulberry32(seed);
