@@ -1,4 +1,5 @@
 import type { Observer } from 'rxjs';
+import { copyOfChange } from './change.copy.js';
 import type { Change } from './change.types.js';
 import type { ResumingStream, StreamListener } from './resuming.stream.js';
 
@@ -68,7 +69,10 @@ export class SharedStreams {
       for (const { subscriber } of [...shared.members]) tell(subscriber);
     };
     try {
-      for (let change; (change = await shared.stream.next());) each((subscriber) => subscriber.next(change));
+      for (let change; (change = await shared.stream.next());) {
+        const isShared = shared.members.size > 1;
+        each((subscriber) => subscriber.next(isShared ? copyOfChange(change) : change));
+      }
       this.#forget(key, shared);
       each((subscriber) => subscriber.complete());
     } catch (error) {

@@ -62,7 +62,7 @@ export interface WatchOptions<T = mongo.Document> extends DriverOptions, Process
   pipeline?: mongo.Document[];
   /** Only these: 'insert', 'update', 'replace', 'delete', 'drop', … Default: all; the rarer ones come with `showExpandedEvents`. */
   operationTypes?: readonly OperationType[];
-  /** One change stream on the server for all subscribers that watch the same with `share`. Default false. */
+  /** One change stream on the server for all subscribers that watch the same with `share`; each gets changes of its own. Default false. */
   share?: boolean;
   /**
    * How many changes a subscriber whose handler gives back a promise may be behind before the subscription fails with

@@ -244,6 +244,28 @@ describe('watch$', () => {
     },
   );
 
+  it('gives each subscriber of a shared stream changes of its own', async () => {
+    const seen: Change[] = [];
+    const open = (alter: (change: Change) => void) =>
+      new Promise<void>((resolve) => {
+        users.watch$({ share: true, onOpen: resolve }).subscribe((change) => {
+          seen.push(structuredClone({ ...change, _id: undefined, documentKey: undefined }) as never);
+          alter(change as Change);
+        });
+      });
+    const alter = (change: Record<string, unknown>) => {
+      change['operationType'] = 'altered';
+      const { name } = change['fullDocument'] as User;
+      Object.assign(change['fullDocument'] as User, { name: `altered ${name}` });
+    };
+    await Promise.all([open(alter as never), open(alter as never), open(alter as never)]);
+    await users.create({ name: 'a' });
+    await waitFor(() => seen.length === 3);
+    for (const change of seen) {
+      expect(change).toMatchObject({ operationType: 'insert', fullDocument: { name: 'a' } });
+    }
+  });
+
   it.each([false, true])(
     'tells onDbError of a handler of the end that throws or rejects, and of an error nobody handles (share: %p)',
     async (share) => {
