@@ -43,6 +43,7 @@ export {
   TenantDatabaseTakenError,
   TenantDuplicatesError,
   TenantError,
+  TenantGuardOrderError,
   TenantInUseError,
   TenantMissingError,
   TenantNotReadyError,
@@ -142,6 +143,7 @@ export {
 export { TenantContext } from './providers/tenant/tenant.context.js';
 export { TenantContextIdStrategy } from './providers/tenant/tenant.context-id.strategy.js';
 export type { ForEachOptions, TenantResult, TenantTask, TenantTaskContext } from './providers/tenant/tenant.fan-out.js';
+export { TenantGuard } from './providers/tenant/tenant.guard.js';
 export { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
 export { TenantExceptionFilter } from './providers/tenant/tenant.exception-filter.js';
 export {

@@ -23,9 +23,9 @@ export class GraphqlSubscriber {
   }
 
   /** @param host with its port */
-  static async connect(host: string, tenant: string): Promise<GraphqlSubscriber> {
+  static async connect(host: string, tenant: string, headers: Record<string, string> = {}): Promise<GraphqlSubscriber> {
     const socket = new WebSocket(`ws://${host}/graphql`, 'graphql-transport-ws', {
-      headers: { 'x-tenant-id': tenant },
+      headers: { 'x-tenant-id': tenant, ...headers },
     });
     await once(socket, 'open');
     socket.send(JSON.stringify({ type: 'connection_init' }));

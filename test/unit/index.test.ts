@@ -66,6 +66,8 @@ describe('the public surface', () => {
       'TenantDuplicatesError',
       'TenantError',
       'TenantExceptionFilter',
+      'TenantGuard',
+      'TenantGuardOrderError',
       'TenantInUseError',
       'TenantInterceptor',
       'TenantMissingError',

@@ -21,7 +21,7 @@ import type { ApplicationConfig, ExternalContextCreator, ModulesContainer } from
 import type { Observable } from 'rxjs';
 import { PolyMongoError } from '../../polymongo.errors.js';
 import { adapterIn, beginMessages, type RpcServer } from './nest.transports.js';
-import { AllStages, type Interceptors, type Onward, type PipelineStages } from './pipeline.stages.js';
+import { AllStages, type Guards, type Interceptors, type Onward, type PipelineStages } from './pipeline.stages.js';
 
 /** What can be injected and leads to the places. */
 export interface NestPlaces {
@@ -39,7 +39,7 @@ interface ContextCreator {
 }
 
 interface GuardsConsumer {
-  tryActivate(guards: unknown, args: Arguments, instance: object, callback: unknown, type: string): Promise<boolean>;
+  tryActivate(guards: Guards, args: Arguments, instance: object, callback: unknown, type: string): Promise<boolean>;
 }
 
 interface InterceptorsConsumer {
@@ -103,8 +103,8 @@ function wrap({ creator, guards, interceptors, creators, config }: Places): AllS
 
   const { tryActivate } = guards;
   guards.tryActivate = function (given, args, instance, callback, type) {
-    const proceed = () => tryActivate.call(this, given, args, instance, callback, type);
-    return all.guards({ type, args }, interceptorsOf(instance, callback), proceed);
+    const proceed = (used: Guards) => tryActivate.call(this, used, args, instance, callback, type);
+    return all.guards({ type, args }, given, interceptorsOf(instance, callback), proceed);
   };
 
   const { intercept } = interceptors;

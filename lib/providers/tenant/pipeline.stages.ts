@@ -1,4 +1,4 @@
-import type { ExecutionContext, NestInterceptor } from '@nestjs/common';
+import type { CanActivate, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 
 /** One call of a route, message handler or resolver. */
@@ -8,6 +8,7 @@ export interface PipelineCall {
   readonly args: readonly unknown[];
 }
 
+export type Guards = readonly CanActivate[];
 export type Interceptors = readonly NestInterceptor[];
 
 /** What a hook before the guards goes on by. */
@@ -24,7 +25,7 @@ export interface PipelineStages {
   /** Gives what a hook is to go on by, wherever it does. */
   onward(next: Onward): Onward;
   /** @param interceptors those that come afterwards */
-  guards<T>(call: PipelineCall, interceptors: Interceptors, proceed: () => T): T;
+  guards<T>(call: PipelineCall, guards: Guards, interceptors: Interceptors, proceed: (guards: Guards) => T): T;
   /** @param execution makes the call's execution context */
   interceptors(
     call: PipelineCall,
@@ -52,8 +53,13 @@ export class AllStages extends Set<PipelineStages> implements PipelineStages {
     return [...this].reduce((inner, stages) => stages.onward(inner), next);
   }
 
-  guards<T>(call: PipelineCall, interceptors: Interceptors, proceed: () => T): T {
-    return this.#around(proceed, (stages, inner) => stages.guards(call, interceptors, inner));
+  guards<T>(call: PipelineCall, guards: Guards, interceptors: Interceptors, proceed: (guards: Guards) => T): T {
+    let outer = proceed;
+    for (const stages of this) {
+      const inner = outer;
+      outer = (used) => stages.guards(call, used, interceptors, inner);
+    }
+    return outer(guards);
   }
 
   interceptors(

@@ -1,9 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { ResolvedTenantOptions, TenantRequest } from '../../polymongo.tenant-options.js';
 import { inWork } from '../sessions/current.work.js';
+import type { PipelineCall } from './pipeline.stages.js';
 import { requestScope, type TenantContext, type TenantScope } from './tenant.context.js';
 import type { TenantDirectory } from './tenant.directory.js';
-import { isHandshake, requestOf } from './tenant.request.js';
+import { graphqlRequestOf, isHandshake, isSubscription, requestOf } from './tenant.request.js';
 import { isPromise, TenantResolution } from './tenant.resolution.js';
 
 export type Next = (error?: unknown) => void;
@@ -14,6 +15,10 @@ export type Next = (error?: unknown) => void;
  */
 export class TenantEntry {
   readonly resolution: TenantResolution;
+  /** The scope of each message by its arguments, which all its stages are given. */
+  readonly messages = new WeakMap<readonly unknown[], TenantScope>();
+  /** Scopes whose resolvers are being asked, and until when. */
+  readonly #asking = new WeakMap<TenantScope, Promise<void>>();
   readonly #key = Symbol('polymongo.scope');
 
   constructor(
@@ -58,24 +63,66 @@ export class TenantEntry {
     return typeof request === 'object' && request !== null ? rawOf(request)[this.#key] : undefined;
   }
 
-  /** The guards may have found out what the resolvers wait for. A GraphQL operation has guards at each of its fields. */
-  isToBeAsked(scope: TenantScope): boolean {
-    return this.resolution.hasAfterGuards && (scope.isPending || scope.tenantId === undefined);
+  /** The scope of the HTTP request that a call belongs to; undefined for what is none. */
+  requestScopeOf({ type, args }: PipelineCall): TenantScope | undefined {
+    if (type === 'http') return this.scopeOf(args[0]);
+    if (type !== 'graphql' || isSubscription(args)) return undefined;
+    const request = graphqlRequestOf(args);
+    return request && !isHandshake(request) ? this.scopeOf(request) : undefined;
+  }
+
+  /**
+   * The guards may have found out what the resolvers wait for. A GraphQL operation has guards at each of its fields, one
+   * of which may know what those before it did not.
+   */
+  isToBeAsked(scope: TenantScope, type: string): boolean {
+    return this.resolution.hasAfterGuards && (type === 'graphql' ? isUndecided(scope) : scope.isPending);
   }
 
   /** Decides the tenant of an HTTP request after its guards. @throws TenantError */
   async askAfterGuards(scope: TenantScope, execution: ExecutionContext): Promise<void> {
-    await this.#decide(scope, this.resolution.afterGuards(requestOf(execution), scope, execution));
+    await this.#decide(scope, () => this.resolution.afterGuards(requestOf(execution), scope, execution));
   }
 
   /** Decides the tenant of a message. @throws TenantError */
   async askAtOnce(scope: TenantScope, execution: ExecutionContext): Promise<void> {
-    await this.#decide(scope, this.resolution.atOnce(requestOf(execution), scope, execution));
+    await this.#decide(scope, () => this.resolution.atOnce(requestOf(execution), scope, execution));
   }
 
-  async #decide(scope: TenantScope, answer: Promise<string | undefined>): Promise<void> {
+  /** Decides the tenant of a call where a guard stands, unless it has been. @throws TenantError */
+  async askInGuards(execution: ExecutionContext): Promise<void> {
+    const { scope, ask } = this.#callOf(execution);
+    if (scope && isUndecided(scope)) await this.#decide(scope, ask);
+  }
+
+  /** Whether a call that was asked about, and found to have no tenant, would have one now. @throws as the resolvers */
+  async hasTenantByNow(execution: ExecutionContext): Promise<boolean> {
+    const { scope, ask } = this.#callOf(execution);
+    return scope !== undefined && isUndecided(scope) && (await ask()) !== undefined;
+  }
+
+  /** The scope of a call that Nest has come to the guards of, and how its resolvers are asked. */
+  #callOf(execution: ExecutionContext): { scope: TenantScope | undefined; ask: () => Promise<string | undefined> } {
+    const call = { type: execution.getType<string>(), args: execution.getArgs<unknown[]>() };
+    const ofRequest = this.requestScopeOf(call);
+    const scope = ofRequest ?? this.messages.get(call.args);
+    const asked = ofRequest ? 'afterGuards' : 'atOnce';
+    return { scope, ask: () => this.resolution[asked](requestOf(execution), scope!, execution) };
+  }
+
+  /** One after the other: the fields of a GraphQL operation ask at the same time, and one answer is enough. */
+  async #decide(scope: TenantScope, ask: () => Promise<string | undefined>): Promise<void> {
+    while (this.#asking.has(scope)) await this.#asking.get(scope);
+    if (!isUndecided(scope)) return;
+    const decision = this.#askAndAdmit(scope, ask);
+    const end = () => void this.#asking.delete(scope);
+    this.#asking.set(scope, decision.then(end, end));
+    await decision;
+  }
+
+  async #askAndAdmit(scope: TenantScope, ask: () => Promise<string | undefined>): Promise<void> {
     try {
-      const tenantId = await answer;
+      const tenantId = await ask();
       if (tenantId !== undefined) await this.directory.admit(tenantId);
       this.context.decide(scope, tenantId);
     } catch (error) {
@@ -107,6 +154,9 @@ export class TenantEntry {
     return this.context.scope === undefined ? fn() : this.context.within(undefined, fn);
   }
 }
+
+/** Nobody has found its tenant yet, or all who were asked so far found none. */
+const isUndecided = ({ isPending, tenantId }: TenantScope): boolean => isPending || tenantId === undefined;
 
 /** On a request as Node has it, by the entry's own key: its scope. */
 type ScopedRequest = Record<symbol, TenantScope | undefined>;

@@ -31,8 +31,31 @@ export class TenantMissingError extends TenantError {
 export class TenantPendingError extends TenantMissingError {
   constructor() {
     super(
-      'No tenant yet: the tenant of this request is decided after its guards. Ask for it from the interceptors on, or ' +
+      'No tenant yet: the tenant of this request is decided after its guards. Ask for it from the interceptors on; for a ' +
+        "guard that needs it put TenantGuard before that, as in @UseGuards(AuthGuard('jwt'), TenantGuard, RolesGuard); or " +
         'read TenantContext.state, which is there always.',
+    );
+  }
+}
+
+/** `TenantGuard` stands before the guard that finds out who is asking, or behind one that asks for the tenant. */
+export class TenantGuardOrderError extends PolyMongoError {
+  /**
+   * @param guard the guard on the wrong side of `TenantGuard`
+   * @param order the names of the call's guards as they should be
+   */
+  constructor(
+    readonly guard: string,
+    readonly order: readonly string[],
+    isBehind: boolean,
+    cause?: unknown,
+  ) {
+    super(
+      (isBehind
+        ? `TenantGuard comes before ${guard}, which has found out who is asking: it decided without that. `
+        : `${guard} asks for the tenant, and TenantGuard comes only after it. `) +
+        `The right order is @UseGuards(${order.join(', ')}). Global guards come first, then the controller's, then the route's.`,
+      { cause },
     );
   }
 }

@@ -2,8 +2,11 @@ import { Inject, Injectable, type CallHandler, type NestInterceptor } from '@nes
 import type { Observable } from 'rxjs';
 import { TenantEntry } from './tenant.entry.js';
 
-/** On an interceptor: the entry whose resolvers are asked for the messages it is on. */
+/** On an interceptor or guard: the entry whose resolvers are asked for the messages it is on. */
 export const ASKING_ENTRY: unique symbol = Symbol.for('polymongo.tenant.entry') as never;
+
+/** It is a `TenantInterceptor` or `TenantGuard` of the application of this entry. */
+export const isAsking = (one: object, entry: TenantEntry): boolean => Reflect.get(one, ASKING_ENTRY) === entry;
 
 /**
  * Has the resolvers asked for WebSocket and microservice messages and GraphQL subscriptions: put it on the gateway,

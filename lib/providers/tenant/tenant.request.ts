@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { TenantRequest } from '../../polymongo.tenant-options.js';
 
 interface WsClient {
+  /** socket.io's; what a client sent is in its parts, `user` is what a guard put there. */
   handshake?: TenantRequest;
   request?: TenantRequest;
   user?: unknown;
@@ -23,16 +24,28 @@ export function requestOf(execution: ExecutionContext): TenantRequest {
       return execution.switchToHttp().getRequest<TenantRequest>();
     case 'ws': {
       const client = execution.switchToWs().getClient<WsClient>();
-      const { headers, url } = client.handshake ?? client.request ?? NO_REQUEST;
+      const handshake = client.handshake ?? client.request ?? NO_REQUEST;
+      const { headers, url } = handshake;
       const data: unknown = execution.switchToWs().getData();
-      return { headers, ...(url !== undefined && { url }), user: client.data?.user ?? client.user, data };
+      const user = client.data?.user ?? client.user ?? handshake.user;
+      return { headers, ...(url !== undefined && { url }), user, data };
     }
     case 'graphql':
       return graphqlRequestOf(execution.getArgs()) ?? NO_REQUEST;
     default:
-      return { headers: {}, data: execution.switchToRpc().getData<unknown>() };
+      return {
+        headers: {},
+        user: userOf(execution.getArgByIndex(1)),
+        data: execution.switchToRpc().getData<unknown>(),
+      };
   }
 }
+
+/** What a guard has left on the context of a message. Never what is in its payload: that came from the client. */
+const userOf = (context: unknown): unknown =>
+  typeof context === 'object' && context !== null && Object.hasOwn(context, 'user')
+    ? (context as { user: unknown }).user
+    : undefined;
 
 /**
  * The HTTP request of a GraphQL operation, or the one that opened its WebSocket. The arguments of a resolver end with

@@ -1,12 +1,13 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { isObservable, map } from 'rxjs';
 import { beginWork, inWork, workOfMessage } from '../sessions/current.work.js';
-import type { Interceptors, Onward, PipelineCall, PipelineStages } from './pipeline.stages.js';
+import { GuardOrder } from './guard.order.js';
+import type { Guards, Interceptors, Onward, PipelineCall, PipelineStages } from './pipeline.stages.js';
 import { carry } from './tenant.carrier.js';
 import { requestScope, scopeOfRequest, type TenantContext, type TenantScope } from './tenant.context.js';
 import { emitHere, ScopedInterceptors } from './tenant.emission.js';
 import type { TenantEntry } from './tenant.entry.js';
-import { ASKING_ENTRY } from './tenant.interceptor.js';
+import { isAsking } from './tenant.interceptor.js';
 import { graphqlRequestOf, isHandshake, isSubscription } from './tenant.request.js';
 
 /**
@@ -18,12 +19,12 @@ export class TenantStages implements PipelineStages {
   readonly #scoped: ScopedInterceptors;
   /** Scopes of messages that have reached no stage yet. */
   readonly #begun = new WeakSet<TenantScope>();
-  /** The scope of each message by its arguments, which all its stages are given. */
-  readonly #messages = new WeakMap<readonly unknown[], TenantScope>();
+  readonly #order: GuardOrder;
 
   constructor(readonly entry: TenantEntry) {
     this.#context = entry.context;
     this.#scoped = new ScopedInterceptors(entry.context);
+    this.#order = new GuardOrder(entry);
   }
 
   message<T>(proceed: () => T): T {
@@ -37,7 +38,7 @@ export class TenantStages implements PipelineStages {
   }
 
   resolver<T>(call: PipelineCall, proceed: () => T): T {
-    const scope = this.#requestScope(call);
+    const scope = this.entry.requestScopeOf(call);
     if (scope) return this.#context.reenter(scope, proceed);
     return this.#isMessage(call) ? this.message(proceed) : proceed();
   }
@@ -47,9 +48,11 @@ export class TenantStages implements PipelineStages {
     return () => handler.handle();
   }
 
-  guards<T>(call: PipelineCall, interceptors: Interceptors, proceed: () => T): T {
-    const scope = this.#requestScope(call) ?? this.#messageScope(call, interceptors);
-    return scope ? this.#context.reenter(scope, proceed) : proceed();
+  guards<T>(call: PipelineCall, guards: Guards, interceptors: Interceptors, proceed: (guards: Guards) => T): T {
+    const isAsked = this.#isAskedFor(guards) || this.#isAskedFor(interceptors);
+    const scope = this.entry.requestScopeOf(call) ?? this.#messageScope(call, isAsked);
+    const run = () => proceed(this.#order.of(guards));
+    return scope ? this.#context.reenter(scope, run) : run();
   }
 
   interceptors(
@@ -59,24 +62,27 @@ export class TenantStages implements PipelineStages {
     execution: () => ExecutionContext,
   ): Promise<unknown> {
     const run = () => proceed(this.#scoped.of(interceptors));
-    const scope = this.#requestScope(call);
+    const scope = this.entry.requestScopeOf(call);
     if (scope) {
       return this.#context.reenter(scope, () =>
-        this.entry.isToBeAsked(scope) ? this.entry.askAfterGuards(scope, execution()).then(run) : run(),
+        this.entry.isToBeAsked(scope, call.type) ? this.entry.askAfterGuards(scope, execution()).then(run) : run(),
       );
     }
-    const message = this.#messageScope(call, interceptors);
-    if (!message) return proceed(interceptors);
     const isAsked = this.#isAskedFor(interceptors);
+    const message = this.#messageScope(call, isAsked);
+    if (!message) return proceed(interceptors);
     return this.#context.reenter(message, async () => {
-      if (isAsked) await this.entry.askAtOnce(message, execution());
+      if (isAsked && message.isPending) await this.entry.askAtOnce(message, execution());
       return this.#inScope(await run());
     });
   }
 
-  /** With `TenantInterceptor` among its interceptors, the resolvers are asked for a message, before all of them. */
-  #isAskedFor(interceptors: Interceptors): boolean {
-    return interceptors.some((interceptor) => Reflect.get(interceptor, ASKING_ENTRY) === this.entry);
+  /**
+   * With `TenantInterceptor` among its interceptors, the resolvers are asked for a message before all of them; with
+   * `TenantGuard` among its guards, there.
+   */
+  #isAskedFor(list: Guards | Interceptors): boolean {
+    return list.some((one) => isAsking(one, this.entry));
   }
 
   /** What a handler gives, evaluated as its message by whoever reads it; a subscription gives a generator. */
@@ -87,26 +93,19 @@ export class TenantStages implements PipelineStages {
     return isObservable(result) ? emitHere(context, result.pipe(map(carried))) : carried(result);
   }
 
-  /** The own scope of an HTTP request, undefined for what is none. */
-  #requestScope({ type, args }: PipelineCall): TenantScope | undefined {
-    if (type === 'http') return this.entry.scopeOf(args[0]);
-    if (type !== 'graphql' || isSubscription(args)) return undefined;
-    const request = graphqlRequestOf(args);
-    return request && !isHandshake(request) ? this.entry.scopeOf(request) : undefined;
-  }
-
   /**
    * The own scope of a message: the one that it began in, or a new one if somebody else's is all there is. Pending while
    * its resolvers are to be asked. Undefined for what is no message.
    */
-  #messageScope(call: PipelineCall, interceptors: Interceptors): TenantScope | undefined {
-    const known = this.#messages.get(call.args);
+  #messageScope(call: PipelineCall, isAsked: boolean): TenantScope | undefined {
+    const { messages } = this.entry;
+    const known = messages.get(call.args);
     if (known || !this.#isMessage(call)) return known;
     const { scope: current } = this.#context;
     const scope = current && this.#begun.delete(current) ? current : requestScope(false, {});
     scope.work = workOfMessage(call.args);
-    scope.isPending = this.#isAskedFor(interceptors);
-    this.#messages.set(call.args, scope);
+    scope.isPending = isAsked;
+    messages.set(call.args, scope);
     return scope;
   }
 

@@ -18,6 +18,7 @@ import {
   afterGuards,
   PolyMongoModule,
   TenantContext,
+  TenantGuard,
   TenantInterceptor,
   TenantPendingError,
   type TenantRequest,
@@ -151,10 +152,18 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])(
           shuffled<NestInterceptor | typeof TenantInterceptor>(place === at ? [...list, TenantInterceptor] : list);
         const isAsking = place < 3;
         const guards = Array.from({ length: 3 }, () => Array.from({ length: below(3) }, () => guard));
+        /** Whether there is a `TenantGuard` on the class, and how many guards there come before it. */
+        const isGuarding = below(2) === 0;
+        const before = below(guards[0]!.length + 1);
+        const ofClass: (CanActivate | typeof TenantGuard)[] = guards[0]!.toSpliced(
+          before,
+          0,
+          ...(isGuarding ? [TenantGuard as never] : []),
+        );
         const started: { adapter?: HttpAdapterHost['httpAdapter'] } = {};
 
         @Controller()
-        @UseGuards(...guards[0]!)
+        @UseGuards(...ofClass)
         @UseInterceptors(...withAsking(interceptors[0]!, 0))
         @UseFilters(new Probing(started))
         class Probed {
@@ -197,13 +206,15 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])(
             ? await context.run('initech', () => loopback.ask('probe', said))
             : (await request(app.getHttpServer()).get('/probe').set(headers)).text;
           const { guards: inGuards, then } =
-            isMessage && !isAsking ? { guards: 'none', then: 'none' } : expected(kinds, said, isMessage);
+            isMessage && !isAsking && !isGuarding ? { guards: 'none', then: 'none' } : expected(kinds, said, isMessage);
           const isRefused = then === 'refused';
-          const label = { kinds, said, isMessage, place };
-          expect({ ...label, seen: [...seen.guards] }).toEqual({
-            ...label,
-            seen: guards.flat().length === 0 || inGuards === 'refused' ? [] : [inGuards],
-          });
+          const label = { kinds, said, isMessage, place, isGuarding, before };
+          const earlier = isGuarding ? guards[2]!.length + before : guards.flat().length;
+          const inEach = [
+            ...(earlier > 0 && inGuards !== 'refused' ? [inGuards] : []),
+            ...(guards.flat().length > earlier && !isRefused ? [then] : []),
+          ];
+          expect({ ...label, seen: [...seen.guards] }).toEqual({ ...label, seen: [...new Set(inEach)] });
           expect({ ...label, then: [...seen.then] }).toEqual({ ...label, then: isRefused ? [] : [then] });
           expect({ ...label, answer }).toEqual({
             ...label,

@@ -91,9 +91,9 @@ const stages = (seen: string[], name: string): PipelineStages => ({
   connection: (proceed) => (seen.push(`${name} connection`), proceed()),
   resolver: (call, proceed) => (seen.push(`${name} resolver of ${call.type}`), proceed()),
   onward: (next) => (seen.push(`${name} onward`), next),
-  guards: (call, interceptors, proceed) => (
+  guards: (call, guards, interceptors, proceed) => (
     seen.push(`${name} guards of ${call.type}, ${interceptors.length} interceptors`),
-    proceed()
+    proceed(guards)
   ),
   interceptors: (call, interceptors, proceed) => (
     seen.push(`${name} interceptors of ${call.type}`),

@@ -1,0 +1,25 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { TenantEntry } from './tenant.entry.js';
+import { ASKING_ENTRY } from './tenant.interceptor.js';
+
+/**
+ * Decides the tenant between authentication and authorisation, so that the guards after it may ask for it and read its
+ * models: `@UseGuards(AuthGuard('jwt'), TenantGuard, RolesGuard)`, on a route, a controller, a gateway or a resolver, or
+ * as APP_GUARD between the two. It lets everybody pass; who needs a tenant and has none is refused where it is used.
+ * A call whose tenant is decided already is not asked about again, and no interceptor asks after it.
+ * @throws TenantError as the resolvers find: 400, 403 or 404
+ * @throws TenantGuardOrderError from the guards beside it, when one of them is on its wrong side
+ */
+@Injectable()
+export class TenantGuard implements CanActivate {
+  readonly [ASKING_ENTRY]: TenantEntry;
+
+  constructor(@Inject(TenantEntry) entry: TenantEntry) {
+    this[ASKING_ENTRY] = entry;
+  }
+
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    await this[ASKING_ENTRY].askInGuards(execution);
+    return true;
+  }
+}
