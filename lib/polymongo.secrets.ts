@@ -1,7 +1,8 @@
 import { inspect, type InspectOptions } from 'node:util';
 import { redactURI, SECRET_NAME, secretsInURI } from './polymongo.uri.js';
 
-const HIDDEN = '***';
+/** Shown in the place of a secret. */
+export const HIDDEN = '***';
 
 /** Shorter ones are in every text by chance. */
 const MIN_SECRET_LENGTH = 3;
@@ -66,16 +67,6 @@ export function secretsOf({ mongoURI, driverOptions }: { mongoURI: string; drive
   return [...new Set(written)].filter(({ length }) => length >= MIN_SECRET_LENGTH).sort((a, b) => b.length - a.length);
 }
 
-/** Takes secrets out of an error that somebody else made, and of its causes. */
-export function redactError(error: unknown, secrets: readonly string[]): void {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    for (const name of ['message', 'stack'] as const) {
-      const text = e[name];
-      if (typeof text === 'string' && redactURI(text, secrets) !== text) e[name] = redactURI(text, secrets);
-    }
-  }
-}
-
 function secretsIn(value: unknown, isSecret = false, seen: readonly unknown[] = []): string[] {
   if (typeof value === 'string') return isSecret ? [value] : [];
   if (typeof value !== 'object' || value === null || seen.includes(value)) return [];
@@ -85,7 +76,8 @@ function secretsIn(value: unknown, isSecret = false, seen: readonly unknown[] = 
   );
 }
 
-function isPlain(value: unknown): value is object {
+/** An object literal, or options that show themselves without secrets. */
+export function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null || prototype === HIDING;

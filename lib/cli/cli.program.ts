@@ -11,7 +11,8 @@ import { statsCommand } from './commands/stats.command.js';
 import { watchCommand } from './commands/watch.command.js';
 import type { GlobalOptions } from './cli.session.js';
 import { redactURI } from '../polymongo.uri.js';
-import { writeJSON, writeLine, writeSummary } from './output.js';
+import { messageOf } from '../polymongo.errors.js';
+import { failureOf, writeJSON, writeLine, writeSummary } from './output.js';
 
 const HELP = `
 The server is --uri, else POLYMONGO_URI or MONGODB_URI of the environment. Passwords are never printed.
@@ -47,10 +48,18 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
   embeddedCommand(program, io, exit);
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return code;
   } catch (error) {
-    return failed(error, io, program.opts<GlobalOptions>());
+    code = failed(error, io, program.opts<GlobalOptions>());
   }
+  return code === ExitCode.Failed ? code : ((await failedToWrite(io)) ?? code);
+}
+
+/** What was done and could not be told is no success: the exit code then, once all output has gone. */
+async function failedToWrite({ stdout, stderr, signal }: CliIO): Promise<number | undefined> {
+  const failure = await failureOf(stdout, signal);
+  if (failure === undefined || failure instanceof Interruption || isClosedPipe(failure)) return undefined;
+  writeLine(stderr, `polymongo: the output could not be written: ${messageOf(failure)}`);
+  return ExitCode.Failed;
 }
 
 function failed(error: unknown, io: CliIO, { json, quiet }: GlobalOptions): number {

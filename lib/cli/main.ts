@@ -12,6 +12,7 @@ process.stdout.on(
   (error: NodeJS.ErrnoException) =>
     interrupted.abort(error.code === 'EPIPE' ? new Interruption('the output was closed') : error), // as by `| head`
 );
+process.stderr.on('error', () => {}); // nobody is left to be told; what is being done goes on
 
 const { version } = createRequire(import.meta.url)('nestjs-polymongo/package.json') as { version: string };
 const { stdin, stdout, stderr, env } = process;

@@ -49,3 +49,12 @@ export function writeSummary(out: Writable, { collections, failures, durationMS 
   const total = collections.reduce((sum, { documents }) => sum + documents, 0);
   writeLine(out, `${total} documents in ${collections.length} collections, ${(durationMS / 1000).toFixed(1)} s`);
 }
+
+/** Why an output cannot be written, once it is known of all that was; undefined where it can. It is waited for until the signal. */
+export function failureOf(out: Writable, signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(signal.reason);
+    signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
+    out.write('', (error) => resolve(error ?? undefined));
+  });
+}

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from 'node:util';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js';
 import { PoolConnectError } from './pool.errors.js';
 import type { RetryOptions } from '../../polymongo.options.js';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
-import { redactError, secretsOf } from '../../polymongo.secrets.js';
+import { redactError } from '../../polymongo.error-secrets.js';
+import { secretsOf } from '../../polymongo.secrets.js';
 import { isUserInfoMalformed, parseMongoURI, redactURI } from '../../polymongo.uri.js';
+import { keepSecretsOf } from './client.secrets.js';
 import { within } from './deadline.js';
 import { PoolStatistics } from './pool.statistics.js';
 
@@ -110,7 +111,7 @@ export class PoolClient {
   #create(): mongo.MongoClient {
     const client = createClient(this.config);
     client.setMaxListeners(0);
-    showWithoutSecrets(client, this.config);
+    keepSecretsOf(client, this.config);
     this.statistics.follow(client);
     client.on('topologyDescriptionChanged', ({ newDescription }) => {
       if (client !== this.#client) return;
@@ -123,14 +124,6 @@ export class PoolClient {
 /** Ends the sockets of a client without a goodbye; the driver has no public way while its own `close()` waits. */
 function cut(client: mongo.MongoClient): void {
   (client as unknown as { topology?: { close(): void } }).topology?.close();
-}
-
-/** The driver's client shows its options, passwords included, wherever one of its collections or sessions is shown. */
-function showWithoutSecrets(client: mongo.MongoClient, { dbName }: PoolConfig): void {
-  const value = () => `MongoClient of ${dbName}`;
-  const { options } = (client as unknown as { s: { options: object } }).s; // what its sessions have; drivers 6 and 7
-  for (const each of [client, options])
-    Object.defineProperties(each, { toJSON: { value }, [inspect.custom]: { value } });
 }
 
 function createClient(config: PoolConfig): mongo.MongoClient {

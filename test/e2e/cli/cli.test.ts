@@ -141,7 +141,7 @@ describe('polymongo', () => {
       signal: stop.signal,
       onOutput: (text) => {
         line ||= text;
-        stop.abort();
+        stop.abort(new Interruption('interrupted by SIGINT'));
       },
     });
     clearInterval(writing);
@@ -160,7 +160,7 @@ describe('polymongo', () => {
       onOutput: (uri) =>
         void cli(['list', '--json', '--uri', uri.trim()]).then((run) => {
           listed = run;
-          stop.abort();
+          stop.abort(new Interruption('interrupted by SIGINT'));
         }),
     });
     expect([code, listed?.code]).toEqual([0, 0]);

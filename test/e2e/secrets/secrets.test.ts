@@ -198,4 +198,78 @@ describe('secrets', () => {
     },
     60_000 + SEEDS * 2_000,
   );
+
+  it('appear in nothing that an open cursor, stream, session or builder leads to', async () => {
+    const { secret } = makeCanaries(mulberry32(FIRST_SEED));
+    const [username, password] = [secret(), secret()];
+    const guarded = await EmbeddedMongo.start({ users: [{ username, password, roles: ['root'] }] });
+    const auth = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+    const polymongo = new PolyMongoWrapper({ mongoURI: guarded.uri.replace('//', `//${auth}@`), handleSignals: false });
+    try {
+      const items = wrapItems(polymongo);
+      const { db: connection } = items.db('shop');
+      await items.db('shop').insertMany([{}, {}, {}]);
+      const { client } = polymongo.pools.primary;
+      const cursor = items.db('shop').find().cursor({ batchSize: 1 });
+      await cursor.next();
+      const native = client.db('shop').collection('items').find({}, { batchSize: 1 });
+      await native.next();
+      const stream = items.db('shop').watch();
+      stream.on('error', () => {});
+      await new Promise((resolve) => stream.once('ready', resolve));
+      const values: Record<string, unknown> = {
+        ...{ cursor, native, stream, polymongo, connection, client },
+        session: await connection.startSession(),
+        builder: connection.collection('items').initializeOrderedBulkOp(),
+        nativeBuilder: client.db('shop').collection('items').initializeUnorderedBulkOp(),
+        'a cursor not begun': client.db('shop').collection('items').aggregate(),
+        database: client.db('shop'),
+        admin: client.db('shop').admin(),
+        collection: connection.collection('items'),
+        'the handle of the database': polymongo.pools.database('shop'),
+        'what the driver has of its options': { ...client.options, hosts: undefined },
+        credentials: client.options.credentials,
+      };
+      const leaking = Object.keys(values).filter((name) => printed(values[name]).some((text) => PIECE.test(text)));
+      expect(leaking).toEqual([]);
+      await Promise.all([cursor.close(), native.close(), stream.close()]);
+    } finally {
+      await polymongo.actions.forceCloseAll();
+      await guarded.stop();
+    }
+  }, 60_000);
+
+  it('appear in no error of a socket, be it the first one or one that is opened later', async () => {
+    const { secret } = makeCanaries(mulberry32(FIRST_SEED));
+    const [proxyUsername, proxyPassword] = [secret(), secret()];
+    let isFailing = false;
+    /** What the SOCKS client of the driver does when its proxy refuses. */
+    const lookup = (_: string, options: { all?: boolean }, found: (...answer: unknown[]) => void) => {
+      const proxy = { host: 'proxy', userId: proxyUsername, password: proxyPassword };
+      if (isFailing) return found(Object.assign(new Error('refused'), { options: { proxy, hops: [proxy] } }));
+      return options.all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4);
+    };
+    const uri = `mongodb://localhost:${server.port}/?directConnection=true&serverSelectionTimeoutMS=300`;
+    const polymongo = new PolyMongoWrapper({
+      mongoURI: uri,
+      driverOptions: { lookup: lookup as never },
+      handleSignals: false,
+    });
+    const { client } = polymongo.pools.primary;
+    const refused = () => client.db('shop').command({ ping: 1 }).catch((error: unknown) => error); // prettier-ignore
+    try {
+      await polymongo.pools.connect('shop').catch(() => {});
+      isFailing = true;
+      server.dropConnections();
+      const errors = [await refused(), await refused()];
+      await polymongo.pools.disconnect('shop', 'for the test');
+      await polymongo.pools.primary.close('for the test', 'now');
+      errors.push(await polymongo.pools.connect('shop').catch((error: unknown) => error));
+      expect(errors.map((error) => error instanceof Error)).toEqual([true, true, true]);
+      expect(errors.flatMap(printed).filter((text) => PIECE.test(text))).toEqual([]);
+      expect(inspect(errors, { depth: null })).toContain("host: 'proxy'");
+    } finally {
+      await polymongo.actions.forceCloseAll();
+    }
+  }, 60_000);
 });
