@@ -15,7 +15,8 @@ import { messageOf } from '../polymongo.errors.js';
 import { failureOf, writeJSON, writeLine, writeSummary } from './output.js';
 
 const HELP = `
-The server is --uri, else POLYMONGO_URI or MONGODB_URI of the environment. Passwords are never printed.
+The server is --uri, else POLYMONGO_URI or MONGODB_URI of the environment, which ps shows to nobody else. Passwords are
+never printed.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but documents or indexes were skipped, 130 interrupted.
 

@@ -71,6 +71,7 @@ export async function openOutput(named: string, isForced: boolean, input: Stats 
 
 /** The file itself where the name is that of a link. @throws UsageError where something is there that must stay */
 async function replaceable(named: string, isForced: boolean, input?: Stats): Promise<string> {
+  if (named === '') throw new UsageError('The name of a file to write is empty.');
   if (!(await lstat(named).catch(ignoreMissing))) return named;
   const name = await realpath(named).catch(ignoreMissing);
   if (name === undefined) throw new UsageError(`${named} is a link to nothing.`);

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { CliIO } from '../cli.io.js';
+import { type CliIO, UsageError } from '../cli.io.js';
 import { uriOf, withWrapper } from '../cli.session.js';
 import type { PolyMongoWrapper } from '../../polymongo.wrapper.js';
 import {
@@ -29,7 +29,7 @@ Documents that are in the target stay as they are. A copy that did not finish ca
 export const copyCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
   withReading(withSelection(program.command('copy').argument('<source>').argument('<target>')))
     .description('copy a database with options, indexes and views')
-    .option('--target-uri <uri>', 'the server of the target (default: the same)')
+    .option('--target-uri <uri>', 'the server of the target (default: POLYMONGO_TARGET_URI, else the same)')
     .addOption(
       new Option('--on-error <what>', 'after a document that is refused').choices(['stop', 'skip']).default('stop'),
     )
@@ -38,7 +38,8 @@ export const copyCommand = (program: Command, io: CliIO, exit: (code: number) =>
     .action(async (source: string, target: string, _: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const line = progressLine(io, flags);
-      const { onError, dryRun, targetUri } = flags;
+      const { onError, dryRun, targetUri = io.env['POLYMONGO_TARGET_URI'] } = flags;
+      if (targetUri === '') throw new UsageError('--target-uri is empty. Leave it out to copy on the same server.');
       const options = { ...(await selectionOf(flags, io, line)), onError, ...(dryRun && { dryRun }) };
       try {
         const uri = uriOf(flags, io);

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
-import { type CliIO, ExitCode } from '../cli.io.js';
+import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
 import { uriOf, withWrapper } from '../cli.session.js';
 import { openOutput } from '../output.file.js';
 import { conclude, progressLine, selectionOf, type SelectionFlags, withForce, withSelection } from './bulk.options.js';
@@ -45,6 +45,7 @@ export const importCommand = (program: Command, io: CliIO, exit: (code: number) 
     .action(async (name: string, file: string | undefined, _: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const line = progressLine(io, flags);
+      if (file === '') throw new UsageError('The name of the file to import is empty. Leave it out to read stdin.');
       // Opened before anything is done: a name that is wrong is told at once.
       const input = file === undefined ? undefined : await open(file);
       let source = io.stdin;

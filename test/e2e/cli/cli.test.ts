@@ -166,6 +166,16 @@ describe('polymongo', () => {
     expect([code, listed?.code]).toEqual([0, 0]);
   });
 
+  test('takes both servers of a copy from the environment, where ps shows no password', async () => {
+    const copy = fixture.name();
+    const env = { POLYMONGO_URI: fixture.server.uri, POLYMONGO_TARGET_URI: fixture.server.uri };
+    expect((await cli(['copy', shop, copy], { env })).code).toBe(0);
+    expect(await fixture.bytesOf(copy, 'orders')).toEqual(await fixture.bytesOf(shop, 'orders'));
+    const elsewhere = { ...env, POLYMONGO_TARGET_URI: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200' };
+    const { code, err } = await cli(['copy', shop, copy], { env: elsewhere });
+    expect([code, err]).toEqual([1, expect.stringContaining('127.0.0.1:1')]);
+  });
+
   test('never prints a password', async () => {
     const env = { MONGODB_URI: 'mongodb://user:s3cret@127.0.0.1:1/?serverSelectionTimeoutMS=200' };
     const { code, out, err } = await cli(['list'], { env });

@@ -120,6 +120,20 @@ describe('import --rejects', () => {
   });
 });
 
+test('the name of a file or server that is empty is a wrong usage', async () => {
+  for (const args of [
+    ['export', shop, '--out', ''],
+    ['export', shop, '--out', '', '--force'],
+    ['import', fixture.name(), ''],
+    ['import', fixture.name(), '--rejects', ''],
+    ['copy', shop, fixture.name(), '--target-uri', ''],
+    ['list', '--uri', ''],
+  ]) {
+    const { code, err } = await cli(args, args.includes('--uri') ? { env: {} } : {});
+    expect([args, code, err]).toEqual([args, 2, expect.stringMatching(/empty|No server given/)]);
+  }
+});
+
 test('names cannot make a terminal do anything, on any way out', async () => {
   const name = fixture.name();
   const evil = 'a\x1b]0;owned\x07\x9b2J\u202eb\nfake line';
