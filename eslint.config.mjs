@@ -11,7 +11,7 @@ const POOL_PARTS = ['sessions', 'databases', 'connections'];
 /** The same in the server. */
 const SERVER = 'packages/embedded-mongo/src';
 const SERVER_FLOW = ['bson', 'query', 'storage', 'commands', 'wire'];
-const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'hooks', 'logging'];
+const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'migrations', 'hooks', 'logging'];
 
 const restrict = (files, forbidden, message) => ({
   files,

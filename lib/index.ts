@@ -1,5 +1,6 @@
 export { InjectPolyModel } from './decorators/inject-poly-model.decorator.js';
 export { InjectTenantModel, type InjectTenantModelOptions } from './decorators/inject-tenant-model.decorator.js';
+export { Migration } from './decorators/migration.decorator.js';
 export { OnChange } from './decorators/on-change.decorator.js';
 export { OnDbConnect } from './decorators/on-db-connect.decorator.js';
 export { OnDbDisconnect } from './decorators/on-db-disconnect.decorator.js';
@@ -36,6 +37,7 @@ export {
 } from './polymongo.errors.js';
 export {
   InvalidTenantIdError,
+  MigrationsMissingError,
   TenantBusyError,
   TenantTakenOverError,
   TenantConfirmationError,
@@ -66,6 +68,19 @@ export {
   TransactionUnsupportedError,
 } from './providers/sessions/session.errors.js';
 export { TransactionPropagationError } from './providers/transaction/transaction.errors.js';
+export {
+  MigrationBusyError,
+  MigrationChangedError,
+  MigrationDefinitionError,
+  MigrationError,
+  MigrationFailedError,
+  MigrationHalfDoneError,
+  MigrationIrreversibleError,
+  MigrationMissingError,
+  MigrationOrderError,
+  MigrationTakenOverError,
+  MigrationUnknownError,
+} from './providers/migrations/migration.errors.js';
 export { PolyMongoModule } from './polymongo.module.js';
 export type {
   AsyncModelDefinition,
@@ -126,6 +141,23 @@ export type {
   WrappedModel,
 } from './providers/models/model.types.js';
 export type { IndexDefinition, IndexPlan, SyncIndexesOptions } from './providers/databases/database.indexes.js';
+export type { MigrationLogLine, MigrationsOptions } from './providers/migrations/migration.options.js';
+export type {
+  MigrationContext,
+  MigrationFunction,
+  MigrationInstance,
+  MigrationRecord,
+  MigrationRecords,
+  MigrationScript,
+  MigrationStep,
+  MigrationTraits,
+} from './providers/migrations/migration.types.js';
+export type { MigrationFactory } from './providers/migrations/migrations.assembly.js';
+export {
+  PolyMongoMigrations,
+  type MigrateDownOptions,
+  type TenantMigrationStatus,
+} from './providers/migrations/polymongo-migrations.provider.js';
 export { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 export type { PoolStats } from './providers/pools/pool.statistics.js';
 export {
@@ -140,6 +172,8 @@ export {
   type ProvisionedTenant,
   type ProvisionOptions,
 } from './providers/tenant/polymongo-tenants.provider.js';
+export type { MigratedStep, MigrateOptions, TenantMigration } from './providers/tenant/tenant.migrations.js';
+export { TenantRun } from './providers/tenant/tenant.run.js';
 export { TenantContext } from './providers/tenant/tenant.context.js';
 export { TenantContextIdStrategy } from './providers/tenant/tenant.context-id.strategy.js';
 export type { ForEachOptions, TenantResult, TenantTask, TenantTaskContext } from './providers/tenant/tenant.fan-out.js';

@@ -16,12 +16,16 @@ import {
 } from './providers/hooks/polymongo-hooks.provider.js';
 import { createSink } from './providers/logging/log.sink.js';
 import { PolyMongoLog } from './providers/logging/polymongo.log.js';
+import type { MigrationsOptions } from './providers/migrations/migration.options.js';
+import { assembleMigrations, type MigrationFactory } from './providers/migrations/migrations.assembly.js';
+import type { PolyMongoMigrations } from './providers/migrations/polymongo-migrations.provider.js';
+import type { MigratorHost } from './providers/migrations/tenant.migrator.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 import { READY_STATE } from './providers/pools/pool-state.js';
 import { closeOnSignals } from './providers/pools/process.signals.js';
 import { PolyMongoStats } from './providers/stats/polymongo-stats.provider.js';
 import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
-import { TenantContext } from './providers/tenant/tenant.context.js';
+import { managerScope, TenantContext } from './providers/tenant/tenant.context.js';
 import { TenantDatabases } from './providers/tenant/tenant.databases.js';
 import { TenantDirectory } from './providers/tenant/tenant.directory.js';
 import { TenantEntry } from './providers/tenant/tenant.entry.js';
@@ -183,6 +187,18 @@ export class PolyMongoWrapper {
     return this.transactions.run(fn as TransactionFunction<T>, options as InTransactionOptions);
   }
 
+  /**
+   * Reads the migrations of a folder and of classes, for `tenants.migrate` and for `tenants.provision`.
+   * @param make makes the instance of a class. Default: `new`
+   * @throws PolyMongoOptionsError, MigrationDefinitionError
+   */
+  useMigrations(
+    options: MigrationsOptions,
+    make: MigrationFactory = (type) => new type(),
+  ): Promise<PolyMongoMigrations> {
+    return assembleMigrations(this.tenants, this.#migratorHost(), options, make);
+  }
+
   /** The changes of a database, or of the whole cluster, as an Observable. See {@link PolyMongoWatch.watch$}. */
   watch$(options?: DatabaseWatchOptions): ChangeObservable<Change> {
     return this.watch.watch$(options);
@@ -216,6 +232,23 @@ export class PolyMongoWrapper {
   /** As {@link onDbError}, for these databases only. */
   onTheseDBError(names: string | readonly string[], hook: DbErrorHook): Unregister {
     return this.hooks.onTheseDBError(names, hook);
+  }
+
+  #migratorHost(): MigratorHost {
+    const { pools, models, tenantContext, tenantDatabases } = this;
+    // A migration puts right what the indexes of the models do not fit yet: they are not made before it.
+    const transactions = new PolyMongoTransactions({
+      pools,
+      prepare: async () => {},
+      tenant: () => tenantContext.scope?.tenantId,
+      tenantDatabase: () => undefined,
+    });
+    return {
+      databaseOf: (tenantId) => pools.database(tenantDatabases.of(tenantId)),
+      asManager: (tenantId, fn) => tenantContext.within(managerScope(tenantId), fn),
+      transaction: (fn, db) => transactions.run(fn, { db, writeConcern: { w: 'majority' } }),
+      model: (database, name) => models.modelOn(database, models.blueprint(name)),
+    };
   }
 
   /** What `console.log` and `JSON.stringify` show of it. */

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
+import { MigrationsMissingError, TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
@@ -17,6 +17,8 @@ import {
   type TenantTask,
 } from './tenant.fan-out.js';
 import { TenantSeats } from './tenant.seats.js';
+import type { MigrateOptions, TenantMigration, TenantMigrations } from './tenant.migrations.js';
+import type { TenantRun } from './tenant.run.js';
 import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
 
 export interface ProvisionOptions {
@@ -38,6 +40,7 @@ export class PolyMongoTenants {
   readonly #databases: TenantDatabases;
   readonly #directory: TenantDirectory;
   readonly #registry: TenantRegistry;
+  #migrations: TenantMigrations | undefined;
 
   constructor(pools: PolyMongoPools, databases: TenantDatabases, directory: TenantDirectory, registry: TenantRegistry) {
     this.#pools = pools;
@@ -56,9 +59,14 @@ export class PolyMongoTenants {
     return (await context.run(tenantId, () => settle(fn(), context.capture()!))) as Awaited<T>;
   }
 
+  /** Has these migrations be what {@link migrate} runs, and what a new tenant begins with. */
+  onMigrations(migrations: TenantMigrations): void {
+    this.#migrations = migrations;
+  }
+
   /**
-   * Makes a tenant's database: the collections and indexes of every registered model, then the `seed` option's
-   * documents, once. Doing it again makes what is missing; two processes at the same time take turns.
+   * Makes a tenant's database: the migrations of a new one, the collections and indexes of every registered model, then the `seed`
+   * option's documents, once. Doing it again makes what is missing; two processes at the same time take turns.
    * @throws InvalidTenantIdError, TenantBusyError, TenantTakenOverError; TenantDatabaseTakenError when the id of another tenant
    *   maps to the same database; TenantRemovalError while it is being removed; what the
    *   seed throws (the tenant is then not ready, and the next `provision` seeds again)
@@ -67,6 +75,7 @@ export class PolyMongoTenants {
     const database = this.#databases.of(tenantId);
     const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
       this.#directory.manage(tenantId, async () => {
+        if (record.state !== 'ready') await this.#migrations?.begin(tenantId);
         await this.#pools.ensureIndexes(database);
         if (record.state === 'ready') return false;
         await this.#databases.options.seed?.(tenantId, this.#pools.connectionOf(database));
@@ -135,6 +144,18 @@ export class PolyMongoTenants {
   > {
     const sync = (tenantId: string) => this.#pools.syncIndexes(this.#databases.of(tenantId), { dryRun });
     return this.forEach(sync, options);
+  }
+
+  /**
+   * Runs the migrations that have not run, of each tenant in their order, some tenants at a time. Begins when it is awaited,
+   * iterated (leaving the loop stops it) or subscribed to (so does unsubscribing). Any number of processes may do it at the
+   * same time: each tenant is migrated by one.
+   * @throws MigrationsMissingError, PolyMongoOptionsError, MigrationUnknownError at once; TenantTaskError with a
+   *   MigrationError as its cause, unless `onError` is `collect`
+   */
+  migrate(options: MigrateOptions = {}): TenantRun<TenantMigration> {
+    if (!this.#migrations) throw new MigrationsMissingError();
+    return this.#migrations.up(options);
   }
 
   /** Does something as each tenant, some at a time; resolves with all results when all are done. @throws TenantTaskError */

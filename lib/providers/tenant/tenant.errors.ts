@@ -207,3 +207,12 @@ export class TenantTaskError extends PolyMongoError {
     );
   }
 }
+
+/** Migrations are asked for, and none were registered. */
+export class MigrationsMissingError extends PolyMongoError {
+  constructor() {
+    super(
+      'There are no migrations here: import PolyMongoMigrationsModule.forRoot({ directory }) beside PolyMongoModule.',
+    );
+  }
+}

@@ -1,0 +1,37 @@
+import { Observable } from 'rxjs';
+import { observe, type TenantResult } from './tenant.fan-out.js';
+
+/**
+ * Work on many tenants that has not begun: it begins when it is awaited, iterated or subscribed to. Awaited it gives all
+ * results; each `for await` and each subscription runs it anew, and ends it when it is left.
+ */
+export class TenantRun<T>
+  extends Observable<TenantResult<T>>
+  implements PromiseLike<TenantResult<T>[]>, AsyncIterable<TenantResult<T>>
+{
+  readonly #start: (stop: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>;
+  #results: Promise<TenantResult<T>[]> | undefined;
+
+  /** @param start given a signal that ends it */
+  constructor(start: (stop: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>) {
+    super((subscriber) => observe(start).subscribe(subscriber));
+    this.#start = start;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<TenantResult<T>, void, undefined> {
+    return this.#start(new AbortController().signal);
+  }
+
+  then<R = TenantResult<T>[], E = never>(
+    onFulfilled?: ((results: TenantResult<T>[]) => R | PromiseLike<R>) | null,
+    onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<R | E> {
+    return (this.#results ??= this.#collect()).then(onFulfilled, onRejected);
+  }
+
+  async #collect(): Promise<TenantResult<T>[]> {
+    const results: TenantResult<T>[] = [];
+    for await (const result of this) results.push(result);
+    return results;
+  }
+}
