@@ -36,6 +36,7 @@ export {
   PolyMongoOptionsError,
 } from './polymongo.errors.js';
 export {
+  AmbiguousPathError,
   InvalidTenantIdError,
   MigrationsMissingError,
   TenantBusyError,

@@ -5,6 +5,7 @@ import * as testing from '../../lib/testing/index.js';
 describe('the public surface', () => {
   it('is exactly this', () => {
     expect(Object.keys(polymongo).sort()).toEqual([
+      'AmbiguousPathError',
       'BlueprintModelError',
       'BulkArgumentError',
       'BulkFormatError',

@@ -18,6 +18,8 @@ export interface TenantScope {
   isPending: boolean;
   /** It belongs to a request or message and is shared by all that serves it. */
   readonly isRequest: boolean;
+  /** The request opens a WebSocket: nothing is asked of it, and its tenant stays pending. */
+  readonly isHandshake?: boolean;
   /** A tenant that the request names by something which only its client says; it counts once the guards' result agrees. */
   named?: string | undefined;
   /** The request's or message's scope that a `run` is inside of. */
@@ -29,10 +31,11 @@ export interface TenantScope {
 }
 
 /** The scope of a request or message, before anything is known of its tenant. */
-export const requestScope = (isPending: boolean, work: object): TenantScope => ({
+export const requestScope = (isPending: boolean, work: object, isHandshake = false): TenantScope => ({
   tenantId: undefined,
   isPending,
   isRequest: true,
+  isHandshake,
   work,
 });
 

@@ -4,7 +4,7 @@ import { inWork } from '../sessions/current.work.js';
 import type { PipelineCall } from './pipeline.stages.js';
 import { requestScope, type TenantContext, type TenantScope } from './tenant.context.js';
 import type { TenantDirectory } from './tenant.directory.js';
-import { graphqlRequestOf, isHandshake, isSubscription, requestOf } from './tenant.request.js';
+import { graphqlRequestOf, isHandshake, isSubscription, nodeRequestOf, requestOf } from './tenant.request.js';
 import { isPromise, TenantResolution } from './tenant.resolution.js';
 
 export type Next = (error?: unknown) => void;
@@ -42,7 +42,7 @@ export class TenantEntry {
       this.context.within(scope, () => next(error));
     };
     try {
-      if (isHandshake(request)) return this.#proceed(scope, undefined, false, next);
+      if (scope.isHandshake) return this.context.within(scope, next); // each of its messages is asked about
       const found = this.#asNobody(() => this.resolution.onArrival(request, scope));
       const admitted = isPromise(found)
         ? found.then((tenantId) => this.#admit(scope, tenantId, next))
@@ -60,15 +60,15 @@ export class TenantEntry {
 
   /** The scope of a request that came through here; undefined for what is none. */
   scopeOf(request: unknown): TenantScope | undefined {
-    return typeof request === 'object' && request !== null ? rawOf(request)[this.#key] : undefined;
+    return typeof request === 'object' && request !== null ? this.#scopeOn(request) : undefined;
   }
 
   /** The scope of the HTTP request that a call belongs to; undefined for what is none. */
   requestScopeOf({ type, args }: PipelineCall): TenantScope | undefined {
     if (type === 'http') return this.scopeOf(args[0]);
     if (type !== 'graphql' || isSubscription(args)) return undefined;
-    const request = graphqlRequestOf(args);
-    return request && !isHandshake(request) ? this.scopeOf(request) : undefined;
+    const scope = this.scopeOf(graphqlRequestOf(args));
+    return scope?.isHandshake ? undefined : scope;
   }
 
   /**
@@ -76,11 +76,13 @@ export class TenantEntry {
    * of which may know what those before it did not.
    */
   isToBeAsked(scope: TenantScope, type: string): boolean {
-    return this.resolution.hasAfterGuards && (type === 'graphql' ? isUndecided(scope) : scope.isPending);
+    const isAsked = this.resolution.hasAfterGuards || scope.isHandshake === true;
+    return isAsked && (type === 'graphql' ? isUndecided(scope) : scope.isPending);
   }
 
-  /** Decides the tenant of an HTTP request after its guards. @throws TenantError */
+  /** Decides the tenant of an HTTP request after its guards; of a handshake nothing has been asked. @throws TenantError */
   async askAfterGuards(scope: TenantScope, execution: ExecutionContext): Promise<void> {
+    if (scope.isHandshake) return this.askAtOnce(scope, execution);
     await this.#decide(scope, () => this.resolution.afterGuards(requestOf(execution), scope, execution));
   }
 
@@ -106,7 +108,7 @@ export class TenantEntry {
     const call = { type: execution.getType<string>(), args: execution.getArgs<unknown[]>() };
     const ofRequest = this.requestScopeOf(call);
     const scope = ofRequest ?? this.messages.get(call.args);
-    const asked = ofRequest ? 'afterGuards' : 'atOnce';
+    const asked = ofRequest && !ofRequest.isHandshake ? 'afterGuards' : 'atOnce';
     return { scope, ask: () => this.resolution[asked](requestOf(execution), scope!, execution) };
   }
 
@@ -145,8 +147,14 @@ export class TenantEntry {
   }
 
   #ownScope(request: TenantRequest): TenantScope {
-    const raw = rawOf(request);
-    return (raw[this.#key] ??= requestScope(this.resolution.resolvers.length > 0, raw));
+    const known = this.#scopeOn(request);
+    if (known) return known;
+    const node = nodeRequestOf(request) as ScopedRequest;
+    return (node[this.#key] = requestScope(this.resolution.resolvers.length > 0, node, isHandshake(request)));
+  }
+
+  #scopeOn(request: object): TenantScope | undefined {
+    return (request as ScopedRequest)[this.#key] ?? (nodeRequestOf(request) as ScopedRequest)[this.#key];
   }
 
   /** Resolvers are not asked in the scope of whoever this request came in the context of. */
@@ -160,6 +168,3 @@ const isUndecided = ({ isPending, tenantId }: TenantScope): boolean => isPending
 
 /** On a request as Node has it, by the entry's own key: its scope. */
 type ScopedRequest = Record<symbol, TenantScope | undefined>;
-
-/** Fastify's hooks and routes get a request of its own, Nest's middleware there the one inside. */
-const rawOf = (request: object): ScopedRequest => ((request as { raw?: object }).raw ?? request) as ScopedRequest;

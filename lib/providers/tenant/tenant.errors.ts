@@ -104,6 +104,16 @@ export class TenantConflictError extends TenantError {
   }
 }
 
+/** The target of a request is written in a way in which a router may read another path than a resolver does. */
+export class AmbiguousPathError extends TenantError {
+  constructor() {
+    super(
+      'Ambiguous path: this request has a "#", a "\\" or an address in its target. Send an absolute path and a query only.',
+      400,
+    );
+  }
+}
+
 /** Another tenant was to be entered where the current one cannot be left: inside its transaction. */
 export class TenantSwitchError extends TenantError {
   constructor() {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { ExecutionContext } from '@nestjs/common';
 import type { TenantRequest } from '../../polymongo.tenant-options.js';
 
@@ -62,6 +63,22 @@ export function isSubscription(args: readonly unknown[]): boolean {
   return info?.operation?.operation === 'subscription';
 }
 
-/** A request that opens a WebSocket; what comes over it are messages, each with a tenant of its own. */
-export const isHandshake = ({ headers }: TenantRequest): boolean =>
-  headers['upgrade'] !== undefined && String(headers['upgrade']).toLowerCase() === 'websocket';
+/**
+ * The request as Node has it, which is one object from its arrival to its end: Express gives just that, Fastify keeps it
+ * inside of its own. What an application leaves in the `raw` of Express' is none.
+ */
+export function nodeRequestOf(request: object): object {
+  if (request instanceof Readable) return request;
+  const { raw } = request as { raw?: unknown };
+  return raw instanceof Readable ? raw : request;
+}
+
+/**
+ * A request that opens a WebSocket; what comes over it are messages, each with a tenant of its own. Node says which it took
+ * for one: its headers alone make none. Of what a GraphQL context made of it, there is nothing else to be seen.
+ */
+export function isHandshake(request: TenantRequest): boolean {
+  const node = nodeRequestOf(request) as { upgrade?: unknown };
+  if (node instanceof Readable) return node.upgrade === true;
+  return String(request.headers?.['upgrade']).toLowerCase() === 'websocket';
+}

@@ -1,4 +1,4 @@
-import { TenantConflictError } from './tenant.errors.js';
+import { AmbiguousPathError, TenantConflictError } from './tenant.errors.js';
 import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { TenantRequest, TenantResolver } from '../../polymongo.tenant-options.js';
 
@@ -30,7 +30,8 @@ export function fromSubdomain({ baseDomain }: { baseDomain?: string } = {}): Ten
 /**
  * The tenant id as a segment of the path, found before the request is routed: `fromPath('/shops/:tenant')` gives
  * `acme` of `/shops/acme/orders`. Paths that begin otherwise name no tenant. It sees a tenant in every way of writing the
- * path that a router could take for it: whatever the case, escaped, with doubled slashes, with the host before it.
+ * path that a router could take for it: whatever the case, escaped, with doubled slashes, with the host before it. A target
+ * that no browser sends and routers read differently is refused with AmbiguousPathError (400).
  * @throws PolyMongoOptionsError when the template has no parameter
  */
 export function fromPath(template: string): TenantResolver {
@@ -42,13 +43,21 @@ export function fromPath(template: string): TenantResolver {
       `fromPath('${template}') needs a parameter, as in fromPath('/shops/:tenant').`,
     );
   return ({ originalUrl, url = '' }) => {
-    const segments = segmentsOf(originalUrl ?? url);
+    const target = originalUrl ?? url;
+    if (AMBIGUOUS.test(target.split('?', 1)[0]!)) throw new AmbiguousPathError();
+    const segments = segmentsOf(target);
     const matches = wanted.every((segment, i) =>
       segment.startsWith(':') ? segments[i] : segments[i]?.toLowerCase() === segment.toLowerCase(),
     );
     return matches ? segments[at]! : undefined;
   };
 }
+
+/**
+ * What Express hands to Node's `url.parse`, which takes a fragment off, turns `\\` into `/`, sees a host in `//user@host/`
+ * and lets one end at many a character. No request target has these. @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+ */
+const AMBIGUOUS = /[#\\]|^\/\/[^/]*@|^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]*[^a-z0-9._:[\]\-/]/i;
 
 /** The segments of a request's target, which may be in absolute form. @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2 */
 const segmentsOf = (target: string): string[] =>

@@ -43,25 +43,28 @@ describe('the tenant of a GraphQL operation', () => {
   let server: TestServer;
   let app: INestApplication<App>;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    app = await startHttpApp(
+  const start = (uri: string, options: Partial<MercuriusDriverConfig> = {}) =>
+    startHttpApp(
       {
         imports: [
-          ...notesModules(server.uri, { resolve: fromHeader('x-tenant-id') }),
-          GraphQLModule.forRoot<MercuriusDriverConfig>({ driver: MercuriusDriver, autoSchemaFile: true }),
+          ...notesModules(uri, { resolve: fromHeader('x-tenant-id') }),
+          GraphQLModule.forRoot<MercuriusDriverConfig>({ driver: MercuriusDriver, autoSchemaFile: true, ...options }),
         ],
         providers: [NotesResolver],
       },
       'Fastify',
     );
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    app = await start(server.uri);
   });
   afterAll(async () => {
     await app?.close();
     await server?.stop();
   });
-  const send = async (query: string, tenant?: string) => {
-    const call = request(app.getHttpServer()).post('/graphql');
+  const send = async (query: string, tenant?: string, to = app) => {
+    const call = request(to.getHttpServer()).post('/graphql');
     return (await (tenant ? call.set('x-tenant-id', tenant) : call).send({ query })).body;
   };
 
@@ -78,5 +81,15 @@ describe('the tenant of a GraphQL operation', () => {
     const { data, errors } = await send('{ list { tenant } }');
     expect(data ?? null).toBeNull();
     expect(errors[0].message).toContain('No tenant');
+  });
+
+  it('is seen where the context has made a request of its own, without headers', async () => {
+    const other = await start(server.uri, { context: () => ({ req: { user: { name: 'ada' } } }) });
+    try {
+      const { data } = await send('mutation { add(text: "x") { tenant current } }', 'initech', other);
+      expect(data.add).toEqual({ tenant: 'initech', current: 'initech' });
+    } finally {
+      await other.close();
+    }
   });
 });

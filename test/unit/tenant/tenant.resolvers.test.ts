@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PolyMongoOptionsError } from '../../../lib/polymongo.errors.js';
 import { TenantConflictError, type TenantRequest } from '../../../lib/index.js';
-import { fromClaim, fromCookie, fromHeader, fromPath, fromSubdomain } from '../../../lib/index.js';
+import { AmbiguousPathError, fromClaim, fromCookie, fromHeader, fromPath, fromSubdomain } from '../../../lib/index.js';
 
 const request = (part: Partial<TenantRequest>): TenantRequest => ({ headers: {}, ...part });
 
@@ -69,11 +69,21 @@ describe('fromPath', () => {
     ['/SHOPS/acme', 'acme'],
     ['/%73hops/%61cme', 'acme'],
     ['http://example.com/shops/acme?x', 'acme'],
-    ['HTTPS://user@example.com:80/shops/acme', 'acme'],
+    ['HTTPS://example.com:80/shops/acme', 'acme'],
+    ['http://[::1]:80/shops/acme', 'acme'],
+    ['/shops/acme?path=a\\b&mail=a@b', 'acme'],
+    ['/caf\u00c3\u00a9', undefined],
     ['/shops/ACME', 'ACME'],
   ])('of %s is %s', (url, expected) => {
     expect(resolve(request({ url }))).toBe(expected);
   });
+
+  it.each(['/a#b', '/a\\b', '//user@host/a', 'http://user@host/a', 'http://host;a', 'http://h%2fa'])(
+    'refuses what routers read differently: %s',
+    (url) => {
+      expect(() => resolve(request({ url }))).toThrow(AmbiguousPathError);
+    },
+  );
 
   it('looks at the address before a mounted router changed it', () => {
     expect(resolve(request({ originalUrl: '/shops/acme', url: '/acme' }))).toBe('acme');
