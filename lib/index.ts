@@ -39,6 +39,8 @@ export {
   AmbiguousPathError,
   InvalidTenantIdError,
   MigrationsMissingError,
+  TenantAheadError,
+  TenantBehindError,
   TenantBusyError,
   TenantTakenOverError,
   TenantConfirmationError,
@@ -50,6 +52,7 @@ export {
   TenantInUseError,
   TenantMissingError,
   TenantNotReadyError,
+  TenantOutOfStepError,
   TenantPendingError,
   TenantRemovalError,
   TenantSwitchError,
@@ -82,6 +85,11 @@ export {
   MigrationTakenOverError,
   MigrationUnknownError,
 } from './providers/migrations/migration.errors.js';
+export {
+  PolyMongoMigrationsModule,
+  type MigrationsModuleAsyncOptions,
+  type MigrationsModuleOptions,
+} from './polymongo-migrations.module.js';
 export { PolyMongoModule } from './polymongo.module.js';
 export type {
   AsyncModelDefinition,

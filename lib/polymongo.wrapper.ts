@@ -196,7 +196,7 @@ export class PolyMongoWrapper {
     options: MigrationsOptions,
     make: MigrationFactory = (type) => new type(),
   ): Promise<PolyMongoMigrations> {
-    return assembleMigrations(this.tenants, this.#migratorHost(), options, make);
+    return assembleMigrations(this, this.#migratorHost(), options, make);
   }
 
   /** The changes of a database, or of the whole cluster, as an Observable. See {@link PolyMongoWatch.watch$}. */

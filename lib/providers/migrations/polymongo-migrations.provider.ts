@@ -7,7 +7,7 @@ import type { MigrationCatalogue } from './migration.catalogue.js';
 import type { ResolvedMigrationsOptions } from './migration.options.js';
 import { aheadOf, pendingOf, type MigrationRequest } from './migration.plan.js';
 import type { MigrationRecords } from './migration.types.js';
-import { TenantMigrator, versionOf, type MigratorHost } from './tenant.migrator.js';
+import { cutOff, TenantMigrator, versionOf, type MigratorHost } from './tenant.migrator.js';
 
 /** Where migrations are taken back to. */
 export interface MigrateDownOptions extends ForEachOptions {
@@ -99,12 +99,13 @@ export class PolyMongoMigrations implements TenantMigrations {
   /** Which migrations one tenant has. Writes nothing. */
   async statusOf(tenantId: string): Promise<TenantMigrationStatus> {
     const state = await this.#migrator.read(tenantId);
-    const records = state?.records ?? {};
+    const isRunning = state !== undefined && state.isOwned && (await this.#migrator.isAlive(tenantId, state.epoch));
+    const records = isRunning ? state.records : cutOff(state?.records ?? {});
     return {
       version: versionOf(records),
       pending: pendingOf(this.catalogue, records).map(({ name }) => name),
       ahead: aheadOf(this.catalogue, records),
-      isRunning: state !== undefined && state.isOwned && (await this.#migrator.isAlive(tenantId, state.epoch)),
+      isRunning,
       records,
     };
   }
@@ -113,6 +114,11 @@ export class PolyMongoMigrations implements TenantMigrations {
   async begin(tenantId: string): Promise<void> {
     const kind = this.options.baseline === 'stamp' ? 'stamp' : 'up';
     await this.#migrator.run(tenantId, { kind }, { signal: this.#stopped.signal, isDryRun: false });
+  }
+
+  /** @internal with its first use @throws MigrationError */
+  async bring(tenantId: string): Promise<void> {
+    await this.#migrator.run(tenantId, { kind: 'up' }, { signal: this.#stopped.signal, isDryRun: false });
   }
 
   /** Ends all runs: what is running is told by its signal, and nothing further begins. Final. */
@@ -128,7 +134,7 @@ export class PolyMongoMigrations implements TenantMigrations {
     checkForEachOptions(options);
     return new TenantRun((stop) => {
       const signal = AbortSignal.any([stop, this.#stopped.signal, ...(options.signal ? [options.signal] : [])]);
-      return this.#tenants.iterate((tenantId, context) => task(tenantId, context.signal), { ...options, signal });
+      return this.#tenants.maintain((tenantId, context) => task(tenantId, context.signal), { ...options, signal });
     });
   }
 }

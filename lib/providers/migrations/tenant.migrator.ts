@@ -205,15 +205,21 @@ type RunStep = PlannedStep & { readonly kind: 'up' | 'down' };
 
 /** What a former holder of the lock has begun and not ended is half-done from now on. */
 async function reportHalfDone({ state: { records }, write }: MigrationLock): Promise<MigrationRecords> {
-  const begun = Object.entries(records).filter(([, { state }]) => state === 'begun');
+  const begun = Object.keys(records).filter((name) => records[name]!.state === 'begun');
   if (begun.length === 0) return records;
-  const halfDone = begun.map(([name, record]): [string, MigrationRecord] => [
-    name,
-    { ...record, state: 'half-done', error: CUT_OFF },
-  ]);
-  await write({ $set: Object.fromEntries(halfDone.map(([name, record]) => [keyOf(name), record])) });
-  return { ...records, ...Object.fromEntries(halfDone) };
+  const known = cutOff(records);
+  await write({ $set: Object.fromEntries(begun.map((name) => [keyOf(name), known[name]])) });
+  return known;
 }
+
+/** The records where nobody is at a migration any more. */
+export const cutOff = (records: MigrationRecords): MigrationRecords =>
+  Object.fromEntries(
+    Object.entries(records).map(([name, record]): [string, MigrationRecord] => [
+      name,
+      record.state === 'begun' ? { ...record, state: 'half-done', error: CUT_OFF } : record,
+    ]),
+  );
 
 const recordOf = ({ migration, kind }: PlannedStep, { epoch }: MigrationLock) => ({
   direction: kind === 'down' ? ('down' as const) : ('up' as const),

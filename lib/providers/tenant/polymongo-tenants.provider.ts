@@ -34,6 +34,9 @@ export interface ProvisionedTenant {
   isNew: boolean;
 }
 
+/** Resolves when a tenant is known, and where it is. */
+type Admission = (tenantId: string) => Promise<void>;
+
 /** The tenants: making and dropping them, and running code as one or as each of them. */
 export class PolyMongoTenants {
   readonly #pools: PolyMongoPools;
@@ -167,13 +170,24 @@ export class PolyMongoTenants {
 
   /** As `forEach`, giving each result when it is there. Leaving the loop stops the work. @throws PolyMongoOptionsError at once */
   iterate<T>(task: TenantTask<T>, options: ForEachOptions = {}): AsyncGenerator<TenantResult<T>, void, undefined> {
+    return this.#begin(
+      (tenantId, context) => this.run(tenantId, () => task(tenantId, context)),
+      options,
+      (tenantId) => this.#directory.admitAnew(tenantId),
+    );
+  }
+
+  /** @internal As {@link iterate}, for what makes tenants ready to be served: none has to be, and `task` runs as nobody. */
+  maintain<T>(task: TenantTask<T>, options: ForEachOptions): AsyncGenerator<TenantResult<T>, void, undefined> {
+    return this.#begin(task, options, (tenantId) => this.#directory.findAnew(tenantId));
+  }
+
+  #begin<T>(task: TenantTask<T>, options: ForEachOptions, admit: Admission) {
     checkForEachOptions(options);
     const { onProgress } = options;
     const { events, options: root } = this.#pools;
-    return this.#iterate(task, {
-      ...options,
-      ...(onProgress && { onProgress: keptProgress(events, root.defaultDB, onProgress) }),
-    });
+    const kept = { ...options, ...(onProgress && { onProgress: keptProgress(events, root.defaultDB, onProgress) }) };
+    return this.#iterate(task, kept, admit);
   }
 
   /** As `forEach`, as an Observable that begins when it is subscribed to and stops when it is unsubscribed from. */
@@ -194,18 +208,22 @@ export class PolyMongoTenants {
     return this.#pools.events.on('tenantDeprovisioned', keepContext(listener));
   }
 
-  async *#iterate<T>(task: TenantTask<T>, options: ForEachOptions): AsyncGenerator<TenantResult<T>, void, undefined> {
+  async *#iterate<T>(
+    task: TenantTask<T>,
+    options: ForEachOptions,
+    admit: Admission,
+  ): AsyncGenerator<TenantResult<T>, void, undefined> {
     options.signal?.throwIfAborted();
     const tenants = [...new Set(options.tenants ?? (await this.list()))];
     const { budget, primary } = this.#pools;
     const seats = new TenantSeats(budget.max - primary.config.maxConnections);
     const visit: TenantTask<T> = async (tenantId, context) => {
-      await this.#directory.admitAnew(tenantId); // its pool is known then
+      await admit(tenantId); // its pool is known then
       const size = this.#ownSocketsOf(tenantId);
       await seats.take(size);
       try {
         context.signal.throwIfAborted();
-        return await this.run(tenantId, () => task(tenantId, context));
+        return await task(tenantId, context);
       } finally {
         seats.give(size);
       }

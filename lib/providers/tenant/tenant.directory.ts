@@ -11,6 +11,7 @@ import type { TenantDatabases } from './tenant.databases.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';
 import { REFUSAL_MS, TenantOwners } from './tenant.owners.js';
 import { TenantProcesses } from './tenant.processes.js';
+import type { TenantReadiness } from './tenant.readiness.js';
 import type { TenantRegistry } from './tenant.registry.js';
 
 /** How many tenants `exists` is asked about at the same time. */
@@ -30,6 +31,7 @@ export class TenantDirectory {
   readonly #lockOuts: TenantLockOuts;
   readonly #processes: TenantProcesses;
   #rememberedUntil = 0;
+  #readiness: TenantReadiness | undefined;
 
   constructor(pools: PolyMongoPools, databases: TenantDatabases, registry: TenantRegistry) {
     this.#pools = pools;
@@ -61,12 +63,27 @@ export class TenantDirectory {
     databases.onNamed((name, tenantId) => this.#guard(pools.findDatabase(name), tenantId));
   }
 
+  /** Lets no tenant in that is not ready, from now on. */
+  require(readiness: TenantReadiness): void {
+    this.#readiness = readiness;
+    for (const database of this.#pools.databases.values()) {
+      this.#guard(database, this.#databases.tenantOf(database.name));
+    }
+  }
+
   /**
    * Lets a tenant in: undefined when nothing has to be asked, else a promise.
-   * @throws InvalidTenantIdError at once; rejects with TenantUnknownError, TenantDatabaseTakenError, and with what `exists`
-   *   or `connection` throw
+   * @throws InvalidTenantIdError at once; rejects with TenantUnknownError, TenantDatabaseTakenError, TenantOutOfStepError, and
+   *   with what `exists` or `connection` throw
    */
   admit(tenantId: string): Promise<void> | undefined {
+    const isFound = this.find(tenantId);
+    if (!this.#readiness || (!isFound && this.#readiness.isReady(tenantId))) return isFound;
+    return this.#becomeReady(tenantId, this.#readiness, isFound);
+  }
+
+  /** As {@link admit}, also where the tenant is not ready to be served. */
+  find(tenantId: string): Promise<void> | undefined {
     const isNamed = this.#name(tenantId);
     if (this.#lockOuts.has(tenantId)) return Promise.reject(new TenantUnknownError());
     const isKnown = !this.#known || (this.#processes.isMember && this.#known.peek(tenantId) === true);
@@ -77,9 +94,14 @@ export class TenantDirectory {
 
   /** As {@link admit}, for code of the application, which may know better: a refusal that is remembered is asked for again. */
   async admitAnew(tenantId: string): Promise<void> {
-    if (this.#known?.peek(tenantId) === false) this.#known.forget(tenantId);
-    this.#owners?.forgetRefusal(tenantId);
+    this.#forgetRefusal(tenantId);
     await this.admit(tenantId);
+  }
+
+  /** As {@link find}, for what makes tenants ready. */
+  async findAnew(tenantId: string): Promise<void> {
+    this.#forgetRefusal(tenantId);
+    await this.find(tenantId);
   }
 
   /** These tenants have just been seen: what said no to them is not to be heard. */
@@ -133,6 +155,17 @@ export class TenantDirectory {
       known.push(...some.filter((_, n) => answers[n]));
     }
     return known;
+  }
+
+  async #becomeReady(tenantId: string, readiness: TenantReadiness, found: Promise<void> | undefined): Promise<void> {
+    await found;
+    if (!readiness.isReady(tenantId)) await readiness.becomeReady(tenantId);
+    await this.find(tenantId); // it may have been removed meanwhile
+  }
+
+  #forgetRefusal(tenantId: string): void {
+    if (this.#known?.peek(tenantId) === false) this.#known.forget(tenantId);
+    this.#owners?.forgetRefusal(tenantId);
   }
 
   async #isKnown(tenantId: string): Promise<boolean> {
@@ -242,7 +275,9 @@ export class TenantDirectory {
   #guard(database: Database | undefined, tenantId: string | undefined): void {
     if (!database || tenantId === undefined) return;
     database.equip({ isConfined: !this.#databases.options.allowCrossDatabase });
-    if (database.equipment.gate || (!this.#known && !this.#owners && !this.#located)) return;
+    if (database.equipment.gate || (!this.#known && !this.#owners && !this.#located && !this.#readiness)) {
+      return;
+    }
     const gate: DatabaseGate = {
       pass: () => {
         const owner = this.#databases.tenantOf(database.name) ?? tenantId;

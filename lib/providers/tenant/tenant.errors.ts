@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { markAsPolyMongoError, messageOf, PolyMongoError, type PolyMongoErrorOptions } from '../../polymongo.errors.js';
 
-const DESCRIPTIONS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found' } as const;
+const DESCRIPTIONS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' } as const;
 
 /**
  * A tenant is missing, malformed or not to be had: what a client did wrong, so an HttpException, which Nest and filters
@@ -121,6 +121,35 @@ export class TenantSwitchError extends TenantError {
       'Tenant switch refused: a transaction of another tenant is running here. End it before you enter another tenant.',
       403,
     );
+  }
+}
+
+/**
+ * A tenant's documents are those of other code than this: 503, with `Retry-After` where PolyMongoMigrationsModule answers.
+ * Nobody has done anything wrong.
+ */
+export class TenantOutOfStepError extends TenantError {
+  constructor(
+    message: string,
+    /** When to come again, in ms. */
+    readonly retryAfterMS: number,
+    options: PolyMongoErrorOptions = {},
+  ) {
+    super(message, 503, options);
+  }
+}
+
+/** Some of this code's migrations have not run for the tenant, and it is not served without. `cause`: why they failed here. */
+export class TenantBehindError extends TenantOutOfStepError {
+  constructor(retryAfterMS: number, options: PolyMongoErrorOptions = {}) {
+    super('This tenant is being brought up to date. Try again later.', retryAfterMS, options);
+  }
+}
+
+/** Migrations of later code have run for the tenant, and this code does not serve it. */
+export class TenantAheadError extends TenantOutOfStepError {
+  constructor(retryAfterMS: number) {
+    super('This tenant is served by a later version. Try again later.', retryAfterMS);
   }
 }
 

@@ -74,6 +74,6 @@ it('what a process does after it was taken over is rolled back, or not written d
     expect(await late).toBeInstanceOf(MigrationTakenOverError);
     expect(await processes.notes(tenantId)).toEqual(isTransactional ? [] : ['0001-a']);
     const { records } = await migrations.statusOf(tenantId);
-    expect(records['0001-a']?.state).toBe(isTransactional ? undefined : 'begun');
+    expect(records['0001-a']?.state).toBe(isTransactional ? undefined : 'half-done');
   }
 });

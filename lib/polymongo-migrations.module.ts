@@ -1,0 +1,91 @@
+import {
+  Global,
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type InjectionToken,
+  type ModuleMetadata,
+  type OnApplicationBootstrap,
+  type OptionalFactoryDependency,
+} from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { PolyMongoWrapper } from './polymongo.wrapper.js';
+import { MigrationExceptionFilter } from './providers/migrations/migration.exception-filter.js';
+import type { MigrationsOptions } from './providers/migrations/migration.options.js';
+import type { MigrationInstance } from './providers/migrations/migration.types.js';
+import { PolyMongoMigrations } from './providers/migrations/polymongo-migrations.provider.js';
+
+/** Options of {@link PolyMongoMigrationsModule}. */
+export interface MigrationsModuleOptions extends MigrationsOptions, Pick<ModuleMetadata, 'imports'> {}
+
+/** The same, of which a factory makes those that are not about modules and classes. */
+export interface MigrationsModuleAsyncOptions extends Pick<MigrationsModuleOptions, 'imports' | 'classes'> {
+  inject?: (InjectionToken | OptionalFactoryDependency)[];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's factories take whatever `inject` names
+  useFactory: (...args: any[]) => Omit<MigrationsOptions, 'classes'> | Promise<Omit<MigrationsOptions, 'classes'>>;
+}
+
+const OPTIONS = Symbol.for('nestjs-polymongo:MIGRATIONS_OPTIONS');
+
+/**
+ * Migrations of every tenant's database, beside `PolyMongoModule.forRoot`.
+ *
+ * @example
+ * @Module({ imports: [PolyMongoModule.forRoot({ mongoURI }), PolyMongoMigrationsModule.forRoot({ directory: 'dist/migrations' })] })
+ */
+@Global()
+@Module({})
+export class PolyMongoMigrationsModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    @Inject(PolyMongoMigrations) private readonly migrations: PolyMongoMigrations,
+    @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
+  ) {}
+
+  /** @throws PolyMongoOptionsError, MigrationDefinitionError when the application starts */
+  static forRoot({ imports, classes, ...options }: MigrationsModuleOptions): DynamicModule {
+    return PolyMongoMigrationsModule.forRootAsync({ imports, classes, useFactory: () => options });
+  }
+
+  /** As {@link forRoot}, with options that a factory makes. */
+  static forRootAsync(options: MigrationsModuleAsyncOptions): DynamicModule {
+    const { imports = [], classes = [], inject = [], useFactory } = options;
+    return {
+      module: PolyMongoMigrationsModule,
+      imports,
+      providers: [
+        ...classes,
+        { provide: OPTIONS, inject, useFactory },
+        {
+          provide: PolyMongoMigrations,
+          inject: [PolyMongoWrapper, OPTIONS, ...classes],
+          useFactory: (wrapper: PolyMongoWrapper, given: MigrationsOptions, ...instances: MigrationInstance[]) =>
+            wrapper.useMigrations({ ...given, classes }, (type) => instances[classes.indexOf(type)]!),
+        },
+        { provide: APP_FILTER, useClass: MigrationExceptionFilter },
+      ],
+      exports: [PolyMongoMigrations],
+    };
+  }
+
+  /** Before the application listens. Hooks are registered by now. @throws TenantTaskError unless `onError` is `collect` */
+  async onApplicationBootstrap(): Promise<void> {
+    const { runs, concurrency, onError } = this.migrations.options;
+    if (runs !== 'at-start') return;
+    try {
+      for await (const result of this.migrations.up({ concurrency, onError })) {
+        if (result.ok) continue;
+        const { tenantId, error } = result;
+        this.wrapper.pools.events.emit('error', { db: tenantId, error, during: 'migration at the start' });
+      }
+    } catch (error) {
+      await this.wrapper.pools.forceCloseAll(); // Nest ends nothing of an application that did not start
+      throw error;
+    }
+  }
+
+  /** What runs is told by its signal, and no further migration begins. */
+  beforeApplicationShutdown(): void {
+    this.migrations.stop();
+  }
+}
