@@ -7,6 +7,7 @@ import { embeddedCommand } from './commands/embedded.command.js';
 import { exportCommand } from './commands/export.command.js';
 import { importCommand } from './commands/import.command.js';
 import { listCommand } from './commands/list.command.js';
+import { migrateCommand } from './commands/migrate.command.js';
 import { statsCommand } from './commands/stats.command.js';
 import { watchCommand } from './commands/watch.command.js';
 import type { GlobalOptions } from './cli.session.js';
@@ -24,7 +25,8 @@ Examples:
   polymongo embedded --port 27018
   polymongo list --uri mongodb://localhost:27018
   polymongo export shop --out shop.json.gz
-  polymongo import shop_copy shop.json.gz`;
+  polymongo import shop_copy shop.json.gz
+  polymongo migrate up --all`;
 
 /** Runs one command line. @returns the exit code */
 export async function runCli(argv: readonly string[], io: CliIO): Promise<number> {
@@ -32,7 +34,7 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
   const exit = (value: number) => void (code = value);
   const program = new Command('polymongo')
     .version(io.version)
-    .description('Many MongoDB databases: look, copy, export, import, watch.')
+    .description('Many MongoDB databases: look, copy, export, import, watch, migrate.')
     .option('-u, --uri <uri>', 'connection string of the server')
     .option('--json', 'print results as JSON')
     .option('--quiet', 'no progress and no summary')
@@ -46,6 +48,7 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
   for (const add of [listCommand, statsCommand, exportCommand, importCommand, copyCommand, dropCommand, watchCommand]) {
     add(program, io, exit);
   }
+  migrateCommand(program, io, exit);
   embeddedCommand(program, io, exit);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -1,3 +1,4 @@
+import type { PolyMongoOptions } from '../polymongo.options.js';
 import type { PolyMongoWrapper } from '../polymongo.wrapper.js';
 import { type CliIO, UsageError } from './cli.io.js';
 
@@ -18,7 +19,11 @@ export function uriOf({ uri }: GlobalOptions, { env }: CliIO): string {
 }
 
 /** Runs `work` with a wrapper on the server, and closes it. mongoose and Nest are loaded here, so that `--help` is quick. */
-export async function withWrapper<T>(mongoURI: string, work: (wrapper: PolyMongoWrapper) => Promise<T>): Promise<T> {
+export async function withWrapper<T>(
+  mongoURI: string,
+  work: (wrapper: PolyMongoWrapper) => Promise<T>,
+  options: Partial<PolyMongoOptions> = {},
+): Promise<T> {
   // Whoever types a wrong address does not want to wait half a minute, unless the address says so.
   const isPatient = /[?&]serverSelectionTimeoutMS=/i.test(mongoURI);
   const driverOptions = isPatient ? {} : { serverSelectionTimeoutMS: SERVER_SELECTION_MS };
@@ -27,7 +32,12 @@ export async function withWrapper<T>(mongoURI: string, work: (wrapper: PolyMongo
     import('../polymongo.wrapper.js'),
   ]);
   Logger.overrideLogger(false); // it would write into the output; errors are told by the command
-  const wrapper = new PolyMongoWrapper({ mongoURI, driverOptions, handleSignals: false }); // signals are the command line's
+  const wrapper = new PolyMongoWrapper({
+    ...options,
+    mongoURI,
+    driverOptions: { ...driverOptions, ...options.driverOptions },
+    handleSignals: false,
+  }); // signals are the command line's
   try {
     return await work(wrapper);
   } finally {

@@ -17,17 +17,24 @@ export class ProgressLine {
   ) {}
 
   readonly show = (progress: BulkProgress): void => {
-    if (!this.isShown || progress.isDone) return;
+    if (!progress.isDone) this.draw(shareOf(progress), textOf(progress));
+  };
+
+  readonly showTenants = ({ done, failed, total }: { done: number; failed: number; total: number }): void =>
+    this.draw(done / total, `${done} of ${total} tenants${failed > 0 ? `, ${failed} failed` : ''}`);
+
+  private draw(share: number | undefined, text: string): void {
+    if (!this.isShown) return;
     if (this.io.stderr.isTTY) {
-      this.io.stderr.write(`\r\x1b[K${barOf(progress)} ${textOf(progress)}`);
+      this.io.stderr.write(`\r\x1b[K${barOf(share)} ${text}`);
       this.isDrawn = true;
       return;
     }
     const now = performance.now();
     if (now - this.toldMS < PLAIN_INTERVAL_MS) return;
     this.toldMS = now;
-    this.io.stderr.write(`${textOf(progress)}\n`);
-  };
+    this.io.stderr.write(`${text}\n`);
+  }
 
   /** Takes the bar away. */
   clear(): void {
@@ -36,8 +43,10 @@ export class ProgressLine {
   }
 }
 
-function barOf({ documents, totalDocuments, bytes, totalBytes }: BulkProgress): string {
-  const share = totalDocuments ? documents / totalDocuments : totalBytes ? bytes / totalBytes : undefined;
+const shareOf = ({ documents, totalDocuments, bytes, totalBytes }: BulkProgress): number | undefined =>
+  totalDocuments ? documents / totalDocuments : totalBytes ? bytes / totalBytes : undefined;
+
+function barOf(share: number | undefined): string {
   if (share === undefined) return '';
   const filled = Math.round(Math.min(1, share) * BAR_WIDTH);
   return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(Math.min(1, share) * 100)).padStart(3)} %`;
