@@ -50,6 +50,26 @@ describe('$text and $meta', () => {
     expect(await search('-coffee')).toEqual([]);
   });
 
+  it('has the language of each document, also of one within another', async () => {
+    await articles.createIndex({ '$**': 'text' });
+    await articles.insertMany([
+      { _id: 11, language: 'german', body: 'die Häuser' } as never,
+      { _id: 12, n: 1, parts: [{ language: 'french', body: 'les chevaux' }, { body: 'the horses' }] } as never,
+    ]);
+    expect(await search('haus', { $language: 'german' })).toEqual([11]);
+    expect(await search('cheval', { $language: 'french' })).toEqual([12]);
+    expect(await search('horse')).toEqual([12]);
+    expect(await search('die', { $language: 'none' })).toEqual([]); // a stop word in German
+  });
+
+  it('takes a $text in an $or only where all its clauses have indexes', async () => {
+    await articles.createIndex({ subject: 'text' });
+    const either = () => articles.countDocuments({ $or: [{ $text: { $search: 'cream' } }, { n: 1 }] });
+    expect(await errorOf(either())).toMatchObject({ code: 291 });
+    await articles.createIndex({ n: 1 });
+    expect(await either()).toBe(4);
+  });
+
   it('follows inserts, updates and deletes, inside transactions and out of them', async () => {
     await articles.createIndex({ subject: 'text' });
     await client.withSession((session) =>

@@ -2,6 +2,7 @@
  * The Porter2 stemmer for English, which MongoDB's text indexes use.
  * See https://snowballstem.org/algorithms/english/stemmer.html
  */
+import { regionAfter } from './stem-regions.js';
 
 const VOWEL = 'aeiouy';
 const isVowel = (word: string, at: number): boolean => VOWEL.includes(word[at] ?? '-');
@@ -24,15 +25,9 @@ const KEPT_AFTER_PLURAL = new Set([
 ]);
 const DOUBLES = ['bb', 'dd', 'ff', 'gg', 'mm', 'nn', 'pp', 'rr', 'tt'];
 
-/** Where the region after the first non-vowel that follows a vowel begins, looking from `from` on. */
-function regionAfter(word: string, from: number): number {
-  for (let i = from + 1; i < word.length; i++) if (!isVowel(word, i) && isVowel(word, i - 1)) return i + 1;
-  return word.length;
-}
-
 function firstRegion(word: string): number {
   const prefix = /^(gener|commun|arsen)/.exec(word);
-  return prefix ? prefix[0].length : regionAfter(word, 0);
+  return prefix ? prefix[0].length : regionAfter(word, VOWEL);
 }
 
 const hasVowel = (text: string): boolean => /[aeiouy]/.test(text);
@@ -145,7 +140,7 @@ export function stemEnglish(given: string): string {
   if (exception) return exception;
   let word = markConsonants(given.replace(/^'/, ''));
   const region1 = firstRegion(word);
-  const region2 = regionAfter(word, region1);
+  const region2 = regionAfter(word, VOWEL, region1);
   word = plural(word.replace(/'(s'?)?$/, ''));
   if (KEPT_AFTER_PLURAL.has(word)) return word;
   word = finalY(pastAndProgressive(word, region1));

@@ -1,6 +1,10 @@
 import { CommandError } from '../../errors.js';
 import { stemEnglish } from './english.stemmer.js';
 import { ENGLISH_STOP_WORDS } from './english.stop-words.js';
+import { stemFrench } from './french.stemmer.js';
+import { FRENCH_STOP_WORDS } from './french.stop-words.js';
+import { stemGerman } from './german.stemmer.js';
+import { GERMAN_STOP_WORDS } from './german.stop-words.js';
 
 /** How the words of a language become search terms. */
 export interface Language {
@@ -21,6 +25,11 @@ const ENGLISH: Language = {
 
 /** Words as they are: `none`, and the languages whose rules are not known here. */
 const PLAIN: Language = { stopWords: NO_WORDS, stem: (word) => word, delimiter: new RegExp(`[${DELIMITERS}]+`, 'u') };
+const GERMAN: Language = { ...PLAIN, stopWords: GERMAN_STOP_WORDS, stem: stemGerman };
+const FRENCH: Language = { ...PLAIN, stopWords: FRENCH_STOP_WORDS, stem: stemFrench };
+const KNOWN: ReadonlyMap<string, Language> = new Map(
+  Object.entries({ english: ENGLISH, en: ENGLISH, german: GERMAN, de: GERMAN, french: FRENCH, fr: FRENCH }),
+);
 
 /** The languages a text index takes, by name and code (manual: Text Search Languages). */
 const NAMES = new Set(
@@ -34,5 +43,5 @@ export function languageOf(name: string): Language {
   if (!NAMES.has(folded)) {
     throw new CommandError('BadValue', `unsupported language: "${name}" for text index version 3`);
   }
-  return folded === 'english' || folded === 'en' ? ENGLISH : PLAIN;
+  return KNOWN.get(folded) ?? PLAIN;
 }

@@ -4,7 +4,7 @@ import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../../query/env.js';
 import { sortOrder } from '../../query/sort.js';
 import type { Collection } from '../collection.js';
-import { CollectionScan, EndOfFile, Fetch, type IdLookup, Or } from './access.stages.js';
+import { CollectionScan, EndOfFile, Fetch, type IdLookup, Or, plannerError } from './access.stages.js';
 import {
   type Candidate,
   candidateOf,
@@ -82,6 +82,7 @@ export function planQuery(collection: Collection | undefined, request: PlanReque
   if (special) return new QueryPlan(finish({ stage: special, providesSort: false }), [], request, env, collection);
   const residual = residualOf(filter, env); // checks the filter, before it is taken apart
   const planned: PlannedFilter = { ...partsOf(filter), filter, residual };
+  if (hasText(filter)) assertTextIsIndexed(collection, planned, env);
   const distinct = distinctScan(collection, request, planned, env.collation);
   if (distinct) return new QueryPlan(distinct, [], request, env, collection);
   if (request.isCount && filter.size === 0 && request.hint === undefined) {
@@ -90,6 +91,25 @@ export function planQuery(collection: Collection | undefined, request: PlanReque
   }
   const [best, ...others] = accessPaths(collection, request, planned, sorting, env);
   return new QueryPlan(finish(best!), others.map(finish), request, env, collection);
+}
+
+/** @throws CommandError NoQueryExecutionPlans (291) for a `$text` in an `$or` that has a clause without an index */
+function assertTextIsIndexed(collection: Collection, { alternatives }: PlannedFilter, env: QueryEnv): void {
+  for (const clauses of alternatives) {
+    if (!clauses.some(hasText)) continue;
+    for (const filter of clauses) {
+      const part: PlannedFilter = { ...partsOf(filter), filter, residual: undefined };
+      assertTextIsIndexed(collection, part, env);
+      if (textMatch(collection, filter, env) || part.alternatives.some((inner) => inner.some(hasText))) continue;
+      if (rankedFor(collection, part, undefined, env).length > 0 || anyClause(collection, part, undefined, env))
+        continue;
+      throw plannerError(
+        collection,
+        'NoQueryExecutionPlans',
+        'Failed to produce a solution for TEXT under OR - other non-TEXT clauses under OR have to be indexed as well.',
+      );
+    }
+  }
 }
 
 export interface AccessPath {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { languageOf } from '../../../src/query/text/language.js';
 import { stemEnglish } from '../../../src/query/text/english.stemmer.js';
+import { stemFrench } from '../../../src/query/text/french.stemmer.js';
+import { stemGerman } from '../../../src/query/text/german.stemmer.js';
 import { scoresOf, termsOf } from '../../../src/query/text/terms.js';
 
 const ENGLISH = languageOf('english');
@@ -37,6 +39,42 @@ describe('stemEnglish', () => {
     ['enjoyed', 'enjoy'],
     ['be', 'be'],
   ])('%s: %s', (word, stem) => expect(stemEnglish(word)).toBe(stem));
+});
+
+describe('stemGerman', () => {
+  test.each([
+    ['aufeinanderfolgenden', 'aufeinanderfolg'],
+    ['auferlegten', 'auferlegt'],
+    ['kategorien', 'kategori'],
+    ['kategorisch', 'kategor'],
+    ['katers', 'kat'],
+    ['kätzchen', 'katzch'],
+    ['häuser', 'haus'],
+    ['straße', 'strass'],
+    ['bedürfnissen', 'bedurfnis'],
+    ['möglichkeit', 'moglich'],
+    ['kauern', 'kau'],
+    ['foxes', 'fox'],
+  ])('%s: %s', (word, stem) => expect(stemGerman(word)).toBe(stem));
+});
+
+describe('stemFrench', () => {
+  test.each([
+    ['continuellement', 'continuel'],
+    ['continuation', 'continu'],
+    ['contournait', 'contourn'],
+    ['contradictoirement', 'contradictoir'],
+    ['majestueusement', 'majestu'],
+    ['maintenir', 'mainten'],
+    ['maladie', 'malad'],
+    ['maïs', 'maï'],
+    ['finissons', 'fin'],
+    ['heureusement', 'heureux'],
+    ['chevaux', 'cheval'],
+    ['nationalité', 'national'],
+    ['fatiguë', 'fatigu'],
+    ['Foxes', 'Fox'],
+  ])('%s: %s', (word, stem) => expect(stemFrench(word)).toBe(stem));
 });
 
 describe('termsOf', () => {
