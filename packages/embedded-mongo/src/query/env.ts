@@ -11,6 +11,8 @@ export interface QueryEnv {
   readonly collation?: Collation;
   /** The command's `let` variables, by name without `$$`. */
   readonly variables?: ReadonlyMap<string, Value>;
+  /** Collects the expressions of variables alone: who binds them computes these at once, so that their errors come up. */
+  readonly boundExpressions?: (() => unknown)[];
   /** `$$NOW`: one instant for the whole command. */
   readonly now: Date;
   /** `$$CLUSTER_TIME`. */

@@ -6,6 +6,7 @@ import {
   compileAll,
   constant,
   fold,
+  boundOnly,
   scopeOf,
   type CompileContext,
   type Expression,
@@ -86,6 +87,8 @@ export function compileDocExpression(value: Value, env: QueryEnv): (doc: Doc) =>
 /** Whether there is an operator of that name. */
 export const isOperator = (name: string): boolean => OPERATORS.has(name);
 
+const NOWHERE = scopeOf(new Map());
+
 /** Constants that are smaller are no work to go over. */
 const BIG_CONSTANT = 256;
 
@@ -128,11 +131,14 @@ class Compiler implements CompileContext {
         { isConstant: true as const },
       );
     }
-    return (scope) => {
+    const counted: Expression = (scope) => {
       const value = expression(scope);
       spend(env, workOf(value));
       return value;
     };
+    if (!expression.isBound) return counted;
+    env.boundExpressions?.push(() => expression(NOWHERE));
+    return boundOnly(counted);
   }
 
   private parse(value: Value): Expression {

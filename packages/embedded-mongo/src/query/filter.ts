@@ -9,6 +9,7 @@ import type { ElementCompiler } from './filter/array.js';
 import { equality } from './filter/comparison.js';
 import { isTruthy } from './expression/operand.js';
 import { parseInteger } from './filter/integer.js';
+import { inMatchOrder } from './filter/match-order.js';
 import { compileJsonSchema } from './filter/json-schema.js';
 import { compileOperators, isFieldOperator } from './filter/operators.js';
 import { codeOf, ScriptContext } from './javascript/script.js';
@@ -27,6 +28,10 @@ export type { Filter, MatchDetails } from './filter/predicate.js';
  * @see https://www.mongodb.com/docs/v7.0/reference/operator/query/
  */
 export const compileFilter = (filter: Doc, env: QueryEnv): Filter => new FilterCompiler(env, false).compile(filter);
+
+/** A filter that is asked which array element matched: its conditions are gone through in MongoDB's order. */
+export const compilePositionalFilter = (filter: Doc, env: QueryEnv): Filter =>
+  compileFilter(inMatchOrder(filter, isOperatorDoc), env);
 
 /** `{ $ref, $id }` is a reference, a value and not operators. */
 const isReference = (doc: Doc): boolean => doc.has('$ref') && doc.has('$id');

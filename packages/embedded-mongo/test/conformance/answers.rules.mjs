@@ -8,4 +8,29 @@ export const RULES = [
       'A window [-1, 0] sums to 0 there for a document whose own value is 5. Manual, $setWindowFields, "window": the ' +
       'bounds are relative to the value of the sortBy field of the current document, so that 0 takes that document in.',
   },
+  {
+    name: 'partial indexes take an $or',
+    kind: /^(accepted indexes createIndexes 67\/ok|code indexes createIndexes 67\/86) (\S+ )*\$or/,
+    source: 'Manual, Partial Indexes: "$or" and "$in" in a partialFilterExpression since 6.0.',
+  },
+  {
+    name: 'the default format of $dateToString has a Z in UTC alone',
+    kind: /^result dates aggregate ok\/ok \$dateToString \$limit \$literal$/,
+    source:
+      'mongod (exec/expression/evaluate_date.cpp): without a format, kIsoFormatStringZ where isUtcZone(), else ' +
+      'kIsoFormatStringNonZ; 5.0 put the Z, which says UTC, after the time of any zone.',
+  },
+  {
+    name: 'an addition to a date before 1970 keeps its milliseconds',
+    kind: /^result dates aggregate ok\/ok \$date(Add|Subtract) \$limit \$literal$/,
+    source:
+      'A fault of 5.0: one hour after -1 ms it gave 3598999 ms, a second less than an hour. Manual, $dateAdd: one hour is added.',
+  },
+  {
+    name: 'sliding range windows over dates do not fail',
+    kind: /^accepted dates aggregate 5371400\/ok (\S+ )*\$setWindowFields/,
+    source:
+      'A fault of 5.0: 5371400 is its own assertion "Can\'t remove from an empty WindowFunctionMinMax function". ' +
+      'Manual, $setWindowFields, range with a unit: $max over it is defined.',
+  },
 ];

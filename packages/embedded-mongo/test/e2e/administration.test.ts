@@ -52,6 +52,21 @@ describe('administrative commands', () => {
     await expect(strict.insertOne({ name: 'ADA' })).rejects.toMatchObject({ code: 121 });
   });
 
+  it('refuse every document where their validator cannot be computed, and tell which rules it has broken', async () => {
+    const never = await db.createCollection('never', { validator: { $expr: { $toLower: { $literal: [1] } } } });
+    await expect(never.insertOne({ n: 1 })).rejects.toMatchObject({ code: 121 });
+    const schema = { properties: { n: { maximum: 3, exclusiveMaximum: true } }, additionalProperties: false };
+    const bounded = await db.createCollection('bounded', { validator: { $jsonSchema: schema } });
+    await expect(bounded.insertOne({ n: 3 })).rejects.toMatchObject({
+      code: 121,
+      errInfo: {
+        details: {
+          schemaRulesNotSatisfied: [{ operatorName: 'properties' }, { operatorName: 'additionalProperties' }],
+        },
+      },
+    });
+  });
+
   it('refuse a document on which their validator fails with an error', async () => {
     const failing = await db.createCollection('failing', { validator: { $expr: { $lt: [{ $ln: '$n' }, 1] } } });
     await expect(failing.insertOne({ n: 'x' })).rejects.toMatchObject({ code: 121 });

@@ -69,6 +69,20 @@ describe('aggregate', () => {
     expect(await db.collection('copy').find().toArray()).toHaveLength(3);
   });
 
+  test('$merge makes fields in the order of the $set that it is', async () => {
+    const namesOf = async (whenMatched: string) => {
+      const into = `by_${whenMatched}`;
+      await run(
+        { $match: { _id: 1 } },
+        { $project: { z: '$_id', a: '$_id', m: '$_id' } },
+        { $merge: { into, whenMatched } },
+      );
+      return Object.keys((await client.db('aggregate_e2e').collection(into).findOne({}))!);
+    };
+    expect(await namesOf('merge')).toEqual(['_id', 'a', 'm', 'z']);
+    expect(await namesOf('replace')).toEqual(['_id', 'z', 'a', 'm']);
+  });
+
   test('$merge writes all it can, then answers what it could not', async () => {
     const target = client.db('aggregate_e2e').collection('partly');
     await target.insertOne({ _id: 1 as never });

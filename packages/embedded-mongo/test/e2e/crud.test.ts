@@ -32,6 +32,36 @@ describe('CRUD through the driver', () => {
     expect(await found.toArray()).toEqual([{ total: 30 }, { total: 20 }]);
   });
 
+  it('keeps what an update of many did before it failed', async () => {
+    const many = client.db('embedded_crud').collection<{ _id: number; n?: unknown }>('many');
+    await many.insertMany([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 'x' },
+      { _id: 3, n: 1 },
+    ]);
+    await expect(many.updateMany({}, { $inc: { n: 1 } as never })).rejects.toMatchObject({ code: 14 });
+    expect(await many.find().toArray()).toEqual([
+      { _id: 1, n: 2 },
+      { _id: 2, n: 'x' },
+      { _id: 3, n: 1 },
+    ]);
+    await expect(
+      client.withSession((session) =>
+        session.withTransaction(() => many.updateMany({}, { $inc: { n: 1 } as never }, { session })),
+      ),
+    ).rejects.toMatchObject({ code: 14 });
+    expect(await many.findOne({ _id: 1 })).toMatchObject({ n: 2 });
+  });
+
+  it("takes the positional $ from the last condition in MongoDB's order, a find from the last as it stands", async () => {
+    const both = client.db('embedded_crud').collection<{ _id: number; a: number[]; b: { y: string }[] }>('both');
+    await both.insertOne({ _id: 1, a: [1, 2], b: [{ y: 'x' }, { y: 'y' }] });
+    const filter = { 'b.y': 'x', a: 2 };
+    expect(await both.findOne(filter, { projection: { 'a.$': 1, _id: 0 } })).toEqual({ a: [2] });
+    await both.updateOne(filter, { $set: { 'a.$': 9 } });
+    expect(await both.findOne()).toMatchObject({ a: [9, 2] });
+  });
+
   it('fetches what does not fit the first batch with getMore', async () => {
     expect(await orders.find({}, { batchSize: 1 }).toArray()).toHaveLength(3);
   });

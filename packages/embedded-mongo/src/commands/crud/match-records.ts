@@ -1,6 +1,6 @@
 import type { Doc } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
-import { compileFilter } from '../../query/filter.js';
+import { compilePositionalFilter } from '../../query/filter.js';
 import type { MatchDetails } from '../../query/filter.js';
 import type { Collection } from '../../storage/collection.js';
 import { planQuery } from '../../storage/plan/planner.js';
@@ -20,7 +20,7 @@ export const matchRecords = (
 export type PositionFinder = (doc: Doc) => number;
 
 export function positionFinder(filter: Doc, env: QueryEnv): PositionFinder {
-  const matches = compileFilter(filter, env);
+  const matches = compilePositionalFilter(filter, env);
   return (doc) => {
     const details: MatchDetails = { index: -1 };
     return matches(doc, details) ? details.index : -1;

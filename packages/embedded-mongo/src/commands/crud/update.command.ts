@@ -7,7 +7,16 @@ import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
 import type { StatementResult } from '../session/retryable-writes.js';
-import { compileDocumentUpdate, insertUpserted, updateRecord, upsertedDocument } from './document-update.js';
+import type { Match } from '../../storage/plan/stage.js';
+import { WriteConflict } from '../../storage/write-conflict.js';
+import {
+  compileDocumentUpdate,
+  type DocumentUpdate,
+  insertUpserted,
+  updateRecord,
+  type UpdateTarget,
+  upsertedDocument,
+} from './document-update.js';
 import { checkBatchSize } from './insert.command.js';
 import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
@@ -63,6 +72,28 @@ export const update: Command = {
   explain: (op, hasStats) => explainStatement(op, hasStats, 'updates', 'UPDATE'),
 };
 
+/** An update of several documents that one of them ended: those before it stay changed. */
+interface Ended extends StatementResult {
+  readonly failure?: CommandError;
+}
+
+function orFailed({ failure, ...result }: Ended): StatementResult {
+  if (failure) throw failure;
+  return result;
+}
+
+function updateAll(op: Operation, target: UpdateTarget, records: readonly Match[], update: DocumentUpdate): Ended {
+  let nModified = 0;
+  try {
+    for (const record of records) if (updateRecord(target, record, update).isModified) nModified++;
+  } catch (failure) {
+    const isOwn = failure instanceof CommandError && !(failure instanceof WriteConflict);
+    if (!isOwn || op.isInTransaction) throw failure;
+    return { n: 0, nModified, failure };
+  }
+  return { n: records.length, nModified };
+}
+
 function parseStatement(op: Operation, statement: unknown): Doc {
   if (!isDoc(statement)) throw new CommandError('TypeMismatch', "BSON field 'update.updates' has to hold objects");
   STATEMENT.check(statement);
@@ -89,7 +120,7 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
   const isUpsert = boolArgument(statement, 'upsert');
   const spec = { filter, update: statement.get('u'), arrayFilters: arrayFiltersOf(statement), isMulti };
   const isValidationBypassed = boolArgument(op.args, 'bypassDocumentValidation');
-  return runWrite(op, (unit) => {
+  const pending = runWrite(op, (unit): Ended => {
     const collation = docArgument(statement, 'collation');
     const existing = catalog.collection(ns, unit);
     const env = queryEnv(op, { collation, collection: existing, constants: docArgument(statement, 'c') });
@@ -100,8 +131,7 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
       const target = { unit, collection: existing, isValidationBypassed };
       const found = matchRecords(existing, unit, env, statementRequest(statement));
       const records = isMulti ? [...found] : firstOf(found); // all are found before the first is changed
-      const nModified = records.filter((record) => updateRecord(target, record, compiled).isModified).length;
-      if (records.length > 0) return { n: records.length, nModified };
+      if (records.length > 0) return updateAll(op, target, records, compiled);
     }
     if (!isUpsert) return { n: 0, nModified: 0 };
     const doc = upsertedDocument(filter, compiled);
@@ -109,4 +139,5 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
     insertUpserted({ unit, collection, isValidationBypassed }, doc);
     return { n: 1, nModified: 0, upserted: fieldsOf({ _id: doc.get('_id') }) };
   });
+  return pending instanceof Promise ? pending.then(orFailed) : orFailed(pending);
 }

@@ -4,6 +4,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import { plainEnv, type QueryEnv } from '../../query/env.js';
 import type { Filter } from '../../query/filter.js';
+import { ConstantError } from '../../query/expression/operator.js';
 import { compileFilter } from '../../query/filter.js';
 import type { Collection } from '../../storage/collection.js';
 import { fieldsOf } from '../reply.js';
@@ -36,7 +37,7 @@ export class Validator {
     private readonly isModerate: boolean,
     env: QueryEnv,
   ) {
-    this.matches = compileFilter(filter, env);
+    this.matches = compiledOrFailing(filter, env);
   }
 
   /**
@@ -78,12 +79,37 @@ export class Validator {
   }
 }
 
+/** Constants that cannot be computed are no error of the validator, which no document satisfies then. */
+function compiledOrFailing(filter: Doc, env: QueryEnv): Filter {
+  try {
+    return compileFilter(filter, env);
+  } catch (error) {
+    if (error instanceof ConstantError) return () => false;
+    throw error;
+  }
+}
+
+/** Keywords that only mean something beside others, which say whether it is satisfied. */
+const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
+  minimum: ['exclusiveMinimum'],
+  maximum: ['exclusiveMaximum'],
+  additionalItems: ['items'],
+  additionalProperties: ['properties', 'patternProperties'],
+};
+const ONLY_COMPANIONS = ['exclusiveMinimum', 'exclusiveMaximum', 'title', 'description'];
+
+/** A schema of one rule, with what it needs of those around it. */
+function ruleOf(schema: Doc, name: string): Doc {
+  const kept = [name, ...(COMPANIONS[name] ?? [])].filter((keyword) => schema.has(keyword));
+  return new Map(kept.map((keyword) => [keyword, schema.get(keyword)!]));
+}
+
 /** The rules of a schema's top that the document breaks, each checked by itself. */
 function brokenRules(schema: Doc, doc: Doc): Doc[] {
   const rules: Doc[] = [];
   for (const [operatorName, specified] of schema) {
-    if (operatorName === 'title' || operatorName === 'description') continue;
-    const alone = fieldsOf({ $jsonSchema: fieldsOf({ [operatorName]: specified }) });
+    if (ONLY_COMPANIONS.includes(operatorName)) continue;
+    const alone = fieldsOf({ $jsonSchema: ruleOf(schema, operatorName) });
     if (compileFilter(alone, plainEnv())(doc)) continue;
     rules.push(brokenRule(operatorName, specified as Doc, doc));
   }
@@ -113,12 +139,12 @@ function brokenRule(operatorName: string, specified: Doc, doc: Doc): Doc {
 }
 
 function propertyDetails(rule: Doc, value: Value | undefined): Doc[] {
-  const isBroken = (name: string, specified: Value): boolean => {
-    const property = fieldsOf({ properties: fieldsOf({ v: fieldsOf({ [name]: specified }) }) });
+  const isBroken = (name: string): boolean => {
+    const property = fieldsOf({ properties: fieldsOf({ v: ruleOf(rule, name) }) });
     return !compileFilter(fieldsOf({ $jsonSchema: property }), plainEnv())(fieldsOf({ v: value }));
   };
   return [...rule]
-    .filter(([name, specified]) => name !== 'description' && name !== 'title' && isBroken(name, specified))
+    .filter(([name]) => !ONLY_COMPANIONS.includes(name) && isBroken(name))
     .map(([operatorName, specified]) =>
       fieldsOf({
         operatorName,
@@ -143,5 +169,5 @@ export function checkValidator(filter: Doc): void {
     }
   };
   walk(filter);
-  compileFilter(filter, plainEnv());
+  compiledOrFailing(filter, plainEnv());
 }

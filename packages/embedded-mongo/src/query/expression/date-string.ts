@@ -61,14 +61,21 @@ export function assertFormat(format: string, known: object = WRITERS): void {
 export function formatDate(ms: number, zone: TimeZone, format: string): string {
   const offsetMS = zone.offsetAt(ms);
   const local = ms + offsetMS;
-  const { year } = partsOf(local);
+  return format.replace(/%(.)/gs, (_, specifier: string) => {
+    if (specifier === 'Y') assertWritable(partsOf(local).year);
+    if (specifier === 'G') assertWritable(isoWeek(local).year);
+    return WRITERS[specifier]?.(local, offsetMS) ?? '';
+  });
+}
+
+/** @throws CommandError 18537 for a year of more than four digits */
+function assertWritable(year: number): void {
   if (year < 0 || year > 9999) {
     throw new CommandError(
       18537,
       `Could not convert date to string: date component was outside the supported range of 0-9999: ${year}`,
     );
   }
-  return format.replace(/%(.)/gs, (_, specifier: string) => WRITERS[specifier]?.(local, offsetMS) ?? '');
 }
 
 const failure = (text: string, reason: string): CommandError =>

@@ -8,6 +8,7 @@ import { instantOf, type TimeZone } from './time-zone.js';
 const UNITS = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'millisecond'] as const;
 export type DateUnit = (typeof UNITS)[number];
 
+const HOUR_MS = 3_600_000;
 const MONTHS_OF: Partial<Record<DateUnit, number>> = { year: 12, quarter: 3, month: 1 };
 const DAYS_OF: Partial<Record<DateUnit, number>> = { week: 7, day: 1 };
 const MS_OF: Partial<Record<DateUnit, number>> = { hour: 3_600_000, minute: 60_000, second: 1000, millisecond: 1 };
@@ -67,10 +68,14 @@ const weekNumber = (local: number, startOfWeek: number): number =>
 
 /** How many boundaries of the unit lie between two instants. */
 export function unitsBetween(start: number, end: number, unit: DateUnit, zone: TimeZone, startOfWeek: number): number {
-  const offset = zone.offsetAt(start);
+  const offsets = [zone.offsetAt(start), zone.offsetAt(end)] as const;
+  const [from, to] = [start + offsets[0], end + offsets[1]];
   const fixed = MS_OF[unit];
-  if (fixed !== undefined) return Math.floor((end + offset) / fixed) - Math.floor((start + offset) / fixed);
-  const [from, to] = [start + offset, end + zone.offsetAt(end)];
+  if (fixed !== undefined) {
+    // As mongod counts: by the clocks of the zone, less the whole hours by which they were changed in between
+    const changed = Math.trunc((offsets[1] - offsets[0]) / HOUR_MS) * HOUR_MS;
+    return Math.floor(to / fixed) - Math.floor(from / fixed) - Math.trunc(changed / fixed);
+  }
   if (unit === 'day') return dayNumber(to) - dayNumber(from);
   if (unit === 'week') return weekNumber(to, startOfWeek) - weekNumber(from, startOfWeek);
   const months = MONTHS_OF[unit] ?? 1;

@@ -1,6 +1,6 @@
 import { isDoc, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { constant, type CompileContext, type Expression, type Operand } from './operator.js';
+import { boundOnly, constant, type CompileContext, type Expression, type Operand } from './operator.js';
 import { assertReadable } from './variable.js';
 
 /** Splits a dotted path. @throws CommandError when MongoDB takes it for no field path */
@@ -59,7 +59,8 @@ function path(value: Expression, fields: readonly string[]): Expression {
   const [only] = fields;
   if (value === ROOT && fields.length === 1) return (scope) => scope.root.get(only as string);
   if (value.isConstant) return constant(valueAt(value({ root: EMPTY, slots: [] }), fields));
-  return (scope) => valueAt(value(scope), fields);
+  const read: Expression = (scope) => valueAt(value(scope), fields);
+  return value.isBound ? boundOnly(read) : read;
 }
 
 const EMPTY: Doc = new Map();
@@ -88,5 +89,5 @@ function variable(name: string, context: CompileContext): Expression {
   const { variables } = env;
   if (!variables?.has(name)) throw new CommandError(17276, `Use of undefined variable: ${name}`);
   // Read anew each time: $lookup gives its variables other values for each document.
-  return () => variables.get(name);
+  return boundOnly(() => variables.get(name));
 }

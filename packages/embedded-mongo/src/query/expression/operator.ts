@@ -16,6 +16,8 @@ export interface Scope {
 export interface Expression {
   (scope: Scope): Operand;
   readonly isConstant?: true;
+  /** Whether it depends on nothing but constants and the variables of the pipeline it is in, as `let` of `$lookup` binds them. */
+  readonly isBound?: true;
 }
 
 /** Compiles one operator: `argument` is what stands after its name. */
@@ -42,13 +44,18 @@ export const constant = (value: Operand): Expression => Object.assign(() => valu
  * is reported even when no document is read, as MongoDB's optimizer does.
  */
 export function fold(operands: readonly Expression[], evaluate: Expression): Expression {
-  if (!operands.every((operand) => operand.isConstant)) return evaluate;
+  if (!operands.every((operand) => operand.isConstant)) {
+    return operands.every((operand) => operand.isConstant || operand.isBound) ? boundOnly(evaluate) : evaluate;
+  }
   try {
     return constant(evaluate(NOWHERE));
   } catch (error) {
     throw error instanceof CommandError ? new ConstantError(error.code, error.message) : error;
   }
 }
+
+/** Marks an expression that gives the same value for all documents while the variables keep theirs. */
+export const boundOnly = (expression: Expression): Expression => Object.assign(expression, { isBound: true as const });
 
 /** An error in the constant part of an expression, found before any document was read. */
 export class ConstantError extends CommandError {}

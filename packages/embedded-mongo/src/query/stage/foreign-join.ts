@@ -11,7 +11,7 @@ import type { StageContext } from './stage.js';
  * table made from one scan.
  */
 export class ForeignJoin {
-  private table: Map<string, Doc[]> | undefined;
+  private table: Map<string, Place[]> | undefined;
   private readonly path: readonly string[];
 
   constructor(
@@ -40,17 +40,18 @@ export class ForeignJoin {
     const { collation } = this.context.env;
     this.table ??= this.scan();
     const [only] = values;
-    if (values.length === 1) return this.table.get(valueKey(only, collation)) ?? [];
-    const found = new Set<Doc>();
+    if (values.length === 1) return (this.table.get(valueKey(only, collation)) ?? []).map(({ doc }) => doc);
+    const found = new Set<Place>();
     for (const value of values) {
-      for (const doc of this.table.get(valueKey(value, collation)) ?? []) found.add(doc);
+      for (const place of this.table.get(valueKey(value, collation)) ?? []) found.add(place);
     }
-    return found;
+    return [...found].sort((a, b) => a.at - b.at).map(({ doc }) => doc);
   }
 
-  private scan(): Map<string, Doc[]> {
+  private scan(): Map<string, Place[]> {
     const { host, env } = this.context;
-    const table = new Map<string, Doc[]>();
+    const table = new Map<string, Place[]>();
+    let at = 0;
     const isWanted = this.restriction ? compileFilter(this.restriction, env) : undefined;
     for (const doc of host.read(this.namespace, {}, env)) {
       env.checkInterrupt();
@@ -60,14 +61,21 @@ export class ForeignJoin {
         keys.add(valueKey(value ?? null, env.collation));
         return false;
       });
+      const place = { doc, at: at++ };
       for (const key of keys) {
-        const docs = table.get(key);
-        if (docs) docs.push(doc);
-        else table.set(key, [doc]);
+        const places = table.get(key);
+        if (places) places.push(place);
+        else table.set(key, [place]);
       }
     }
     return table;
   }
+}
+
+/** A document, and where in the collection it was read. */
+interface Place {
+  readonly doc: Doc;
+  readonly at: number;
 }
 
 /** A filter for a field to equal one of several values; a regex among them is a value and no pattern. */

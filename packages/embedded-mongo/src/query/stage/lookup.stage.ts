@@ -72,13 +72,14 @@ function fromOf(from: Value | undefined, stages: readonly Doc[] | undefined, db:
 /** The variables of `let`, evaluated for each document and read by the pipeline, with those of the pipelines around it. */
 function bindVariables({ variables }: LookupSpec, env: QueryEnv): { env: QueryEnv; bind: (doc: Doc) => void } {
   const bound = new Map<string, Value>(env.variables ?? []);
+  const boundExpressions: (() => unknown)[] = [];
   const expressions = [...variables].map(([name, value]) => {
     assertBindable(name);
     return [name, compileDocExpression(value, env)] as const;
   });
   for (const [name] of expressions) bound.set(name, null);
   return {
-    env: { ...env, variables: bound },
+    env: { ...env, variables: bound, boundExpressions },
     bind(doc) {
       for (const [name, value] of env.variables ?? []) bound.set(name, value);
       for (const [name, expression] of expressions) {
@@ -86,6 +87,8 @@ function bindVariables({ variables }: LookupSpec, env: QueryEnv): { env: QueryEn
         if (value === undefined) bound.delete(name);
         else bound.set(name, value);
       }
+      // MongoDB compiles the pipeline anew with these constants: what fails of them fails without any document
+      for (const compute of boundExpressions) compute();
     },
   };
 }

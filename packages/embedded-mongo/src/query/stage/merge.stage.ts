@@ -4,6 +4,7 @@ import { CommandError } from '../../errors.js';
 import { compileDocExpression } from '../expression.js';
 import { isNullish } from '../expression/operand.js';
 import { assertBindable } from '../expression/variable.js';
+import { inUpdateOrder } from '../update/tree.js';
 import type { CollectionWriter } from '../pipeline-host.js';
 import { parseMerge, type MergeSpec } from './merge-spec.js';
 import { withId } from './out.stage.js';
@@ -14,9 +15,12 @@ type Merging = (existing: Doc, incoming: Doc) => Doc | undefined;
 
 const MERGING: Readonly<Record<string, Merging>> = {
   replace: (existing, incoming) => sameId(existing, incoming),
-  merge: (existing, incoming) => new Map([...existing, ...sameId(existing, incoming)]),
+  merge: (existing, incoming) => new Map([...existing, ...asSet(sameId(existing, incoming))]),
   keepExisting: () => undefined,
 };
+
+/** The fields in the order in which the `$set` or `$setOnInsert` makes them that MongoDB merges with. */
+const asSet = (doc: Doc): Doc => new Map([...doc].sort(([a], [b]) => inUpdateOrder(a, b)));
 
 /** A document that is joined on other fields than `_id` must not change that of the one it replaces. */
 function sameId(existing: Doc, incoming: Doc): Doc {
@@ -72,8 +76,10 @@ function mergeOne(doc: Doc, spec: MergeSpec, merging: Merging | undefined, write
     if (existing !== undefined) {
       const merged = merging(existing, identified);
       if (merged !== undefined) writer.replace(existing, merged);
-    } else if (spec.whenNotMatched === 'insert') writer.insert(withId(identified));
-    else if (spec.whenNotMatched === 'fail') {
+    } else if (spec.whenNotMatched === 'insert') {
+      const isSet = spec.whenMatched === 'merge' || spec.whenMatched === 'keepExisting';
+      writer.insert(withId(isSet ? asSet(identified) : identified));
+    } else if (spec.whenNotMatched === 'fail') {
       throw new CommandError(
         13113,
         '$merge could not find a matching document in the target collection for at least one document in the source collection',

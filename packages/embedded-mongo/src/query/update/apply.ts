@@ -121,6 +121,7 @@ export class TreeApplication {
     if (this.isIdle(node)) return container;
     if (current === undefined) return this.create(node, container, step, path);
     if (!isDoc(current) && !Array.isArray(current)) {
+      if (node.children.has('$')) this.matchedPart();
       const below = this.firstLeaf(node);
       if (below?.onInsertOnly && !this.site.isInsert) return container;
       if (hasArrayUpdate(node)) throw notAnArray(part, current);

@@ -321,6 +321,7 @@ describe('$jsonSchema', () => {
         },
       ),
     ).toBe(true);
+    expect(matches({ $jsonSchema: { properties: { a: { maximum: 2 } } } }, { a: NaN })).toBe(false);
     const one = { properties: { a: { enum: [{ x: 1, y: 2 }] } } };
     expect(matches({ $jsonSchema: one }, { a: { y: 2, x: 1 } })).toBe(true);
     expect(matches({ $jsonSchema: one }, { a: { y: 1, x: 2 } })).toBe(false);

@@ -284,6 +284,7 @@ describe('compileUpdate', () => {
     [{}, { $currentDate: { a: 'x' } }, 2, 'string is not valid type for $currentDate.'],
     [{ a: 1.5 }, { $bit: { a: { and: 1 } } }, 2, 'Cannot apply $bit to a value of non-integral type.'],
     [{ a: [1] }, { $set: { 'a.$': 1 } }, 2, 'The positional operator did not find the match needed from the query.'],
+    [{ a: 1 }, { $set: { 'a.$.b': 1 } }, 2, 'The positional operator did not find the match needed from the query.'],
     [{}, { $set: { 'a.$.b.$': 1 } }, 2, "Too many positional (i.e. '$') elements found in path 'a.$.b.$'"],
     [{}, { $set: { 'a.$[]': 1 } }, 2, "The path 'a' must exist in the document in order to apply array updates."],
     [{ a: 1 }, { $set: { 'a.$[]': 1 } }, 2, 'Cannot apply array updates to non-array element a: 1'],

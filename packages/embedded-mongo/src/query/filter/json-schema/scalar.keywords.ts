@@ -56,7 +56,8 @@ const limit =
   (operand, schema, name) => {
     const bound = requireNumber(operand, name);
     const isExclusive = schema.has(exclusive) && requireBoolean(schema.get(exclusive)!, exclusive);
-    return ifNumber((n) => accepts(compareNumbers(n, bound), isExclusive));
+    const isNaNBound = Number.isNaN(toNumber(bound));
+    return ifNumber((n) => Number.isNaN(toNumber(n)) === isNaNBound && accepts(compareNumbers(n, bound), isExclusive));
   };
 
 const exclusive =

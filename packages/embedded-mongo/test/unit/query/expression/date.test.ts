@@ -59,9 +59,11 @@ describe('dates and strings', () => {
       ],
       [{ $dateToString: { date: '$summer', format: '%H %z %Z', timezone: 'America/New_York' } }, '"08 -0400 -240"', on],
       [{ $dateToString: { date: null, onNull: 'none' } }, '"none"'],
+      [{ $dateToString: { date: date('+010000-01-01T00:00:00Z'), format: '%m-%d %%Y' } }, '"01-01 %Y"'],
     ]);
     expectErrors([
       [{ $dateToString: { date: '$d', format: '%q' } }, 18536, on],
+      [{ $dateToString: { date: date('+010000-01-01T00:00:00Z') } }, 18537],
       [{ $dateToString: { date: '$d', format: '%' } }, 18535, on],
       [{ $dateToString: { format: '%Y' } }, 18628],
     ]);
@@ -152,6 +154,10 @@ describe('date arithmetic', () => {
     expect(diff('week', '2021-01-02T00:00:00Z', '2021-01-03T00:00:00Z', { startOfWeek: 'Mon' })).toBe('long 0');
     expect(diff('hour', '2021-01-01T00:59:00Z', '2021-01-01T01:00:00Z')).toBe('long 1');
     expect(diff('day', '2021-01-01T22:00:00Z', '2021-01-01T23:30:00Z', { timezone: 'Europe/Berlin' })).toBe('long 1');
+    // local time before zones had whole hours: mongod takes only the whole hours of a change of clocks out
+    expect(diff('second', '1800-01-01T00:00:00Z', '2020-01-01T00:00:00Z', { timezone: 'Europe/Dublin' })).toBe(
+      `long ${6942499200 + 1521}`,
+    );
     expectErrors([[{ $dateDiff: { startDate: 1, endDate: '$d', unit: 'day' } }, 5166307, on]]);
   });
 

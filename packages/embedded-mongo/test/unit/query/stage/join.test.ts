@@ -55,6 +55,30 @@ describe.each([
 });
 
 describe('$lookup', () => {
+  test('gives what several values find in the order of the collection', () => {
+    const host = new MemoryHost({
+      c: [{ l: [1, 2] }],
+      d: [
+        { _id: 1, k: 2 },
+        { _id: 2, k: 1 },
+        { _id: 3, k: [1, 2] },
+      ],
+    });
+    const lookup = { from: 'd', localField: 'l', foreignField: 'k', as: 'r' };
+    expect(aggregate([{ $lookup: lookup }, { $project: { ids: '$r._id' } }], host)).toEqual([
+      '{ ids: [int 1, int 2, int 3] }',
+    ]);
+  });
+
+  test('computes what stands on its variables alone, even if no document needs it', () => {
+    const lookup = (expression: object) => [
+      { $lookup: { from: 'd', as: 'r', let: { a: '$a' }, pipeline: [{ $project: { x: expression } }] } },
+    ];
+    const host = () => new MemoryHost({ c: [{ a: { b: 1 } }], d: [] });
+    expect(codeOf(lookup({ $concat: ['$n', { $toString: '$$a' }] }), host())).toBe(241);
+    expect(aggregate(lookup({ $add: ['$n', '$$a'] }), host())).toEqual(['{ a: { b: int 1 }, r: [] }']);
+  });
+
   test('inside another evaluates anew for each value of the variables around it, with let of its own or without', () => {
     const host = new MemoryHost({ c: [{ a: 1 }, { a: 2 }], d: [{ v: 1 }], e: [{ w: 1 }, { w: 2 }] });
     const inner = (own: object) => ({
