@@ -89,6 +89,7 @@ function fullSpec(options: Doc, locale: string): Doc {
   for (const [name, value] of options) if (name !== 'locale') given.set(name, checkOption(name, value));
   const spec: Doc = new Map([['locale', locale]]);
   for (const [name, standard] of DEFAULTS) spec.set(name, given.get(name) ?? standard);
+  if (!given.has('caseFirst') && putsCapitalsFirst(locale)) spec.set('caseFirst', 'upper');
   return spec;
 }
 
@@ -110,19 +111,20 @@ export function parseCollation(options: Doc | undefined): Collation | undefined 
   if (locale === 'simple') return undefined;
   const tag = languageTag(locale);
   if (!isSupported(tag)) throw new CommandError('BadValue', `Field 'locale' is invalid in: { locale: "${locale}" }`);
-  checkCaseFirst(spec, options, locale);
+  checkCombination(spec);
   return new IntlCollation(spec, tag);
 }
 
 /** The locales whose capitals come first unless told otherwise (ICU's collation data). */
 const CAPITALS_FIRST = ['da', 'mt'];
+const putsCapitalsFirst = (locale: string): boolean => CAPITALS_FIRST.includes(locale.split(/[-_@]/)[0]!);
 
-/** @throws CommandError BadValue for letters that differ in nothing but case, yet are to be ordered by it */
-function checkCaseFirst(spec: Doc, options: Doc, locale: string): void {
-  const isByCase = options.has('caseFirst')
-    ? spec.get('caseFirst') !== 'off'
-    : CAPITALS_FIRST.includes(locale.split(/[-_@]/)[0]!);
-  if (!isByCase || spec.get('caseLevel') === true || (spec.get('strength') as Int32).value > 2) return;
+/** @throws CommandError BadValue for accents that do not count, yet from behind, and for letters that differ in nothing but case, yet are to be ordered by it */
+function checkCombination(spec: Doc): void {
+  if (spec.get('backwards') === true && (spec.get('strength') as Int32).value === 1) {
+    throw new CommandError('BadValue', "'backwards' is invalid with 'strength' of 1");
+  }
+  if (spec.get('caseFirst') === 'off' || spec.get('caseLevel') === true || (spec.get('strength') as Int32).value > 2) return;
   throw new CommandError('BadValue', "'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2");
 }
 

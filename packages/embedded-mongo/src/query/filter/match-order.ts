@@ -28,7 +28,7 @@ export function inMatchOrder(filter: Doc, isOperatorDoc: (condition: Value) => c
   };
   const collect = (part: Doc): void => {
     for (const [name, condition] of part) {
-      if (name === '$and' && Array.isArray(condition)) for (const each of condition) isDoc(each) && collect(each);
+      if (name === '$and' && Array.isArray(condition)) condition.filter((each) => isDoc(each)).forEach(collect);
       else if (name.startsWith('$')) add(name, name, condition);
       else if (!isOperatorDoc(condition)) add(name, '$eq', condition);
       else if (condition.has('$regex')) add(name, '$regex', condition);

@@ -10,6 +10,7 @@ describe('parseCollation', () => {
   test.each<[string, Document, string[], string[]]>([
     ['letters before case', { locale: 'en' }, ['B', 'b', 'A', 'a'], ['a', 'A', 'b', 'B']],
     ['upper case first', { locale: 'en', caseFirst: 'upper' }, ['b', 'B', 'a', 'A'], ['A', 'a', 'B', 'b']],
+    ['upper case first in Danish', { locale: 'da' }, ['b', 'B', 'a', 'A'], ['A', 'a', 'B', 'b']],
     ['numbers by value', { locale: 'en', numericOrdering: true }, ['a10', 'a9', 'a1'], ['a1', 'a9', 'a10']],
     ['Swedish', { locale: 'sv' }, ['ö', 'z', 'a'], ['a', 'z', 'ö']],
     ['German', { locale: 'de' }, ['z', 'ö', 'a'], ['a', 'ö', 'z']],
@@ -84,6 +85,7 @@ describe('parseCollation', () => {
       "Enumeration value 'x' for field 'collation.caseFirst' is not a valid value.",
     ],
     [{ locale: 'da', strength: 2 }, 2, "'caseFirst' is invalid"],
+    [{ locale: 'en', strength: 1, backwards: true }, 2, "'backwards' is invalid with 'strength' of 1"],
     [{ locale: 'en', strength: 1, caseFirst: 'upper' }, 2, "'caseFirst' is invalid"],
     [{ locale: 'en', caseLevel: 'x' }, 14, "BSON field 'collation.caseLevel' is the wrong type"],
   ])('refuses %j', (options, code, message) => {
