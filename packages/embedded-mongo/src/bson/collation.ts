@@ -124,7 +124,8 @@ function checkCombination(spec: Doc): void {
   if (spec.get('backwards') === true && (spec.get('strength') as Int32).value === 1) {
     throw new CommandError('BadValue', "'backwards' is invalid with 'strength' of 1");
   }
-  if (spec.get('caseFirst') === 'off' || spec.get('caseLevel') === true || (spec.get('strength') as Int32).value > 2) return;
+  if (spec.get('caseFirst') === 'off' || spec.get('caseLevel') === true || (spec.get('strength') as Int32).value > 2)
+    return;
   throw new CommandError('BadValue', "'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2");
 }
 
