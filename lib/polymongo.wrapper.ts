@@ -127,6 +127,7 @@ export class PolyMongoWrapper {
       prepare: (database) => models.prepareAll(database),
       tenant: () => tenantContext.scope?.tenantId,
       tenantDatabase: () => tenantDatabases.currentTenants(),
+      tenantOf: (dbName) => tenantDatabases.namedOwnerOf(dbName),
     });
     tenantContext.onSwitch((from, to) => this.transactions.assertTenantStays(from, to));
     this.scale = {
@@ -242,6 +243,7 @@ export class PolyMongoWrapper {
       prepare: async () => {},
       tenant: () => tenantContext.scope?.tenantId,
       tenantDatabase: () => undefined,
+      tenantOf: (dbName) => tenantDatabases.namedOwnerOf(dbName),
     });
     return {
       databaseOf: (tenantId) => pools.database(tenantDatabases.of(tenantId)),

@@ -19,11 +19,15 @@ export class ActiveTransaction {
   #isOver = false;
   #failure: { error: unknown } | undefined;
 
-  /** @param preparations takes what has to be done outside before the next attempt */
+  /**
+   * @param preparations takes what has to be done outside before the next attempt
+   * @param admit refuses a database that must not take part, by throwing
+   */
   constructor(
     readonly session: mongo.ClientSession,
     readonly pool: LeasedPool,
     preparations: (() => Promise<void>)[] = [],
+    readonly admit: (dbName: string, transaction: ActiveTransaction) => void = () => {},
   ) {
     this.#preparations = preparations;
     latest.set(session, this);
@@ -111,11 +115,13 @@ export interface ServedDatabase {
 
 /**
  * The transaction around, which a call on this database joins.
- * @throws TransactionEndedError when it is over; SessionMismatchError when it is on another pool
+ * @throws TransactionEndedError when it is over; SessionMismatchError when it is on another pool; TenantSwitchError when it
+ *   is another tenant's
  */
 export function transactionOn(database: ServedDatabase): ActiveTransaction | undefined {
   const active = activeTransaction();
   if (active?.isOver) throw new TransactionEndedError();
   if (active && active.pool !== database.pool) throw new SessionMismatchError(active.pool.name, database.name);
+  active?.admit(database.name, active);
   return active;
 }

@@ -38,7 +38,7 @@ export const OPTIONS_AT: Readonly<Record<string, number>> = {
 /**
  * The transaction that a collection call belongs to, and its arguments with the session in them. A call that names a
  * session keeps it (`null`: outside); one that names none joins the transaction around it.
- * @throws SessionMismatchError when the session is another pool's
+ * @throws SessionMismatchError when the session is another pool's; TenantSwitchError when the transaction is another tenant's
  */
 export function joinTransaction(
   database: ServedDatabase,
@@ -51,7 +51,9 @@ export function joinTransaction(
     const { session } = given;
     if (!(session instanceof mongoose.mongo.ClientSession)) return { args, context: ALONE };
     assertSession(session, database);
-    return { args, context: { session, transaction: transactionOf(session) } };
+    const transaction = transactionOf(session);
+    transaction?.admit(database.name, transaction);
+    return { args, context: { session, transaction } };
   }
   const transaction = at === undefined ? undefined : transactionOn(database);
   if (at === undefined || !transaction) return { args, context: ALONE };

@@ -11,6 +11,8 @@ import type { TenantContext } from './tenant.context.js';
 /** Databases of the server itself; no tenant is ever given one. */
 const RESERVED = new Set(['admin', 'local', 'config']);
 const MAX_REMEMBERED = 100_000;
+/** An id to learn from how databases are named. */
+const PROBE = 'probe';
 
 /** Whose a database is in this process. */
 interface Owner {
@@ -28,6 +30,7 @@ export class TenantDatabases {
   readonly #names = new Map<string, string>();
   /** By the key of the database's name. */
   readonly #owners = new Map<string, Owner>();
+  #isNameTelling: boolean | undefined;
   readonly #onNamed: ((name: string, tenantId: string) => void)[] = [];
 
   constructor(
@@ -112,7 +115,6 @@ export class TenantDatabases {
   idOf(name: string): string | undefined {
     const owner = this.tenantOf(name);
     if (owner !== undefined) return owner;
-    const PROBE = 'probe';
     const sample = this.options.database(PROBE);
     const at = sample.indexOf(PROBE);
     if (at < 0) return undefined;
@@ -121,6 +123,26 @@ export class TenantDatabases {
       return this.nameFor(tenantId) === name ? tenantId : undefined;
     } catch {
       return undefined;
+    }
+  }
+
+  /**
+   * As {@link idOf}; but where a database is called just as its tenant, only of tenants that are known here: any name could
+   * be a tenant's then.
+   */
+  namedOwnerOf(name: string): string | undefined {
+    const owner = this.tenantOf(name);
+    if (owner !== undefined) return owner;
+    this.#isNameTelling ??= this.#putsSomethingAroundIds();
+    return this.#isNameTelling ? this.idOf(name) : undefined;
+  }
+
+  #putsSomethingAroundIds(): boolean {
+    try {
+      const sample = this.options.database(PROBE);
+      return sample !== PROBE && sample.includes(PROBE);
+    } catch {
+      return false; // it only names ids that it knows
     }
   }
 

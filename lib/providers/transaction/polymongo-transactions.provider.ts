@@ -29,6 +29,8 @@ export interface TransactionHost {
   tenant(): string | undefined;
   /** The current tenant's database, if there is a tenant. */
   tenantDatabase(): string | undefined;
+  /** The tenant whose database this is, if it is one's. */
+  tenantOf(dbName: string): string | undefined;
 }
 
 /** Transactions, each on one pool, that every wrapped model of the pool joins by itself. */
@@ -61,6 +63,19 @@ export class PolyMongoTransactions {
   }
 
   /**
+   * A transaction of a tenant reaches no other one's database, however a call came to it: by a query or document made before,
+   * by `.db(name)` or by its session. One without a tenant is that of the first one whose scope a call in it runs in.
+   * @throws TenantSwitchError
+   */
+  #admit(dbName: string, transaction: ActiveTransaction): void {
+    const owner = this.#host.tenantOf(dbName);
+    if (owner === undefined) return;
+    const tenantId = this.#tenants.get(transaction);
+    if (tenantId === undefined && this.#host.tenant() === owner) this.#tenants.set(transaction, owner);
+    if (tenantId !== undefined && tenantId !== owner) throw new TenantSwitchError();
+  }
+
+  /**
    * Runs `fn` in a transaction: commits when it resolves and gives back its value, aborts when it throws and rethrows
    * its error unchanged. Calls inside `fn` on wrapped models join without being given the session; `{ session: null }`
    * keeps one out. On a TransientTransactionError `fn` runs again, on an UnknownTransactionCommitResult the commit,
@@ -68,7 +83,7 @@ export class PolyMongoTransactions {
    * started together. Collections and indexes are made before the transaction begins; for further databases that `fn`
    * writes to it aborts, makes them and runs again.
    * @throws SessionMismatchError from calls on models of another pool; TransactionPropagationError;
-   * PolyMongoOptionsError; TenantSwitchError from entering another tenant
+   * PolyMongoOptionsError; TenantSwitchError from entering another tenant, and from calls on its database
    * @see https://github.com/mongodb/specifications/blob/master/source/transactions-convenient-api/transactions-convenient-api.md
    */
   run<T>(fn: TransactionFunction<T>, options?: InTransactionOptions): Promise<T>;
@@ -128,7 +143,15 @@ export class PolyMongoTransactions {
         try {
           const { pool } = lease;
           const gate = isNested ? undefined : this.#gateOf(pool); // the outer one may be inside and wait for this
-          return await runAttempts(session, { pool, connection: database.connection, fn: asTenant, options, gate });
+          const admit = this.#admit.bind(this);
+          return await runAttempts(session, {
+            pool,
+            connection: database.connection,
+            fn: asTenant,
+            options,
+            gate,
+            admit,
+          });
         } finally {
           await session.endSession();
         }

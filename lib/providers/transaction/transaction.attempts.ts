@@ -11,6 +11,8 @@ interface Attempts<T> {
   options: mongo.TransactionOptions;
   /** What attempts after the first go through; undefined: they need not. */
   gate: RetryGate | undefined;
+  /** Refuses a database that must not take part. */
+  admit: (dbName: string, transaction: ActiveTransaction) => void;
 }
 
 type MongooseTransaction = (
@@ -26,7 +28,7 @@ type MongooseTransaction = (
  */
 export async function runAttempts<T>(
   session: mongo.ClientSession,
-  { pool, connection, fn, options, gate }: Attempts<T>,
+  { pool, connection, fn, options, gate, admit }: Attempts<T>,
 ): Promise<T> {
   const preparations: (() => Promise<void>)[] = [];
   let returned: { value: T } | undefined;
@@ -40,7 +42,7 @@ export async function runAttempts<T>(
     if (isRetry && gate) leaveGate = await gate.enter();
     isRetry = true;
     for (let work = preparations.shift(); work; work = preparations.shift()) await outsideTransaction(work);
-    const transaction = new ActiveTransaction(session, pool, preparations);
+    const transaction = new ActiveTransaction(session, pool, preparations, admit);
     try {
       const value = await transaction.during(async () => fn(session));
       await transaction.finish();
