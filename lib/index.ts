@@ -50,6 +50,7 @@ export {
   TenantError,
   TenantGuardOrderError,
   TenantInUseError,
+  TenantLookupError,
   TenantMissingError,
   TenantNotReadyError,
   TenantOutOfStepError,

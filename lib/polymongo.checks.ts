@@ -73,14 +73,14 @@ export function checkDatabaseName(name: unknown): asserts name is string {
   }
 }
 
+const describe = (name: string, value: unknown): string =>
+  name === 'mongoURI' && typeof value === 'string' ? 'a string without that beginning' : describeValue(value);
+
 /** Says what a value is without repeating it where it could be a secret. */
-function describe(name: string, value: unknown): string {
-  if (value === null) return 'null';
+export function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'string')
-    return name === 'mongoURI'
-      ? 'a string without that beginning'
-      : `the string ${JSON.stringify(redactURI(value).slice(0, 60))}`;
+  if (typeof value === 'string') return `the string ${JSON.stringify(redactURI(value).slice(0, 60))}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
   return `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`;
 }

@@ -78,7 +78,8 @@ export interface TenantOptions {
   pattern?: RegExp;
   /**
    * Says whether there is such a tenant; others are refused with 404 and get no database. `'provisioned'`: those that
-   * `tenants.provision` made. Default: every well-formed id.
+   * `tenants.provision` made. Default: every well-formed id. An answer that is neither true nor false, or takes longer than
+   * `waitQueueTimeoutMS`, is a TenantLookupError.
    */
   exists?: 'provisioned' | ((tenantId: string) => MaybePromise<boolean>);
   /** How long a yes of `exists` counts, in ms; a no counts for a second at most. Default 60000. */
@@ -86,6 +87,7 @@ export interface TenantOptions {
   /**
    * Gives a tenant the pool of its own, for tenants on several clusters; undefined leaves it on the primary pool. Asked
    * once a tenant, and again after it failed or its pool could not connect. Default: all share the primary pool.
+   * An answer that takes longer than `waitQueueTimeoutMS` is a TenantLookupError.
    */
   connection?: (tenantId: string) => MaybePromise<TenantConnection | undefined>;
   /** Fills a new tenant's database, as that tenant, once; again if the process died in the middle. */

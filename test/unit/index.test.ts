@@ -88,6 +88,7 @@ describe('the public surface', () => {
       'TenantGuardOrderError',
       'TenantInUseError',
       'TenantInterceptor',
+      'TenantLookupError',
       'TenantMissingError',
       'TenantNotReadyError',
       'TenantOutOfStepError',

@@ -110,7 +110,7 @@ describe('resolveOptions', () => {
     [
       'a dbSpecific entry without a name',
       { mongoURI, dbSpecific: [{ options: {} }] },
-      /^dbSpecific\[0\]\.dbName must be a non-empty string, not an undefined/,
+      /^dbSpecific\[0\]\.dbName must be a non-empty string, not undefined/,
     ],
     ['a dbSpecific entry that is a string', { mongoURI, dbSpecific: ['a'] }, /^dbSpecific\[0\] must be an object/],
     [

@@ -6,6 +6,7 @@ import type { DatabaseGate } from '../databases/database.equipment.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
+import { answerOf, yesOrNo, type TenantLookup } from './tenant.answers.js';
 import { managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';
@@ -42,7 +43,8 @@ export class TenantDirectory {
     if (exists) {
       const ask = async (tenantId: string) => {
         const state = await registry.stateOf(tenantId);
-        return exists === 'provisioned' ? state === 'ready' : state !== 'removing' && exists(tenantId);
+        if (exists === 'provisioned') return state === 'ready';
+        return state !== 'removing' && yesOrNo(await this.#answerOf('exists', () => exists(tenantId)));
       };
       this.#known = new LookupCache(
         (tenantId) => this.#asNoTenant(() => ask(tenantId)),
@@ -247,7 +249,7 @@ export class TenantDirectory {
   }
 
   async #locate(tenantId: string, connection: Locate): Promise<boolean> {
-    const given = await this.#asNoTenant(() => connection(tenantId));
+    const given = await this.#answerOf('connection', () => connection(tenantId));
     const known = this.#connections.get(tenantId);
     if (!given && !known) return true;
     const next = given ?? {}; // one that had a cluster of its own goes to a pool on the primary one
@@ -257,6 +259,10 @@ export class TenantDirectory {
       this.#connections.set(tenantId, next);
     }
     return true;
+  }
+
+  #answerOf<T>(lookup: TenantLookup, ask: () => T | Promise<T>): Promise<T> {
+    return this.#asNoTenant(() => answerOf(lookup, this.#pools.options.waitQueueTimeoutMS, ask));
   }
 
   /**

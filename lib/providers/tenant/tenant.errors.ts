@@ -163,6 +163,21 @@ export class TenantNotReadyError extends PolyMongoError {
   }
 }
 
+/** A function of the application, asked about a tenant, gave no answer that counts. Nobody is let in by it. */
+export class TenantLookupError extends PolyMongoError {
+  constructor(
+    readonly lookup: 'exists' | 'connection',
+    readonly reason: string,
+  ) {
+    super(
+      `tenant.${lookup}() ${reason}. ` +
+        (lookup === 'exists'
+          ? 'Have it give true or false, as in `(await Shop.exists({ id })) !== null`, and in time.'
+          : 'Have it give the connection, or undefined, in time.'),
+    );
+  }
+}
+
 /** `deprovision` was called without the tenant's id as its confirmation. */
 export class TenantConfirmationError extends PolyMongoError {
   constructor(readonly tenantId: string) {

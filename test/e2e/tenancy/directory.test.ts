@@ -6,7 +6,9 @@ import {
   TenantNotReadyError,
   TenantSwitchError,
   TenantUnknownError,
+  TenantLookupError,
   type PolyModelOf,
+  type PolyMongoOptions,
   type TenantOptions,
 } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
@@ -25,12 +27,13 @@ describe('which tenants there are, and where', () => {
   afterAll(() => Promise.all(clusters.map((cluster) => cluster.stop())));
   afterEach(() => polymongo.actions.forceCloseAll());
 
-  const start = (tenant: TenantOptions): void => {
+  const start = (tenant: TenantOptions, more: Partial<PolyMongoOptions> = {}): void => {
     const mongoURI = clusters[0]!.uri;
     polymongo = new PolyMongoWrapper({
       mongoURI,
       driverOptions: { serverSelectionTimeoutMS: 500 },
       tenant: { database: (id) => `${prefix}_${id}`, ...tenant },
+      ...more,
     });
     notes = polymongo.wrapModel(polymongo.models.define({ name: 'Note', schema: NoteSchema })) as never;
   };
@@ -63,6 +66,42 @@ describe('which tenants there are, and where', () => {
     await expect(kept.countDocuments()).rejects.toThrow(TenantUnknownError);
     await expect(kept.find().cursor().next()).rejects.toThrow(TenantUnknownError);
   });
+
+  it.each([
+    ['no', 'the string "no"'],
+    [1, 'the number 1'],
+    [{ ok: false }, 'an object'],
+    [[], 'an array'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    ['', 'the string ""'],
+  ])('lets nobody in by an answer that is neither true nor false, and says which it was: %j', async (answer, said) => {
+    for (const exists of [() => answer, async () => answer]) {
+      start({ exists: exists as never });
+      const refused = add('asked');
+      await expect(refused).rejects.toThrow(TenantLookupError);
+      await expect(refused).rejects.toMatchObject({
+        lookup: 'exists',
+        message: expect.stringContaining(said) as unknown,
+      });
+      await expect(polymongo.tenants.run('asked', () => 'in')).rejects.toThrow(TenantLookupError);
+      await polymongo.actions.forceCloseAll();
+    }
+    expect(await namesOn(clusters[0]!)).not.toContain(`${prefix}_asked`);
+  });
+
+  it.each(['exists', 'connection'] as const)(
+    'waits no longer than waitQueueTimeoutMS for an answer of %s, and asks again then',
+    async (lookup) => {
+      const answers = [() => new Promise<never>(() => {}), () => (lookup === 'exists' ? true : undefined)];
+      start({ [lookup]: () => answers.shift()!() }, { waitQueueTimeoutMS: 200 });
+      await expect(polymongo.tenants.run('late', () => 'in')).rejects.toMatchObject({
+        name: 'TenantLookupError',
+        lookup,
+      });
+      expect(await polymongo.tenants.run('late', () => 'in')).toBe('in');
+    },
+  );
 
   it('reaches a tenant on the cluster that is its own', async () => {
     const asked: string[] = [];
