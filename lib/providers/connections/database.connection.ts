@@ -1,7 +1,8 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { joinTransaction } from '../sessions/collection.session.js';
-import { outsideTransaction } from '../sessions/active.transaction.js';
+import { outsideTransaction, transactionOn } from '../sessions/active.transaction.js';
+import { TransactionUnsupportedError } from '../sessions/session.errors.js';
 import { inTurn } from '../sessions/call.context.js';
 import type { Database, DatabaseConnection } from '../databases/database.js';
 import { prepare } from '../databases/first.write.js';
@@ -33,6 +34,7 @@ interface NativeConnection {
   dropCollection(name: string): Promise<unknown>;
   listCollections(): Promise<unknown>;
   listDatabases(): Promise<unknown>;
+  transaction(...args: unknown[]): Promise<unknown>;
   withSession(work: (session: mongo.ClientSession) => Promise<unknown>): Promise<unknown>;
 }
 /** An aggregate of a connection: `exec` reads `_connection.client.db()`, `cursor` `_connection.db`; the same in mongoose 8 and 9. */
@@ -204,6 +206,13 @@ class PooledConnection extends Native {
   }
   override listDatabases(): Promise<unknown> {
     return outsideOn(this.database, 'listDatabases', () => super.listDatabases());
+  }
+  /** MongoDB nests no transactions: this one would be committed though the one around is aborted. */
+  override transaction(...args: unknown[]): Promise<unknown> {
+    const isInside = transactionOn(this.database) !== undefined;
+    return isInside
+      ? Promise.reject(new TransactionUnsupportedError('transaction', this.database.name))
+      : super.transaction(...args);
   }
   override withSession(work: (session: mongo.ClientSession) => Promise<unknown>): Promise<unknown> {
     return this.database.run(() => super.withSession(work), 'long');

@@ -37,7 +37,8 @@ export const OPTIONS_AT: Readonly<Record<string, number>> = {
 
 /**
  * The transaction that a collection call belongs to, and its arguments with the session in them. A call that names a
- * session keeps it (`null`: outside); one that names none joins the transaction around it.
+ * session keeps it (`null`: outside); one that names none, or hands on a session that it was not given (`undefined`), joins
+ * the transaction around it.
  * @throws SessionMismatchError when the session is another pool's; TenantSwitchError when the transaction is another tenant's
  */
 export function joinTransaction(
@@ -47,8 +48,8 @@ export function joinTransaction(
 ): { context: CallContext; args: readonly unknown[] } {
   const at = OPTIONS_AT[method];
   const given = (at === undefined ? args.at(-1) : args[at]) as { session?: unknown } | null | undefined;
-  if (typeof given === 'object' && given !== null && Object.hasOwn(given, 'session')) {
-    const { session } = given;
+  const session = typeof given === 'object' && given !== null && Object.hasOwn(given, 'session') && given.session;
+  if (session !== false && session !== undefined) {
     if (!(session instanceof mongoose.mongo.ClientSession)) return { args, context: ALONE };
     assertSession(session, database);
     const transaction = transactionOf(session);
@@ -57,10 +58,9 @@ export function joinTransaction(
   }
   const transaction = at === undefined ? undefined : transactionOn(database);
   if (at === undefined || !transaction) return { args, context: ALONE };
-  const { session } = transaction;
   const joined = Array.from({ length: Math.max(args.length, at + 1) }, (_, i) => args[i]);
-  joined[at] = { ...given, session };
-  return { args: joined, context: { session, transaction } };
+  joined[at] = { ...given, session: transaction.session };
+  return { args: joined, context: { session: transaction.session, transaction } };
 }
 
 /** A session works on the client that made it; on another one the driver's own error names neither. */

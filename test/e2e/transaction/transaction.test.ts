@@ -6,6 +6,7 @@ import {
   TenantSwitchError,
   TransactionEndedError,
   TransactionPropagationError,
+  TransactionUnsupportedError,
   type PolyModel,
 } from 'nestjs-polymongo';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
@@ -56,6 +57,33 @@ describe('transaction', () => {
     expect(value).toBe('done');
     expect(await balance('b')).toBe(1);
     expect(await balance()).toBe(99);
+  });
+
+  it.each<[string, (options: { session: undefined }) => Promise<unknown>]>([
+    ['create', (none) => accounts.create([{ _id: 'b', balance: 1 }], none)],
+    ['save', (none) => new accounts({ _id: 'b', balance: 1 }).save(none)],
+    ['insertMany', (none) => accounts.insertMany([{ _id: 'b', balance: 1 }], none)],
+    ['updateOne', (none) => accounts.updateOne({ _id: 'a' }, { balance: 1 }, none)],
+    ['a query’s session()', (none) => accounts.updateOne({ _id: 'a' }, { balance: 1 }).session(none.session as never)],
+    ['bulkWrite', (none) => accounts.bulkWrite([{ deleteOne: { filter: { _id: 'a' } } }], none)],
+    ['a document’s deleteOne', async (none) => (await accounts.findById('a'))!.deleteOne(none)],
+    ['a collection', (none) => accounts.collection.deleteMany({}, none)],
+  ])('a session that is handed on and was not given joins, too: %s', async (_, work) => {
+    const error = new Error('no');
+    const failed = polymongo.transaction(async () => {
+      await work({ session: undefined });
+      throw error;
+    });
+    await expect(failed).rejects.toBe(error);
+    expect(await accounts.find().lean()).toMatchObject([{ _id: 'a', balance: 100 }]);
+  });
+
+  it('has no transaction of a connection inside, which would be committed though this one is aborted', async () => {
+    const failed = polymongo.transaction(() =>
+      (accounts.db as never as mongoose.Connection).transaction(() => accounts.create({ _id: 'b', balance: 1 })),
+    );
+    await expect(failed).rejects.toBeInstanceOf(TransactionUnsupportedError);
+    expect(await accounts.countDocuments()).toBe(1);
   });
 
   it('aborts everything and rethrows the error unchanged', async () => {
