@@ -20,7 +20,9 @@ export {
   OtherDatabaseError,
   PolyMongoClosedError,
   PoolConnectError,
+  PoolClosedInQueueError,
   PoolForceClosedError,
+  PoolQueueTimeoutError,
   PoolInitializingError,
   ReconfigurationPendingError,
 } from './providers/pools/pool.errors.js';
@@ -51,6 +53,7 @@ export {
   TenantGuardOrderError,
   TenantInUseError,
   TenantLookupError,
+  TenantOverloadedError,
   TenantMissingError,
   TenantNotReadyError,
   TenantOutOfStepError,
@@ -99,6 +102,7 @@ export type {
 } from './polymongo.module-options.js';
 export type { Plugin, PolyMongoOptions, RetryOptions } from './polymongo.options.js';
 export type { DBSpecificConfig, ScaleOptions } from './polymongo.pool-options.js';
+export type { TenantLimit, TenantLimits } from './polymongo.tenant-limits.js';
 export type {
   TenantConnection,
   TenantOptions,
@@ -176,6 +180,7 @@ export {
   type DbStats,
   type PoolConfigView,
   type SeparatePoolStats,
+  type TenantStats,
 } from './providers/stats/polymongo-stats.provider.js';
 export {
   PolyMongoTenants,

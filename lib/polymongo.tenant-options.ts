@@ -3,6 +3,7 @@ import type { Connection } from 'mongoose';
 import { checks, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
+import { TENANT_LIMIT_CHECKS, type TenantLimits } from './polymongo.tenant-limits.js';
 
 /**
  * What resolvers look at: the request of Express or Fastify; of a WebSocket message its handshake; of a microservice
@@ -57,7 +58,7 @@ export interface TenantConnection {
 }
 
 /** How tenants are found and where their documents are. */
-export interface TenantOptions {
+export interface TenantOptions extends TenantLimits {
   /**
    * Finds the tenant of each request. All of several are asked; the first that names one decides, and one that names
    * another is an error. Without it only `tenants.run` and `TenantContext.run` set a tenant.
@@ -101,7 +102,7 @@ export interface TenantOptions {
   useDefaultDB?: boolean;
 }
 
-type Optional = 'exists' | 'connection' | 'seed';
+type Optional = 'exists' | 'connection' | 'seed' | keyof TenantLimits;
 
 /** The tenant options with their defaults. */
 export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resolve' | 'trust' | Optional>>> &
@@ -133,6 +134,7 @@ export const TENANT_CHECKS: Checks<TenantOptions> = {
   seed: checks.function,
   allowCrossDatabase: checks.boolean,
   useDefaultDB: checks.boolean,
+  ...TENANT_LIMIT_CHECKS,
 };
 
 /** @throws PolyMongoOptionsError */

@@ -112,10 +112,10 @@ export class PolyMongoWrapper {
     );
     new PolyMongoLog(this.pools, createSink(this.options));
     this.hooks = new PolyMongoHooks(this.pools);
-    this.stats = new PolyMongoStats(this.pools);
     this.bulkTasks = new PolyMongoBulk(this.pools);
     this.tenantContext.onRefusal((error) => this.pools.events.emit('refused', { error }));
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
+    this.stats = new PolyMongoStats(this.pools, (name) => this.tenantDatabases.tenantOf(name));
     const tenantRegistry = new TenantRegistry(this.pools);
     this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, tenantRegistry);
     this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant);

@@ -4,6 +4,7 @@ import { Subject } from 'rxjs';
 import { checkDatabaseName, checks } from '../../polymongo.checks.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { inBackground } from '../pools/background.work.js';
 import { inSubscribersContext, keepContext } from '../sessions/subscriber.context.js';
 import { keptProgress } from '../sessions/subscriber.listener.js';
 import { BulkArgumentError } from './bulk.errors.js';
@@ -199,9 +200,9 @@ export class PolyMongoBulk {
     const reader = new RawSource(database, options);
     const chunks = new ExportTask(reader, options, report).chunks();
     try {
-      await lease.during(() => reader.open());
+      await inBackground(() => lease.during(() => reader.open()));
       for (;;) {
-        const next = await lease.during(() => chunks.next());
+        const next = await inBackground(() => lease.during(() => chunks.next()));
         if (next.done) break;
         yield next.value;
       }
@@ -235,7 +236,7 @@ export class PolyMongoBulk {
     checkpoint?: () => ImportTask['checkpoint'],
   ): Promise<BulkSummary> {
     try {
-      await work();
+      await inBackground(work);
     } catch (error) {
       throw report.error(error, checkpoint?.());
     } finally {

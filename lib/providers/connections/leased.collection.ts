@@ -4,9 +4,11 @@ import { inTurn, type CallContext } from '../sessions/call.context.js';
 import { joinTransaction } from '../sessions/collection.session.js';
 import type { Database, DatabaseConnection } from '../databases/database.js';
 import { write, WRITES } from '../databases/first.write.js';
+import { inPoolsTurn } from './command.turn.js';
 import { buildBulk, leaseBulk } from './leased.bulk.js';
 import { leaseAggregation, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
+import { limitTime } from './time.limit.js';
 
 interface NativeCollection extends Collection {
   get buffer(): boolean;
@@ -80,7 +82,7 @@ function lazily(name: string, native: Method): Method {
   const lease = LAZY[name]!;
   return function (...given) {
     const { database } = this.conn;
-    const { args, context } = joinTransaction(database, name, given);
+    const { args, context } = joinTransaction(database, name, limitTime(database, name, given));
     return lease(native.apply(this, args as unknown[]) as never, database, context, this.name);
   };
 }
@@ -88,10 +90,12 @@ function lazily(name: string, native: Method): Method {
 function building(name: string, native: Method): Method {
   return function (...given) {
     const { database } = this.conn;
-    const { args, context } = joinTransaction(database, name, given);
+    const { args, context } = joinTransaction(database, name, limitTime(database, name, given));
     const collection = () => this._getCollection();
     const bulk = buildBulk(collection(), () => native.apply(this, args as unknown[]) as never);
-    return leaseBulk(bulk, collection, (execute) => write(database, this.name, context, execute));
+    return leaseBulk(bulk, collection, (execute) =>
+      write(database, this.name, context, inPoolsTurn(database, context, execute)),
+    );
   };
 }
 
@@ -100,8 +104,8 @@ function atOnce(name: string, native: Method): Method {
   const isDropping = DROPPING.has(name);
   return function (...given) {
     const { database } = this.conn;
-    const { args, context } = joinTransaction(database, name, given);
-    const call = () => native.apply(this, args as unknown[]) as Promise<unknown>;
+    const { args, context } = joinTransaction(database, name, limitTime(database, name, given));
+    const call = inPoolsTurn(database, context, () => native.apply(this, args as unknown[]) as Promise<unknown>);
     if (isWrite) return write(database, this.name, context, call);
     const result = database.hold(inTurn(context, call));
     return isDropping ? result.finally(() => database.forgetContents()) : result;

@@ -3,6 +3,7 @@ import { PoolForceClosedError } from '../pools/pool.errors.js';
 import type { ActiveTransaction } from '../sessions/active.transaction.js';
 import type { CallContext } from '../sessions/call.context.js';
 import type { Database } from '../databases/database.js';
+import { sendInPoolsTurn } from './command.turn.js';
 import { confined } from './pipeline.confinement.js';
 
 /** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
@@ -15,12 +16,10 @@ interface CursorSteps {
  * Lets a cursor hold a lease from its first fetch until it is exhausted or closed, and tell when its pool is cut. What the
  * first answer exhausts is part of the call that it belongs to, and takes none of its own.
  */
-export function leaseCursor<C extends mongo.AbstractCursor>(
-  cursor: C,
-  database: Database,
-  { transaction }: CallContext,
-): C {
+export function leaseCursor<C extends mongo.AbstractCursor>(cursor: C, database: Database, context: CallContext): C {
   const steps = cursor as unknown as CursorSteps;
+  const { transaction } = context;
+  sendInPoolsTurn(cursor, database, context);
   if (transaction) takeTurns(steps, transaction);
   const initialize = steps._initialize.bind(cursor);
   steps._initialize = (session) =>
@@ -72,7 +71,9 @@ export function confineAggregation<C extends mongo.AggregationCursor>(cursor: C,
 function leaseExplain(cursor: object, database: Database): void {
   const { explain } = cursor as { explain?: (...args: unknown[]) => Promise<unknown> };
   if (explain)
-    Object.assign(cursor, { explain: (...args: unknown[]) => database.hold(() => explain.apply(cursor, args)) });
+    Object.assign(cursor, {
+      explain: (...args: unknown[]) => database.hold(() => database.send(() => explain.apply(cursor, args))),
+    });
 }
 
 /** Each command of the cursor is an operation of the transaction. */

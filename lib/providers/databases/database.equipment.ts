@@ -4,6 +4,8 @@ export interface DatabaseEquipment<Database> {
   readonly preparation?: CollectionPreparation<Database>;
   /** Its aggregations may name no other database. */
   readonly isConfined?: boolean;
+  /** For reads and writes that say nothing of it. */
+  readonly maxTimeMS?: number | undefined;
 }
 
 /** Stands before a database and says whether work may begin on it. */

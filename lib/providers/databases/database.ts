@@ -11,6 +11,8 @@ import {
   type LeaseUser,
   type PoolLease,
 } from '../pools/pool.lease.js';
+import { PoolShare } from '../pools/pool.share.js';
+import type { CommandStep } from '../pools/pool.turns.js';
 import { DatabaseContents } from './database.contents.js';
 import type { DatabaseEquipment, OpenStream } from './database.equipment.js';
 import { Place } from './recency.ring.js';
@@ -42,6 +44,8 @@ export class Database implements LeaseUser {
   readonly connection: DatabaseConnection;
   /** Where the registry has it among those that it may let go. */
   readonly place = new Place<Database>(this);
+  /** What it has of its pool's sockets. */
+  readonly share = new PoolShare();
   /** The change streams on it that are not closed. */
   readonly streams = new Set<OpenStream>();
   #pool: DatabasePool;
@@ -176,6 +180,15 @@ export class Database implements LeaseUser {
     const call = operationOf(this);
     if (!call) return this.#withLease('operation', work);
     return call.opening ? call.opening.then(() => call.share(work)) : call.share(work);
+  }
+
+  /**
+   * Sends one command, under a lease that the caller holds: at once while its pool has a free socket, else in the database's
+   * turn.
+   * @throws PoolQueueTimeoutError, PoolClosedInQueueError; TenantOverloadedError
+   */
+  send<T>(command: () => Promise<T>, step: CommandStep = 'call'): Promise<T> {
+    return this.#pool.turns.during(this.share, step, command);
   }
 
   /**

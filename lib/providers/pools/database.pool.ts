@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { PolyMongoClosedError } from './pool.errors.js';
+import { PolyMongoClosedError, PoolClosedInQueueError } from './pool.errors.js';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { RetryOptions } from '../../polymongo.options.js';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
@@ -12,6 +12,7 @@ import { PoolClosing, type CloseTimes, type CloseUrgency } from './pool.closing.
 import { PoolLease, type LeaseKind, type LeaseUser } from './pool.lease.js';
 import { assertTransition } from './pool-state.js';
 import type { PoolStats } from './pool.statistics.js';
+import { PoolTurns } from './pool.turns.js';
 
 /** What a pool needs of the registry that made it. */
 export interface PoolHost extends CloseTimes {
@@ -33,6 +34,8 @@ let idleCount = 0;
 
 /** One MongoClient with its sockets: opened by the first lease, kept open by leases, closed and opened again at will. */
 export class DatabasePool {
+  /** Who is served when there is no free socket. */
+  readonly turns: PoolTurns;
   readonly #leases = new Set<PoolLease>();
   readonly #link: PoolClient;
   #state: PoolState = 'cold';
@@ -47,7 +50,20 @@ export class DatabasePool {
     readonly config: PoolConfig,
     readonly host: PoolHost,
   ) {
-    this.#link = new PoolClient(config, () => host.events.emit('statistics', { pool: config.dbName }));
+    const onChange = () => host.events.emit('statistics', { pool: config.dbName });
+    const link = (this.#link = new PoolClient(config, () => {
+      this.turns.look();
+      onChange();
+    }));
+    this.turns = new PoolTurns({
+      name: config.dbName,
+      maxSockets: config.maxConnections,
+      waitQueueTimeoutMS: config.waitQueueTimeoutMS,
+      onChange,
+      get load() {
+        return link.statistics.load;
+      },
+    });
     if (config.autoClose) this.#idle = new IdleTimer(config.ttl, () => void this.close('idle', 'patient'));
   }
 
@@ -100,8 +116,10 @@ export class DatabasePool {
 
   get stats(): PoolStats {
     const { maxConnections, minConnections, idleTimeoutMS } = this.config;
+    const { counts } = this.#link.statistics;
     return {
-      ...this.#link.statistics.counts,
+      ...counts,
+      waitQueueSize: counts.waitQueueSize + this.turns.waiting,
       maxPoolSize: maxConnections,
       minPoolSize: minConnections,
       ...(idleTimeoutMS !== undefined && { maxIdleTimeMS: idleTimeoutMS }),
@@ -220,6 +238,7 @@ export class DatabasePool {
     await closing.waitForFarewell(farewell.during(() => this.host.beforeClose(this, reason)));
     farewell.release();
     for (const lease of this.#leases) lease.abort?.();
+    this.turns.refuseAll(() => new PoolClosedInQueueError(this.name));
     const { shutdownDeadline } = this.host;
     await this.#link.close(shutdownDeadline && Math.max(0, shutdownDeadline.endBy - Date.now()));
     this.#transition('closed', reason);

@@ -61,6 +61,39 @@ export class PoolForceClosedError extends PolyMongoError {
   }
 }
 
+/** A call waited for a socket of its pool for `waitQueueTimeoutMS`. */
+export class PoolQueueTimeoutError extends PolyMongoError {
+  readonly waitedMS: number;
+  readonly maxSockets: number;
+  /** How many calls waited with it. */
+  readonly waiting: number;
+
+  constructor(
+    /** The database that the pool is named after. */
+    readonly poolName: string,
+    { waitedMS, maxSockets, waiting }: { waitedMS: number; maxSockets: number; waiting: number },
+  ) {
+    super(
+      `Timed out while waiting for a socket of the pool of ${poolName}: all ${maxSockets} were in use for ${waitedMS} ms, and ` +
+        `${waiting} calls waited. Make slow queries faster, bound them with tenant.maxInFlight and tenant.maxTimeMS, or raise ` +
+        'maxPoolSize (maxConnections of a pool of its own) or waitQueueTimeoutMS.',
+    );
+    this.waitedMS = waitedMS;
+    this.maxSockets = maxSockets;
+    this.waiting = waiting;
+  }
+}
+
+/** A pool was closed by force, or at the end of its time, while a call waited for one of its sockets. Nothing of it was sent. */
+export class PoolClosedInQueueError extends PolyMongoError {
+  constructor(readonly poolName: string) {
+    super(
+      `The connection pool of ${poolName} was closed while this call waited for a socket of it; nothing was sent. During a ` +
+        'shutdown nothing new starts; else the next call opens the pool again.',
+    );
+  }
+}
+
 /** A database's new configuration could not take effect yet, because work that runs on its pool did not end in time. */
 export class ReconfigurationPendingError extends PolyMongoError {
   constructor(

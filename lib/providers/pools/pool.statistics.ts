@@ -11,6 +11,15 @@ export interface PoolStats {
   maxIdleTimeMS?: number;
 }
 
+/** The sockets of a pool, to see whether there is one for a further call. */
+export interface SocketLoad {
+  /** In use, or awaited in the driver's own queue. */
+  readonly taken: number;
+  readonly awaited: number;
+  /** The servers that have sockets of the pool, each up to the pool's size. */
+  readonly servers: number;
+}
+
 type Counts = Omit<PoolStats, 'maxPoolSize' | 'minPoolSize' | 'maxIdleTimeMS'>;
 interface ConnectionEvent {
   address: string;
@@ -102,6 +111,17 @@ export class PoolStatistics {
       counts.waitQueueSize += server.waiting;
     }
     return counts;
+  }
+
+  /** What is taken of the sockets that there can be. */
+  get load(): SocketLoad {
+    const load = { taken: 0, awaited: 0, servers: 0 };
+    for (const server of this.#servers.values()) {
+      load.taken += server.count('inUse') + server.waiting;
+      load.awaited += server.waiting;
+      if (server.sockets.size > 0) load.servers++;
+    }
+    return load;
   }
 
   #server(address: string): ServerSockets {

@@ -11,6 +11,11 @@ export interface CallContext {
 /** A call without a session. */
 export const ALONE: CallContext = Object.freeze({});
 
+/** Whether a call goes on with a transaction that has sent something already, and may hold locks. */
+export const goesOn = ({ session }: CallContext): boolean =>
+  session?.inTransaction() === true &&
+  !(session as unknown as { transaction: { isStarting: boolean } }).transaction.isStarting;
+
 /** Has an operation wait for those of its transaction that began before it. */
 export const inTurn = <T>({ transaction }: CallContext, operation: () => Promise<T>): (() => Promise<T>) =>
   transaction ? () => transaction.inTurn(operation) : operation;

@@ -36,6 +36,21 @@ export interface ConnectionStats {
   separateDB: SeparatePoolStats[];
 }
 
+/** What one tenant, or one database that is no tenant's, has of its pool's sockets, and had to wait for. */
+export interface TenantStats {
+  dbName: string;
+  /** Undefined for a database that is no tenant's. */
+  tenantId: string | undefined;
+  /** Commands under way. */
+  inFlight: number;
+  /** Calls that wait for their turn. */
+  waiting: number;
+  /** Calls that were refused, because `tenant.maxWaiting` waited or they had waited for `waitQueueTimeoutMS`. */
+  refused: number;
+  /** How long calls have waited altogether, in ms. */
+  waitedMS: number;
+}
+
 /** One database, as the server and its pool see it. */
 export interface DbStats extends DatabaseSizes {
   lastUsed: Date | undefined;
@@ -48,9 +63,11 @@ export interface DbStats extends DatabaseSizes {
 /** What the pools and databases are doing. Counts come from the driver's events; nothing here is estimated. */
 export class PolyMongoStats {
   readonly #pools: PolyMongoPools;
+  readonly #tenantOf: (dbName: string) => string | undefined;
 
-  constructor(pools: PolyMongoPools) {
+  constructor(pools: PolyMongoPools, tenantOf: (dbName: string) => string | undefined = () => undefined) {
     this.#pools = pools;
+    this.#tenantOf = tenantOf;
   }
 
   /** All pools, now. */
@@ -77,6 +94,23 @@ export class PolyMongoStats {
         poolStats: pool.stats,
       })),
     };
+  }
+
+  /**
+   * The tenants that have commands under way or had to wait, now; never more than `maxCachedDatabases` and the databases
+   * with a pool of their own. What they had to wait for is forgotten with their database's handle.
+   */
+  tenants(): TenantStats[] {
+    return [...this.#pools.databases.values()]
+      .filter(({ share }) => !share.isUntroubled)
+      .map(({ name, share: { inFlight, waiting, refused, waitedMS } }) => ({
+        dbName: name,
+        tenantId: this.#tenantOf(name),
+        inFlight,
+        waiting,
+        refused,
+        waitedMS,
+      }));
   }
 
   /**

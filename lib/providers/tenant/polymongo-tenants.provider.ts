@@ -16,6 +16,7 @@ import {
   type TenantResult,
   type TenantTask,
 } from './tenant.fan-out.js';
+import { inBackground } from '../pools/background.work.js';
 import { TenantSeats } from './tenant.seats.js';
 import type { MigrateOptions, TenantMigration, TenantMigrations } from './tenant.migrations.js';
 import type { TenantRun } from './tenant.run.js';
@@ -223,7 +224,7 @@ export class PolyMongoTenants {
       await seats.take(size);
       try {
         context.signal.throwIfAborted();
-        return await task(tenantId, context);
+        return await inBackground(() => task(tenantId, context));
       } finally {
         seats.give(size);
       }

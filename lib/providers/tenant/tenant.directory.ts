@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { TenantDatabaseTakenError, TenantNotReadyError, TenantUnknownError } from './tenant.errors.js';
+import {
+  TenantDatabaseTakenError,
+  TenantNotReadyError,
+  TenantOverloadedError,
+  TenantUnknownError,
+} from './tenant.errors.js';
+import { limitsOf } from '../../polymongo.tenant-limits.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';
 import type { DatabaseGate } from '../databases/database.equipment.js';
@@ -280,7 +286,10 @@ export class TenantDirectory {
 
   #guard(database: Database | undefined, tenantId: string | undefined): void {
     if (!database || tenantId === undefined) return;
-    database.equip({ isConfined: !this.#databases.options.allowCrossDatabase });
+    const { options } = this.#databases;
+    const { maxTimeMS, ...terms } = limitsOf(options, tenantId);
+    database.equip({ isConfined: !options.allowCrossDatabase, maxTimeMS });
+    database.share.terms = { ...terms, refusal: (waiting) => new TenantOverloadedError(waiting) };
     if (database.equipment.gate || (!this.#known && !this.#owners && !this.#located && !this.#readiness)) {
       return;
     }

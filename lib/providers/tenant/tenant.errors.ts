@@ -153,6 +153,26 @@ export class TenantAheadError extends TenantOutOfStepError {
   }
 }
 
+/** On the body of an answer: after how many seconds the client may try again. Shared by the ESM and CommonJS builds. */
+export const RETRY_AFTER: unique symbol = Symbol.for('polymongo.retryAfter') as never;
+
+/** As many calls of the tenant wait for a socket as `tenant.maxWaiting` allows. HTTP clients get 503 with `Retry-After`. */
+export class TenantOverloadedError extends TenantError {
+  /** When the client may try again. */
+  readonly retryAfterMS = 1_000;
+
+  constructor(
+    /** How many calls of the tenant waited. */
+    readonly waiting: number,
+  ) {
+    super(
+      `Too many calls of this tenant at once: ${waiting} wait for the database already. Try again in a second, with fewer at a time.`,
+      503,
+    );
+    Object.defineProperty(this.getResponse(), RETRY_AFTER, { value: Math.ceil(this.retryAfterMS / 1_000) });
+  }
+}
+
 /** A tenant's cluster was needed at once, before `tenant.connection` has said which it is. */
 export class TenantNotReadyError extends PolyMongoError {
   constructor(readonly dbName: string) {

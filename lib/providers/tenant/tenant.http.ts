@@ -1,6 +1,7 @@
 import type { HttpServer } from '@nestjs/common';
 import type { TenantRequest } from '../../polymongo.tenant-options.js';
 import type { Next, TenantEntry } from './tenant.entry.js';
+import { RETRY_AFTER } from './tenant.errors.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a handler of either adapter
 type Handler = (this: unknown, ...args: any[]) => unknown;
@@ -43,6 +44,7 @@ export function enterWithEachRequest(adapter: HttpAdapter, entry: TenantEntry): 
     for (const name of ROUTES) reenterBy(registrations, name, entry);
   }
   for (const name of ['setNotFoundHandler', 'setErrorHandler']) reenterBy(registrations, name, entry);
+  sayWhenToRetry(registrations);
   const { createMiddlewareFactory } = registrations;
   registrations['createMiddlewareFactory'] = async (...args) => {
     const register = (await createMiddlewareFactory!.apply(adapter, args)) as (
@@ -52,6 +54,26 @@ export function enterWithEachRequest(adapter: HttpAdapter, entry: TenantEntry): 
     return (path: string, handler: Handler) => register(path, reentering(handler, entry));
   };
 }
+
+/** Has answers to refused calls say after how long the client may try again, as Nest's own filter would not. */
+function sayWhenToRetry(registrations: Registrations): void {
+  const { reply } = registrations;
+  registrations['reply'] = (response, body, ...rest) => {
+    const seconds = (body as { [RETRY_AFTER]?: number } | null | undefined)?.[RETRY_AFTER];
+    if (seconds !== undefined) setHeader(response as HttpResponse, 'Retry-After', String(seconds));
+    return reply!.call(registrations, response, body, ...rest);
+  };
+}
+
+type SetHeader = (name: string, value: string) => unknown;
+/** Express's or Fastify's, or Node's own. */
+interface HttpResponse {
+  header?: SetHeader;
+  setHeader?: SetHeader;
+}
+
+const setHeader = (response: HttpResponse, name: string, value: string) =>
+  response.header ? response.header(name, value) : response.setHeader?.(name, value);
 
 /** Has handlers that the adapter gets by this method called as their request. */
 function reenterBy(registrations: Registrations, name: string, entry: TenantEntry): void {

@@ -20,6 +20,7 @@ import {
   PolyMongoWrapper,
   TenantError,
   TenantMissingError,
+  TenantOverloadedError,
   type TenantModel,
 } from 'nestjs-polymongo';
 import request from 'supertest';
@@ -44,6 +45,10 @@ class NotesController {
   @Get('notes')
   list() {
     return this.notes.find().lean();
+  }
+  @Get('overloaded')
+  overloaded() {
+    throw new TenantOverloadedError(7);
   }
   @Get('own')
   @UseFilters(OwnFilter)
@@ -91,6 +96,15 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])('a client that is refused,
     expect([missing.status, malformed.status]).toEqual([400, 400]);
     expect(told).toEqual(['TenantMissingError', 'InvalidTenantIdError']);
     expect(logged).toEqual([]);
+  });
+
+  it("is told when to try again where its tenant has too many calls, through Nest's own filter", async () => {
+    const { status, body, headers } = await get('/overloaded', 'a');
+    expect(status).toBe(503);
+    expect(headers['retry-after']).toBe('1');
+    const message = expect.stringContaining('7 wait for the database already');
+    expect(body).toEqual({ statusCode: 503, error: 'Service Unavailable', message });
+    expect((await get('/notes', 'NO WAY')).headers).not.toHaveProperty('retry-after');
   });
 
   it("gets its status from an application's own filter", async () => {

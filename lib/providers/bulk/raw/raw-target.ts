@@ -102,7 +102,8 @@ export class RawTarget {
   }
 
   private async command(command: Record<string, unknown>): Promise<void> {
-    await this.database.run(async () => this.database.connection.db!.command(command));
+    const { database } = this;
+    await database.run(() => database.send(async () => database.connection.db!.command(command)));
   }
 }
 
