@@ -15,21 +15,13 @@ export interface PolyModelHost {
 /**
  * Wraps a compiled model: a child of the default database's model with two members of its own, `.db(name)` and
  * `.tenant()`. Its documents are that model's documents; `instanceof` holds for documents of any database, because the
- * wrapper is bound to none. No Proxy: resolving a database costs a property, a call and a Map look-up.
+ * wrapper is bound to none. It keeps no models: those of a database are in its connection's `models`, and nowhere else.
  */
 export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyModelHost): PolyModelOf<M> {
   const { pools, registry } = host;
   const database = pools.database(pools.options.defaultDB);
   const inner = registry.modelOn(database, blueprint);
-  const models = new Map<string, DatabaseModel<M>>();
-  pools.events.on('released', ({ db }) => models.delete(db));
-
-  const modelOf = (name: string): DatabaseModel<M> => models.get(name) ?? addModel(name);
-  const addModel = (name: string): DatabaseModel<M> => {
-    const model = registry.modelOn(pools.database(name), blueprint) as DatabaseModel<M>;
-    models.set(name, model);
-    return model;
-  };
+  const modelOf = (name: string) => registry.modelOn(pools.database(name), blueprint) as DatabaseModel<M>;
 
   const wrapped = function (...args: unknown[]) {
     const isExtended = new.target !== undefined && new.target !== (wrapped as unknown);
