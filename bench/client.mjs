@@ -2,6 +2,7 @@
 //   npm run build && node bench/client.mjs [ways: plain,ours] [rounds]
 // `plain` alone in a process tells what it costs where nothing uses AsyncLocalStorage.
 import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import { PolyMongoWrapper } from 'nestjs-polymongo';
 import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
@@ -18,7 +19,7 @@ const { sendWire } = Connection.prototype;
 let answer;
 Connection.prototype.sendWire = async function* (message, options, type) {
   if (message.command?.find && answer) {
-    await new Promise(setImmediate);
+    await setImmediate();
     yield new (type ?? answer.type)(answer.bson);
     return;
   }
