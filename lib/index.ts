@@ -104,6 +104,7 @@ export type { Plugin, PolyMongoOptions, RetryOptions } from './polymongo.options
 export type { DBSpecificConfig, ScaleOptions } from './polymongo.pool-options.js';
 export type { TenantLimit, TenantLimits } from './polymongo.tenant-limits.js';
 export type {
+  EnteredTenant,
   TenantConnection,
   TenantOptions,
   TenantRequest,
@@ -111,6 +112,7 @@ export type {
   TenantResolverClass,
   TenantResolverOption,
   TenantResolverProvider,
+  TenantSurroundings,
 } from './polymongo.tenant-options.js';
 export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export type { PoolState } from './polymongo.types.js';

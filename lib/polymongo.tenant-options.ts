@@ -57,6 +57,21 @@ export interface TenantConnection {
   options?: Omit<ScaleOptions, 'mongoURI'>;
 }
 
+/** Work that has its tenant from now on. */
+export interface EnteredTenant {
+  readonly id: string;
+  /**
+   * What the work is: `'http'` (GraphQL over HTTP, too), `'graphql'` (a subscription), `'ws'` or `'rpc'` (one message), `'run'`
+   * (`tenants.run`, `forEach`, `TenantContext.run`, `@WithTenant`, provisioning); of a library's own handlers their type in Nest.
+   */
+  readonly kind: 'http' | 'graphql' | 'ws' | 'rpc' | 'run' | (string & {});
+  /** What the resolvers looked at; of a request or message only. */
+  readonly request?: TenantRequest;
+}
+
+/** Calls `fn` in what it sets up, and gives back what that gives. */
+export type TenantSurroundings = <T>(fn: () => T) => T;
+
 /** How tenants are found and where their documents are. */
 export interface TenantOptions extends TenantLimits {
   /**
@@ -94,6 +109,12 @@ export interface TenantOptions extends TenantLimits {
   /** Fills a new tenant's database, as that tenant, once; again if the process died in the middle. */
   seed?: (tenantId: string, connection: Connection) => MaybePromise<unknown>;
   /**
+   * Hears of each request, message and run that has its tenant from now on, once, at once and in it: for logs, traces and
+   * whatever else has a context of its own. What it throws fails the work. It may give back a function in which the work
+   * then runs, wherever that goes on, so perhaps several times and one inside the other.
+   */
+  onEnter?: (scope: EnteredTenant) => TenantSurroundings | undefined | void;
+  /**
    * Aggregations of a tenant's models may name other databases: `$out` and `$merge` into them, `$lookup`, `$graphLookup` and
    * `$unionWith` from them where the server allows it. Default false: that is an OtherDatabaseError.
    */
@@ -102,7 +123,7 @@ export interface TenantOptions extends TenantLimits {
   useDefaultDB?: boolean;
 }
 
-type Optional = 'exists' | 'connection' | 'seed' | keyof TenantLimits;
+type Optional = 'exists' | 'connection' | 'seed' | 'onEnter' | keyof TenantLimits;
 
 /** The tenant options with their defaults. */
 export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resolve' | 'trust' | Optional>>> &
@@ -132,6 +153,7 @@ export const TENANT_CHECKS: Checks<TenantOptions> = {
   existsTTLMS: checks.durationMS,
   connection: checks.function,
   seed: checks.function,
+  onEnter: checks.function,
   allowCrossDatabase: checks.boolean,
   useDefaultDB: checks.boolean,
   ...TENANT_LIMIT_CHECKS,

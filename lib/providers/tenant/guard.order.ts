@@ -35,7 +35,7 @@ export class GuardOrder {
     return watching(guard, async (execution) => {
       const { hasAfterGuards } = this.entry.resolution;
       const isUnknown = userOf(execution) === undefined;
-      const isIn = await resultOf(guard.canActivate(execution));
+      const isIn = await this.entry.inCall(execution, () => resultOf(guard.canActivate(execution)));
       if (!isIn || !hasAfterGuards) return isIn;
       if ((isUnknown && userOf(execution) !== undefined) || (await this.entry.hasTenantByNow(execution))) {
         const refuse = () => {

@@ -9,7 +9,8 @@ import {
   TenantMissingError,
   TenantPendingError,
 } from './tenant.errors.js';
-import type { ResolvedTenantOptions } from '../../polymongo.tenant-options.js';
+import { PolyMongoError } from '../../polymongo.errors.js';
+import type { ResolvedTenantOptions, TenantRequest, TenantSurroundings } from '../../polymongo.tenant-options.js';
 
 /** The tenant of a piece of work: of a request, decided now or after its guards, or of a `run`. */
 export interface TenantScope {
@@ -28,6 +29,8 @@ export interface TenantScope {
   readonly isManager?: boolean;
   /** What is done in it is done for this request, message or connection. */
   work: object | undefined;
+  /** What `tenant.onEnter` has set up for it. */
+  surroundings?: TenantSurroundings;
 }
 
 /** The scope of a request or message, before anything is known of its tenant. */
@@ -77,8 +80,31 @@ export class TenantContext {
     const outer = this.#storage.getStore();
     const from = outer?.tenantId;
     if (from !== tenantId) for (const listener of this.#onSwitch) listener(from, tenantId);
-    const scope = { tenantId, isPending: false, isRequest: false, request: scopeOfRequest(outer), work: currentWork() };
-    return carry(this.#storage.run(scope, fn), (read) => this.within(scope, read));
+    const scope: TenantScope = {
+      tenantId,
+      isPending: false,
+      isRequest: false,
+      request: scopeOfRequest(outer),
+      work: currentWork(),
+    };
+    this.enter(scope, 'run');
+    return carry(this.within(scope, fn), (read) => this.within(scope, read));
+  }
+
+  /** Has `tenant.onEnter` hear that the work of a scope has its tenant from now on. @throws what that throws */
+  enter(scope: TenantScope, kind: string, request?: TenantRequest): void {
+    const { onEnter } = this.#options;
+    if (onEnter === undefined || scope.tenantId === undefined) return;
+    const entered = Object.freeze({ id: scope.tenantId, kind, ...(request && { request }) });
+    const given: unknown = this.within(scope, () => onEnter(entered));
+    if (given === undefined) return;
+    if (typeof given !== 'function') {
+      Promise.resolve(given).catch(() => {}); // of a promise, which nobody waits for
+      throw new PolyMongoError(
+        'tenant.onEnter must give nothing, or a function that runs the work, and at once: nothing waits for a promise.',
+      );
+    }
+    scope.surroundings = given as TenantSurroundings;
   }
 
   /** The current tenant's id, undefined outside of any. @throws TenantPendingError while a request's is to be decided */
@@ -140,7 +166,7 @@ export class TenantContext {
 
   /** Runs `fn` in a scope, whatever the current one is; undefined: as no tenant. */
   within<T>(scope: TenantScope | undefined, fn: () => T): T {
-    return this.#storage.run(scope, scope ? () => inWork(scope.work, fn) : fn);
+    return this.#storage.run(scope, scope ? () => inWork(scope.work, inSurroundings(scope, fn)) : fn);
   }
 
   /**
@@ -152,7 +178,7 @@ export class TenantContext {
     const current = this.#storage.getStore();
     const isOwn = current === scope || (current !== undefined && scopeOfRequest(current) === scopeOfRequest(scope));
     const enter = () => (activeTransaction()?.isOver ? outsideTransaction(fn) : fn());
-    return isOwn ? inWork(scope.work, enter) : this.within(scope, enter);
+    return isOwn ? inWork(scope.work, inSurroundings(scope, enter)) : this.within(scope, enter);
   }
 
   /** The way back into the current scope; undefined where there is none. */
@@ -170,3 +196,7 @@ export class TenantContext {
     scope.isPending = false;
   }
 }
+
+/** The tenant of a request may be decided in the middle of it, so that it stands in none of its surroundings yet. */
+const inSurroundings = <T>({ surroundings }: TenantScope, fn: () => T): (() => T) =>
+  surroundings ? () => surroundings(fn) : fn;

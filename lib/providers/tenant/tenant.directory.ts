@@ -128,6 +128,7 @@ export class TenantDirectory {
     await this.#located?.get(tenantId);
     const scope = managerScope(tenantId);
     try {
+      this.#databases.context.enter(scope, 'run');
       return await this.#databases.context.within(scope, fn);
     } finally {
       this.#known?.forget(tenantId);

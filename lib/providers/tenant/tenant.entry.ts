@@ -45,8 +45,8 @@ export class TenantEntry {
       if (scope.isHandshake) return this.context.within(scope, next); // each of its messages is asked about
       const found = this.#asNobody(() => this.resolution.onArrival(request, scope));
       const admitted = isPromise(found)
-        ? found.then((tenantId) => this.#admit(scope, tenantId, next))
-        : this.#admit(scope, found, next);
+        ? found.then((tenantId) => this.#admit(request, scope, tenantId, next))
+        : this.#admit(request, scope, found, next);
       admitted?.catch(fail);
     } catch (error) {
       fail(error);
@@ -82,66 +82,85 @@ export class TenantEntry {
 
   /** Decides the tenant of an HTTP request after its guards; of a handshake nothing has been asked. @throws TenantError */
   async askAfterGuards(scope: TenantScope, execution: ExecutionContext): Promise<void> {
-    if (scope.isHandshake) return this.askAtOnce(scope, execution);
-    await this.#decide(scope, () => this.resolution.afterGuards(requestOf(execution), scope, execution));
+    await this.#decide(this.#question(scope, execution, 'http'));
   }
 
   /** Decides the tenant of a message. @throws TenantError */
   async askAtOnce(scope: TenantScope, execution: ExecutionContext): Promise<void> {
-    await this.#decide(scope, () => this.resolution.atOnce(requestOf(execution), scope, execution));
+    await this.#decide(this.#question(scope, execution));
   }
 
   /** Decides the tenant of a call where a guard stands, unless it has been. @throws TenantError */
   async askInGuards(execution: ExecutionContext): Promise<void> {
-    const { scope, ask } = this.#callOf(execution);
-    if (scope && isUndecided(scope)) await this.#decide(scope, ask);
+    const question = this.#questionOf(execution);
+    if (question) await this.#decide(question);
   }
 
   /** Whether a call that was asked about, and found to have no tenant, would have one now. @throws as the resolvers */
   async hasTenantByNow(execution: ExecutionContext): Promise<boolean> {
-    const { scope, ask } = this.#callOf(execution);
-    return scope !== undefined && isUndecided(scope) && (await ask()) !== undefined;
+    const question = this.#questionOf(execution);
+    return question !== undefined && isUndecided(question.scope) && (await question.ask()) !== undefined;
   }
 
-  /** The scope of a call that Nest has come to the guards of, and how its resolvers are asked. */
-  #callOf(execution: ExecutionContext): { scope: TenantScope | undefined; ask: () => Promise<string | undefined> } {
+  /** Runs `fn` in the scope of a call, and in what `tenant.onEnter` has set up for it since the call began. */
+  inCall<T>(execution: ExecutionContext, fn: () => T): T {
+    const question = this.#questionOf(execution);
+    return question ? this.context.reenter(question.scope, fn) : fn();
+  }
+
+  /** Of a call that Nest has come to the guards of. */
+  #questionOf(execution: ExecutionContext): Question | undefined {
     const call = { type: execution.getType<string>(), args: execution.getArgs<unknown[]>() };
     const ofRequest = this.requestScopeOf(call);
-    const scope = ofRequest ?? this.messages.get(call.args);
-    const asked = ofRequest && !ofRequest.isHandshake ? 'afterGuards' : 'atOnce';
-    return { scope, ask: () => this.resolution[asked](requestOf(execution), scope!, execution) };
+    if (ofRequest) return this.#question(ofRequest, execution, 'http');
+    const ofMessage = this.messages.get(call.args);
+    return ofMessage && this.#question(ofMessage, execution);
+  }
+
+  #question(scope: TenantScope, execution: ExecutionContext, kind: string = execution.getType()): Question {
+    const request = requestOf(execution);
+    const asked = kind === 'http' && !scope.isHandshake ? 'afterGuards' : 'atOnce';
+    return { scope, kind, request, ask: () => this.resolution[asked](request, scope, execution) };
   }
 
   /** One after the other: the fields of a GraphQL operation ask at the same time, and one answer is enough. */
-  async #decide(scope: TenantScope, ask: () => Promise<string | undefined>): Promise<void> {
+  async #decide(question: Question): Promise<void> {
+    const { scope } = question;
     while (this.#asking.has(scope)) await this.#asking.get(scope);
     if (!isUndecided(scope)) return;
-    const decision = this.#askAndAdmit(scope, ask);
+    const decision = this.#askAndAdmit(question);
     const end = () => void this.#asking.delete(scope);
     this.#asking.set(scope, decision.then(end, end));
     await decision;
   }
 
-  async #askAndAdmit(scope: TenantScope, ask: () => Promise<string | undefined>): Promise<void> {
+  async #askAndAdmit({ scope, kind, request, ask }: Question): Promise<void> {
     try {
       const tenantId = await ask();
       if (tenantId !== undefined) await this.directory.admit(tenantId);
+      const isNew = scope.tenantId === undefined;
       this.context.decide(scope, tenantId);
+      if (isNew) this.context.enter(scope, kind, request);
     } catch (error) {
       this.context.tellRefusal(error);
       throw error;
     }
   }
 
-  #admit(scope: TenantScope, tenantId: string | undefined, next: Next): void | Promise<void> {
+  #admit(request: TenantRequest, scope: TenantScope, tenantId: string | undefined, next: Next): void | Promise<void> {
     const admission = tenantId === undefined ? undefined : this.directory.admit(tenantId);
-    const { hasAfterGuards } = this.resolution;
-    if (admission) return admission.then(() => this.#proceed(scope, tenantId, hasAfterGuards, next));
-    this.#proceed(scope, tenantId, hasAfterGuards, next);
+    const proceed = () => {
+      if (tenantId !== undefined) {
+        scope.tenantId = tenantId;
+        this.context.enter(scope, 'http', request);
+      }
+      this.#proceed(scope, this.resolution.hasAfterGuards, next);
+    };
+    if (admission) return admission.then(proceed);
+    proceed();
   }
 
-  #proceed(scope: TenantScope, tenantId: string | undefined, isPending: boolean, next: Next): void {
-    scope.tenantId = tenantId;
+  #proceed(scope: TenantScope, isPending: boolean, next: Next): void {
     scope.isPending = isPending;
     this.context.within(scope, next);
   }
@@ -161,6 +180,14 @@ export class TenantEntry {
   #asNobody<T>(fn: () => T): T {
     return this.context.scope === undefined ? fn() : this.context.within(undefined, fn);
   }
+}
+
+/** Whose tenant is to be found, and how. */
+interface Question {
+  readonly scope: TenantScope;
+  readonly kind: string;
+  readonly request: TenantRequest;
+  ask(): Promise<string | undefined>;
 }
 
 /** Nobody has found its tenant yet, or all who were asked so far found none. */

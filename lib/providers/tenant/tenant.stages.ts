@@ -64,16 +64,18 @@ export class TenantStages implements PipelineStages {
     const run = () => proceed(this.#scoped.of(interceptors));
     const scope = this.entry.requestScopeOf(call);
     if (scope) {
-      return this.#context.reenter(scope, () =>
-        this.entry.isToBeAsked(scope, call.type) ? this.entry.askAfterGuards(scope, execution()).then(run) : run(),
-      );
+      const { entry } = this;
+      const inScope = () => this.#context.reenter(scope, run);
+      return entry.isToBeAsked(scope, call.type)
+        ? this.#context.reenter(scope, () => entry.askAfterGuards(scope, execution()).then(inScope))
+        : inScope();
     }
     const isAsked = this.#isAskedFor(interceptors);
     const message = this.#messageScope(call, isAsked);
     if (!message) return proceed(interceptors);
     return this.#context.reenter(message, async () => {
       if (isAsked && message.isPending) await this.entry.askAtOnce(message, execution());
-      return this.#inScope(await run());
+      return this.#inScope(await this.#context.reenter(message, run));
     });
   }
 
