@@ -19,6 +19,7 @@ import {
   TenantGuard,
   type EnteredTenant,
   type TenantOptions,
+  type TenantRequest,
 } from 'nestjs-polymongo';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
@@ -69,7 +70,7 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])('tenant.onEnter on %s', (a
   afterEach(() => app.close());
 
   const header = fromHeader('x-tenant-id');
-  const late = afterGuards(({ headers, data }) =>
+  const late = afterGuards(({ headers, data }: TenantRequest) =>
     data === undefined ? (headers['x-tenant-id'] as string | undefined) : (data as { tenant?: string }).tenant,
   );
   const start = async (tenant: TenantOptions) => {
