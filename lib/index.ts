@@ -196,6 +196,7 @@ export { TenantContextIdStrategy } from './providers/tenant/tenant.context-id.st
 export type { ForEachOptions, TenantResult, TenantTask, TenantTaskContext } from './providers/tenant/tenant.fan-out.js';
 export { TenantGuard } from './providers/tenant/tenant.guard.js';
 export { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
+export { TenantMessages } from './providers/tenant/tenant.messages.js';
 export { TenantExceptionFilter } from './providers/tenant/tenant.exception-filter.js';
 export {
   afterGuards,
@@ -203,6 +204,7 @@ export {
   fromCookie,
   fromHeader,
   fromPath,
+  fromPayload,
   fromSubdomain,
 } from './providers/tenant/tenant.resolvers.js';
 export {

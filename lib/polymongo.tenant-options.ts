@@ -7,7 +7,8 @@ import { TENANT_LIMIT_CHECKS, type TenantLimits } from './polymongo.tenant-limit
 
 /**
  * What resolvers look at: the request of Express or Fastify; of a WebSocket message its handshake; of a microservice
- * message no headers, and its payload as `data`.
+ * message its headers (gRPC's metadata, those of Kafka, NATS and RabbitMQ, the user properties of MQTT 5; else none), and
+ * its payload as `data`.
  */
 export interface TenantRequest {
   headers: Record<string, string | string[] | undefined>;

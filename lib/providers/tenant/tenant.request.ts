@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ExecutionContext } from '@nestjs/common';
+import { headersOfMessage } from './message.headers.js';
 import type { TenantRequest } from '../../polymongo.tenant-options.js';
 
 interface WsClient {
@@ -33,12 +34,14 @@ export function requestOf(execution: ExecutionContext): TenantRequest {
     }
     case 'graphql':
       return graphqlRequestOf(execution.getArgs()) ?? NO_REQUEST;
-    default:
+    default: {
+      const context: unknown = execution.getArgByIndex(1);
       return {
-        headers: {},
-        user: userOf(execution.getArgByIndex(1)),
+        headers: headersOfMessage(context),
+        user: userOf(context),
         data: execution.switchToRpc().getData<unknown>(),
       };
+    }
   }
 }
 

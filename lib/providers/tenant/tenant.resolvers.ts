@@ -1,3 +1,4 @@
+import { pathOf, valueAt } from './message.path.js';
 import { AmbiguousPathError, TenantConflictError } from './tenant.errors.js';
 import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { TenantRequest, TenantResolver } from '../../polymongo.tenant-options.js';
@@ -87,6 +88,16 @@ export function fromCookie(name: string): TenantResolver {
     });
     return values.length > 0 ? theOnly(values) : undefined;
   };
+}
+
+/**
+ * The tenant id at a path of a message's payload, such as `tenant` or `meta.tenant`: for TCP, Redis and MQTT, whose messages
+ * have no headers, and for WebSockets. HTTP requests have none there.
+ * @throws PolyMongoOptionsError when the path names no field
+ */
+export function fromPayload(path: string): TenantResolver {
+  const keys = pathOf(path);
+  return ({ data }) => valueAt(data, keys) as string | undefined; // another type is refused as malformed
 }
 
 /**
