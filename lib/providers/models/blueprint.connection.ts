@@ -78,8 +78,8 @@ export const createBlueprintConnection = (base: Mongoose, plugins: readonly Plug
   new BlueprintConnection(base, plugins) as unknown as Connection;
 
 /** What asks the collection or the connection for nothing at first. Models of databases inherit it and have it work. */
-function refuseItself(blueprint: AnyModel, operation: 'watch' | 'useConnection'): void {
-  const native = blueprint[operation] as (...args: unknown[]) => unknown;
+function refuseItself(blueprint: AnyModel, operation: 'watch' | 'useConnection' | 'namespace'): void {
+  const native = Reflect.get(blueprint, operation) as (...args: unknown[]) => unknown;
   const value = function (this: unknown, ...args: unknown[]): unknown {
     if (this === blueprint) throw new BlueprintModelError(blueprint.modelName, operation);
     return native.apply(this, args);
@@ -98,7 +98,7 @@ function refusedInit({ modelName }: AnyModel): Promise<never> {
  * schema's 'init', a static that names it) gets an error then, and never the documents of another database.
  */
 export function takeOver(blueprint: AnyModel, connection: Connection): void {
-  for (const name of ['watch', 'useConnection'] as const) refuseItself(blueprint, name);
+  for (const name of ['watch', 'useConnection', 'namespace'] as const) refuseItself(blueprint, name);
   if (blueprint.db instanceof BlueprintConnection) return;
   const collection = connection.collection(blueprint.collection.name, { modelName: blueprint.modelName } as object);
   Object.assign(blueprint, { db: connection, collection, $__collection: collection, $init: refusedInit(blueprint) });

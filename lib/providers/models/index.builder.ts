@@ -3,6 +3,7 @@ import type { DatabaseContents } from '../databases/database.contents.js';
 import type { Database } from '../databases/database.js';
 import { native } from './declared.indexes.js';
 import { IndexMismatchError } from './index.errors.js';
+import { emittingView } from './init.event.js';
 import { IndexQueues } from './index.queue.js';
 import { databaseUnder } from './model.binding.js';
 import { isSearchFailure } from './model.indexes.js';
@@ -80,7 +81,7 @@ const isHarmless = (error: unknown): boolean => error instanceof IndexMismatchEr
 async function initialize(model: AnyModel): Promise<unknown> {
   // mongoose keeps the promise on the model, for good; here the server may have been changed since.
   Object.assign(model, { $init: undefined });
-  return native.init.call(model as never);
+  return emittingView(model, () => native.init.call(model as never));
 }
 
 interface PreparedSchema {

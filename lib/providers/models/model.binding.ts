@@ -38,6 +38,22 @@ export function boundModel(model: unknown): BoundModel {
   return at as BoundModel;
 }
 
+/** The compiled model that a model of a database comes from, with a template between the two. */
+export const compiledModel = (model: AnyModel): AnyModel =>
+  Object.getPrototypeOf(Object.getPrototypeOf(boundModel(model))) as AnyModel;
+
+/** What each model has for itself of Node's emitters. */
+export const EMITTER_METHODS = [
+  'on',
+  'once',
+  'off',
+  'emit',
+  'addListener',
+  'removeListener',
+  'removeAllListeners',
+  'prependListener',
+] as const;
+
 /** The database of a model that is on one, whether it is registered or was made by `connection.model(name, schema)`. */
 export const databaseUnder = (model: AnyModel): Database => (model.db as DatabaseConnection).database;
 

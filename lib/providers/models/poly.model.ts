@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { WRAPPER } from './model.binding.js';
+import { EMITTER_METHODS, WRAPPER } from './model.binding.js';
 import type { ModelRegistry } from './model.registry.js';
 import type { AnyModel, DatabaseModel, PolyModelOf } from './model.types.js';
 
@@ -38,17 +38,6 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
     tenant: { value: () => modelOf(host.tenantDatabase()), writable: true, configurable: true },
   }) as unknown as PolyModelOf<M>;
 }
-
-const EMITTER_METHODS = [
-  'on',
-  'once',
-  'off',
-  'emit',
-  'addListener',
-  'removeListener',
-  'removeAllListeners',
-  'prependListener',
-] as const;
 
 /** mongoose reads `Model.db` as the connection, users call it with a name: a function that has the connection as its prototype. */
 function callableConnection(call: (name: string) => unknown, connection: Connection): object {

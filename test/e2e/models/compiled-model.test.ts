@@ -115,6 +115,8 @@ describe.each(ways)('a compiled model that somebody kept, by %s', (_, wrap) => {
     'the openUri() of its connection': async (model) => model.db.openUri(server.uri),
     'the startSession() of its connection': (model) => model.db.startSession(),
     'the bulkWrite() of its connection': (model) => model.db.bulkWrite([]),
+    'the bulkWrite() of another connection': (model) =>
+      instance.connection.bulkWrite([{ model: model as never, name: 'insertOne', document: { n: 9 } }]),
     'the aggregate() of its connection': async (model) => model.db.aggregate([]).exec(),
     'the dropDatabase() of its connection': (model) => model.db.dropDatabase(),
   };
@@ -129,5 +131,38 @@ describe.each(ways)('a compiled model that somebody kept, by %s', (_, wrap) => {
     );
     expect(unhandled).toEqual([]);
     expect(await written(elsewhere)).toEqual([]);
+  });
+});
+
+describe('the model that a plugin keeps of the schema’s init event, when databases have been used', () => {
+  type Kept = mongoose.Model<{ n: number }> & { all(): Promise<unknown>; add(n: number): Promise<unknown> };
+  let duringEvent: unknown[];
+  const keeping = (schema: mongoose.Schema): void => {
+    let kept: Kept;
+    schema.on('init', (model: Kept) => {
+      kept = model;
+      duringEvent.push([model.db.name, model.collection.conn.name, new model({ n: 1 }).get('n')]);
+    });
+    schema.static('all', () => kept.find().lean());
+    schema.static('add', (n: number) => kept.create({ n }));
+    schema.static('others', () => kept.db.collection('things').find().toArray());
+    schema.static('collected', () => kept.collection.find().toArray());
+  };
+
+  beforeEach(() => {
+    duringEvent = [];
+  });
+
+  it.each(['all', 'add', 'others', 'collected'])('reads and writes nothing, in no database: %s', async (operation) => {
+    const schema = new instance.Schema({ n: { type: Number, index: true } });
+    schema.plugin(keeping);
+    const things = polymongo.wrapModel(instance.model('Thing', schema)) as never as Kept & { db(name: string): Kept };
+    for (const name of [main, acme]) await things.db(name).create({ n: 1 });
+    for (const name of [main, acme]) {
+      const model = things.db(name) as never as Record<string, (n: number) => Promise<unknown>>;
+      await expect((async () => model[operation]!(2))()).rejects.toBeInstanceOf(BlueprintModelError);
+      expect(await written(name)).toEqual([1]);
+    }
+    expect(duringEvent.slice(-2)).toEqual([main, acme].map((name) => [name, name, 1]));
   });
 });
