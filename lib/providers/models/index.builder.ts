@@ -1,3 +1,4 @@
+import mongoose from 'mongoose';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { DatabaseContents } from '../databases/database.contents.js';
 import type { Database } from '../databases/database.js';
@@ -50,18 +51,32 @@ export class IndexBuilder {
     return inits;
   }
 
-  /** Has the models of a collection made there, so that its writes wait no more. @throws IndexMismatchError when a unique one is not */
+  /**
+   * Has the models of a collection made there, so that its writes wait no more. A write is kept back by what it needs alone:
+   * unique indexes, and a collection with options.
+   * @throws IndexMismatchError when a unique index is not there; what the server says of anything else that has to be
+   */
   async prepare(database: Database, collection: string, models: readonly AnyModel[]): Promise<void> {
     const { contents } = database;
+    let isToBeTriedAgain = false;
     for (const model of models) {
-      await this.init(model).catch((error: unknown) => {
+      await this.#initOrAgain(model).catch((error: unknown) => {
         const during = isSearchFailure(error) ? 'create search indexes' : 'create indexes';
-        if (!isSearchFailure(error) && !isHarmless(error)) throw error;
+        if (!isSearchFailure(error) && !isHarmless(error) && (isNeededBy(model) || !isOfServer(error))) throw error;
+        isToBeTriedAgain ||= error instanceof MongoNetworkError;
         if (!this.#told.has(error as object)) this.events.emit('error', { db: database.name, error, during });
         this.#told.add(error as object);
       });
     }
-    contents.prepared.add(collection);
+    if (!isToBeTriedAgain) contents.prepared.add(collection);
+  }
+
+  /** What is made can be asked for twice, so that a connection that breaks meanwhile fails no write. */
+  #initOrAgain(model: AnyModel): Promise<unknown> {
+    return this.init(model).catch((error: unknown) => {
+      if (error instanceof MongoNetworkError) return this.init(model);
+      throw error;
+    });
   }
 
   /** What is to be made is more than a collection that a write would make by itself. */
@@ -74,6 +89,15 @@ export class IndexBuilder {
     return database.run(() => this.#queues.of(database.pool).run(work));
   }
 }
+
+/** A write without it would do what no later one could put right. */
+function isNeededBy(model: AnyModel): boolean {
+  const { indexes } = model.schema as unknown as { indexes(): [object, { unique?: boolean }][] };
+  return hasOptions(model) || indexes.call(model.schema).some(([, { unique }]) => unique);
+}
+
+const { MongoNetworkError, MongoServerError } = mongoose.mongo;
+const isOfServer = (error: unknown): boolean => error instanceof MongoServerError || error instanceof MongoNetworkError;
 
 /** An index that is not there, and that no document can contradict. */
 const isHarmless = (error: unknown): boolean => error instanceof IndexMismatchError && !error.isUnique;

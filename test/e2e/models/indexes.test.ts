@@ -318,6 +318,44 @@ describe('a model’s collection and indexes', () => {
     expect(told).toBe(1);
   });
 
+  describe('that a server does not let be made', () => {
+    const PREPARING = ['create', 'createIndexes'];
+    let admin: mongoose.Connection;
+    const fail = (mode: object | string, data: object = {}) =>
+      admin.db!.command({ configureFailPoint: 'failCommand', mode, data: { failCommands: PREPARING, ...data } });
+    beforeAll(async () => {
+      admin = await mongoose.createConnection(server.uri, { dbName: 'admin' }).asPromise();
+    });
+    afterEach(() => fail('off'));
+    afterAll(() => admin.close());
+
+    it('keep no write that needs none of them from a user who may not make collections', async () => {
+      const told: unknown[] = [];
+      polymongo.onDbError((error) => told.push(error));
+      const Log = wrap(base.model('Log', new Schema({ n: { type: Number, index: true } })));
+      await fail('alwaysOn', { errorCode: 13 });
+      for (const n of [1, 2]) await Log.create({ n });
+      expect(await Log.countDocuments()).toBe(2);
+      expect(told).toMatchObject([{ code: 13 }]); // once, not with each write
+    });
+
+    it('keep a write back that a unique index is for, and say why', async () => {
+      const User = wrap(base.model('User', unique()));
+      await fail('alwaysOn', { errorCode: 13 });
+      await expect(User.create({ a: 'x' })).rejects.toMatchObject({ code: 13 });
+      await fail('off');
+      await User.create({ a: 'x' });
+      expect(await names(User)).toEqual(['a_1']);
+    });
+
+    it.each(PREPARING)('by a connection that breaks during %s are made on the next one', async (command) => {
+      const User = wrap(base.model('User', unique()));
+      await fail({ times: 1 }, { failCommands: [command], closeConnection: true });
+      await User.create({ a: 'x' });
+      expect(await names(User)).toEqual(['a_1']);
+    });
+  });
+
   it('tell of an index that cannot be made', async () => {
     const User = wrap(base.model('User', unique()));
     await polymongo.pools
