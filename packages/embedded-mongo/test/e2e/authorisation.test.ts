@@ -130,6 +130,8 @@ describe('roles', () => {
       { distinct: 'docs', key: 'n' },
       { aggregate: 1, pipeline: [{ $listLocalSessions: { allUsers: true } }], cursor: {} },
       { aggregate: 'docs', pipeline: [{ $planCacheStats: {} }], cursor: {} },
+      { aggregate: 1, pipeline: [{ $documents: [{}] }, { $project: { x: { $function: { body: 'function () {}', args: [], lang: 'js' } } } }], cursor: {} }, // prettier-ignore
+      { aggregate: 1, pipeline: [{ $documents: [{}] }, { $facet: { a: [{ $match: { $where: 'true' } }] } }], cursor: {} }, // prettier-ignore
       { explain: { find: 'docs' } },
       { explain: { findandmodify: 'docs', remove: true } },
       { explain: { mapreduce: 'docs', map: 'function () {}', reduce: 'function () {}', out: { inline: 1 } } },
@@ -144,6 +146,7 @@ describe('roles', () => {
     for (const command of ofAdmin) {
       expect([command, await errorOf(shop.admin().command(command))]).toEqual([command, refused]);
     }
+    expect(await shop.command({ aggregate: 1, pipeline: [{ $documents: [{ n: 1 }] }], cursor: {} })).toMatchObject({ cursor: { firstBatch: [{ n: 1 }] } }); // prettier-ignore
     expect(await shop.command({ usersInfo: { user: 'nobody', db: 'admin' } })).toMatchObject({ users: [{ user: 'nobody' }] }); // prettier-ignore
     expect(await shop.command({ listCollections: 1, nameOnly: true, authorizedCollections: true })).toMatchObject({ cursor: { firstBatch: [] } }); // prettier-ignore
   });

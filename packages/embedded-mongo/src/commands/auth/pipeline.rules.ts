@@ -18,6 +18,7 @@ const CLUSTER_SOURCES: Readonly<Record<string, string>> = {
 };
 /** Reads what it is given. */
 const WITHOUT_SOURCE = ['$documents'];
+const SCRIPTS = new Set(['$function', '$accumulator', '$where']);
 const JOINS = ['$lookup', '$graphLookup', '$unionWith'];
 
 /** Whether all that a pipeline reads and writes is allowed, in whatever stage of a stage it does so. */
@@ -31,6 +32,8 @@ export function mayRunPipeline(
   const [source] = isDoc(first) ? first.keys() : [];
   const spec = isDoc(first) ? first.get(source!) : undefined;
   if (!mayReadSource(source, isDoc(spec) ? spec : undefined, on, may)) return false;
+  if (source !== undefined && WITHOUT_SOURCE.includes(source) && hasScript(stages) && !may('find', { db: on.db }))
+    return false;
   return stages.every(
     (stage) =>
       !isDoc(stage) ||
@@ -56,6 +59,12 @@ function mayReadSource(
   }
   if (stage !== undefined && WITHOUT_SOURCE.includes(stage)) return true;
   return on.coll === undefined || may(SOURCES[stage ?? ''] ?? 'find', on);
+}
+
+/** Scripts hold up everybody else here, so they are for those who may read something. MongoDB asks for nothing. */
+function hasScript(value: Value | readonly Value[]): boolean {
+  if (Array.isArray(value)) return value.some(hasScript);
+  return isDoc(value as Value) && [...(value as Doc)].some(([key, inner]) => SCRIPTS.has(key) || hasScript(inner));
 }
 
 const isOwnOnly = (stage: string, spec: Doc | undefined): boolean =>
