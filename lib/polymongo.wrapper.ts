@@ -1,5 +1,5 @@
 import mongoose, { type mongo } from 'mongoose';
-import { isBound } from './providers/models/model.binding.js';
+import { isBound, templateOf } from './providers/models/model.binding.js';
 import { createPolyModel } from './providers/models/poly.model.js';
 import { ModelRegistry } from './providers/models/model.registry.js';
 import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
@@ -172,7 +172,7 @@ export class PolyMongoWrapper {
   /** A model that is the current tenant's at each call. */
   tenantModel<M extends AnyModel>(model: M): M {
     const wrapped = this.wrapModel(model);
-    return createTenantModel(this.models.blueprint(model.modelName) as M, {
+    return createTenantModel(this.models.blueprint(model.modelName) as M, templateOf(wrapped).prototype as object, {
       model: wrapped.tenant,
       connection: () => this.pools.connectionOf(this.tenantDatabases.current()),
     });

@@ -38,9 +38,11 @@ export function boundModel(model: unknown): BoundModel {
   return at as BoundModel;
 }
 
-/** The compiled model that a model of a database comes from, with a template between the two. */
-export const compiledModel = (model: AnyModel): AnyModel =>
-  Object.getPrototypeOf(Object.getPrototypeOf(boundModel(model))) as AnyModel;
+/** What the models of all databases inherit of one schema. */
+export const templateOf = (model: unknown): AnyModel => Object.getPrototypeOf(boundModel(model)) as AnyModel;
+
+/** The compiled model that a model of a database comes from, with the template between the two. */
+export const compiledModel = (model: AnyModel): AnyModel => Object.getPrototypeOf(templateOf(model)) as AnyModel;
 
 /** What each model has for itself of Node's emitters. */
 export const EMITTER_METHODS = [

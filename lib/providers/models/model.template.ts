@@ -89,10 +89,11 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     static override Query = Query;
 
     static get db(): Connection {
-      return bound(this)[DATABASE].connection;
+      return DATABASE in this ? bound(this)[DATABASE].connection : blueprint.db;
     }
 
     static get collection(): Collection {
+      if (!(DATABASE in this)) return blueprint.collection;
       const model = bound(this);
       if (!Object.hasOwn(model, COLLECTION)) {
         model[COLLECTION] = model[DATABASE].connection.collection(

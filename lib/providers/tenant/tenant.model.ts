@@ -38,8 +38,9 @@ export interface CurrentTenant<M> {
  * It is a function that learns its members: a key asked for the first time comes to the Proxy behind it, which gives the
  * function an accessor for it. An accessor costs half of a Proxy's trap.
  * @param blueprint the compiled model, for what needs no tenant
+ * @param prototype what the documents of all tenants inherit: who puts a spy there means them
  */
-export function createTenantModel<M extends AnyModel>(blueprint: M, tenant: CurrentTenant<M>): M {
+export function createTenantModel<M extends AnyModel>(blueprint: M, prototype: object, tenant: CurrentTenant<M>): M {
   const shared = blueprint as unknown as Record<PropertyKey, unknown>;
   const current = () => tenant.model() as unknown as Record<PropertyKey, unknown>;
 
@@ -74,7 +75,7 @@ export function createTenantModel<M extends AnyModel>(blueprint: M, tenant: Curr
     getPrototypeOf: () => Reflect.getPrototypeOf(blueprint),
   });
   Object.setPrototypeOf(model, unlearned);
-  model.prototype = blueprint.prototype as object;
+  model.prototype = prototype;
   for (const key of ['name', 'length'] as const) Reflect.deleteProperty(model, key);
   return model as unknown as M;
 }

@@ -153,4 +153,21 @@ describe('a spy', () => {
       expect(await tenantContext.run('globex', () => model.find().exec())).toEqual([]);
     },
   );
+
+  it.each(['outside of any tenant', 'inside a tenant'])(
+    'works on what documents of a tenant’s model inherit, and restores, %s',
+    async (where) => {
+      const { tenantContext } = fixture.polymongo;
+      const model = fixture.polymongo.tenantModel(users() as never) as Users;
+      const run = <T>(fn: () => T): T => (where.startsWith('inside') ? tenantContext.run('acme', fn) : fn());
+      const save = () => tenantContext.run('acme', () => new model({ name: 'Ada' }).save() as unknown);
+      const count = () => tenantContext.run('acme', () => model.countDocuments().exec());
+      const before = await count();
+      const spy = run(() => jest.spyOn(model.prototype as mongoose.Document, 'save').mockReturnValue('spied' as never));
+      expect(await save()).toBe('spied');
+      expect(await count()).toBe(before);
+      run(() => spy.mockRestore());
+      expect(await save()).toMatchObject({ name: 'Ada' });
+    },
+  );
 });
