@@ -37,9 +37,9 @@ describe('scripts of commands', () => {
   });
 
   const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch(({ code }: { code: unknown }) => ({ code }));
-  const where = (code: string, maxTimeMS = 2000) =>
+  const where = (code: string, maxTimeMS = 10_000) =>
     outcome(db.collection('c').find({ $where: code }, { maxTimeMS }).toArray().then((found) => found.length)); // prettier-ignore
-  const call = (body: string, args: unknown = ['$$ROOT'], maxTimeMS = 2000) =>
+  const call = (body: string, args: unknown = ['$$ROOT'], maxTimeMS = 10_000) =>
     outcome(db.collection('c').aggregate([{ $project: { _id: 0, v: { $function: { body, args, lang: 'js' } } } }], { maxTimeMS }).next().then((found) => found?.['v'])); // prettier-ignore
 
   // Each gives a function constructor that might be the host's; what it makes must not reach the process.
