@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mongo } from 'mongoose';
-import { PolyMongoError, PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
+import { PolyMongoError, PoolQueueTimeoutError, PolyMongoWrapper, type PolyModel } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { numbered, wrapItems, type Item } from '../support/items.js';
 import { eventually } from '../support/server-probe.js';
@@ -45,8 +45,11 @@ afterEach(async () => {
   await server.stop();
 });
 
+/** What the driver says, or the pool for it: of the sockets that none got free of in time. */
 const isDriverError = (error: unknown): boolean =>
-  error instanceof mongo.MongoError || (error instanceof PolyMongoError && isDriverError(error.cause));
+  error instanceof mongo.MongoError ||
+  error instanceof PoolQueueTimeoutError ||
+  (error instanceof PolyMongoError && isDriverError(error.cause));
 
 /** Reads and writes on every database all the while; tells what failed, and that nothing took too long. */
 class Load {
