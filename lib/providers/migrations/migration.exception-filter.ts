@@ -1,19 +1,7 @@
-import { Catch, Inject, type ArgumentsHost } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Catch } from '@nestjs/common';
 import { TenantOutOfStepError } from '../tenant/tenant.errors.js';
 import { TenantExceptionFilter } from '../tenant/tenant.exception-filter.js';
 
-/** Answers requests of a tenant that is not where the code is with `Retry-After`; everything else as without it. */
+/** Tells clients of gateways and microservices, too, that a tenant is not where the code is. */
 @Catch(TenantOutOfStepError)
-export class MigrationExceptionFilter extends TenantExceptionFilter {
-  @Inject(HttpAdapterHost) private readonly adapters!: HttpAdapterHost;
-
-  override catch(error: TenantOutOfStepError, host: ArgumentsHost): unknown {
-    if (host.getType() === 'http') {
-      const { httpAdapter } = this.adapters;
-      const response: unknown = host.switchToHttp().getResponse();
-      httpAdapter.setHeader(response, 'Retry-After', String(Math.ceil(error.retryAfterMS / 1000)));
-    }
-    return super.catch(error, host);
-  }
-}
+export class MigrationExceptionFilter extends TenantExceptionFilter {}

@@ -1,9 +1,6 @@
 import { describeValue } from '../../polymongo.checks.js';
 import { within } from '../pools/deadline.js';
-import { TenantLookupError } from './tenant.errors.js';
-
-/** A function of the application that is asked about a tenant. */
-export type TenantLookup = 'exists' | 'connection';
+import { TenantLookupError, type TenantLookup } from './tenant.errors.js';
 
 /** Waits for an answer no longer than `timeoutMS`. @throws TenantLookupError then; what `ask` throws */
 export async function answerOf<T>(lookup: TenantLookup, timeoutMS: number, ask: () => T | Promise<T>): Promise<T> {

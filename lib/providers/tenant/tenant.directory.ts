@@ -4,6 +4,7 @@ import {
   TenantNotReadyError,
   TenantOverloadedError,
   TenantUnknownError,
+  type TenantLookup,
 } from './tenant.errors.js';
 import { limitsOf } from '../../polymongo.tenant-limits.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
@@ -12,7 +13,7 @@ import type { DatabaseGate } from '../databases/database.equipment.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
-import { answerOf, yesOrNo, type TenantLookup } from './tenant.answers.js';
+import { answerOf, yesOrNo } from './tenant.answers.js';
 import { managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';

@@ -124,8 +124,15 @@ export class TenantSwitchError extends TenantError {
   }
 }
 
+/** On the body of an answer: after how many seconds the client may try again. Shared by the ESM and CommonJS builds. */
+export const RETRY_AFTER: unique symbol = Symbol.for('polymongo.retryAfter') as never;
+
+/** Has answers with an error say when the client may try again. */
+const sayWhenToRetry = (error: TenantError, retryAfterMS: number): void =>
+  void Object.defineProperty(error.getResponse(), RETRY_AFTER, { value: Math.ceil(retryAfterMS / 1_000) });
+
 /**
- * A tenant's documents are those of other code than this: 503, with `Retry-After` where PolyMongoMigrationsModule answers.
+ * A tenant's documents are those of other code than this: 503, with `Retry-After`.
  * Nobody has done anything wrong.
  */
 export class TenantOutOfStepError extends TenantError {
@@ -136,6 +143,7 @@ export class TenantOutOfStepError extends TenantError {
     options: PolyMongoErrorOptions = {},
   ) {
     super(message, 503, options);
+    sayWhenToRetry(this, retryAfterMS);
   }
 }
 
@@ -153,9 +161,6 @@ export class TenantAheadError extends TenantOutOfStepError {
   }
 }
 
-/** On the body of an answer: after how many seconds the client may try again. Shared by the ESM and CommonJS builds. */
-export const RETRY_AFTER: unique symbol = Symbol.for('polymongo.retryAfter') as never;
-
 /** As many calls of the tenant wait for a socket as `tenant.maxWaiting` allows. HTTP clients get 503 with `Retry-After`. */
 export class TenantOverloadedError extends TenantError {
   /** When the client may try again. */
@@ -169,7 +174,7 @@ export class TenantOverloadedError extends TenantError {
       `Too many calls of this tenant at once: ${waiting} wait for the database already. Try again in a second, with fewer at a time.`,
       503,
     );
-    Object.defineProperty(this.getResponse(), RETRY_AFTER, { value: Math.ceil(this.retryAfterMS / 1_000) });
+    sayWhenToRetry(this, this.retryAfterMS);
   }
 }
 
@@ -183,10 +188,13 @@ export class TenantNotReadyError extends PolyMongoError {
   }
 }
 
+/** A function of the application that is asked about a tenant. */
+export type TenantLookup = 'exists' | 'connection';
+
 /** A function of the application, asked about a tenant, gave no answer that counts. Nobody is let in by it. */
 export class TenantLookupError extends PolyMongoError {
   constructor(
-    readonly lookup: 'exists' | 'connection',
+    readonly lookup: TenantLookup,
     readonly reason: string,
   ) {
     super(
