@@ -1,7 +1,7 @@
 import mongoose from 'mongoose';
 import type { Collection, Connection, mongo } from 'mongoose';
 import { inTurn, type CallContext } from '../sessions/call.context.js';
-import { joinTransaction } from '../sessions/collection.session.js';
+import { BULK_BUILDERS, joinTransaction } from '../sessions/collection.session.js';
 import type { Database, DatabaseConnection } from '../databases/database.js';
 import { write, WRITES } from '../databases/first.write.js';
 import { inPoolsTurn } from './command.turn.js';
@@ -60,9 +60,6 @@ const LAZY: Record<string, (result: never, database: Database, context: CallCont
   listSearchIndexes: leaseCursor<mongo.ListSearchIndexesCursor>,
   watch: leaseChangeStream,
 };
-
-/** The legacy builders of bulk writes, which send nothing before `execute()`. */
-const BULK_BUILDERS = new Set(['initializeOrderedBulkOp', 'initializeUnorderedBulkOp']);
 
 /** After these the collection, with its indexes, is to be made anew before the next write. */
 const DROPPING = new Set(['drop', 'rename']);

@@ -1,16 +1,10 @@
 import type { mongo } from 'mongoose';
 import { PoolForceClosedError } from '../pools/pool.errors.js';
-import type { ActiveTransaction } from '../sessions/active.transaction.js';
 import type { CallContext } from '../sessions/call.context.js';
 import type { Database } from '../databases/database.js';
 import { sendInPoolsTurn } from './command.turn.js';
+import { sendCommandsBy, type CursorSteps } from './cursor.steps.js';
 import { confined } from './pipeline.confinement.js';
-
-/** The driver's steps that send a cursor's commands; the same in drivers 6 and 7. */
-interface CursorSteps {
-  _initialize(session: mongo.ClientSession): Promise<{ response: { id?: mongo.Long } }>;
-  getMore(...args: unknown[]): Promise<unknown>;
-}
 
 /**
  * Lets a cursor hold a lease from its first fetch until it is exhausted or closed, and tell when its pool is cut. What the
@@ -20,7 +14,8 @@ export function leaseCursor<C extends mongo.AbstractCursor>(cursor: C, database:
   const steps = cursor as unknown as CursorSteps;
   const { transaction } = context;
   sendInPoolsTurn(cursor, database, context);
-  if (transaction) takeTurns(steps, transaction);
+  // Each command of the cursor is an operation of the transaction.
+  if (transaction) sendCommandsBy(cursor, (command) => transaction.inTurn(command));
   const initialize = steps._initialize.bind(cursor);
   steps._initialize = (session) =>
     database.hold(async ({ pool }) => {
@@ -74,14 +69,6 @@ function leaseExplain(cursor: object, database: Database): void {
     Object.assign(cursor, {
       explain: (...args: unknown[]) => database.hold(() => database.send(() => explain.apply(cursor, args))),
     });
-}
-
-/** Each command of the cursor is an operation of the transaction. */
-function takeTurns(steps: CursorSteps, transaction: ActiveTransaction): void {
-  const initialize = steps._initialize.bind(steps);
-  const getMore = steps.getMore.bind(steps);
-  steps._initialize = (session) => transaction.inTurn(() => initialize(session));
-  steps.getMore = (...args) => transaction.inTurn(() => getMore(...args));
 }
 
 /**

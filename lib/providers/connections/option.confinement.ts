@@ -2,7 +2,7 @@ import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { OtherDatabaseError } from '../pools/pool.errors.js';
 import type { Database } from '../databases/database.js';
-import { OPTIONS_AT } from '../sessions/collection.session.js';
+import { ANSWERING_AT_ONCE, OPTIONS_AT } from '../sessions/collection.session.js';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
@@ -10,8 +10,7 @@ type Method = (this: object, ...args: unknown[]) => unknown;
 const KEPT_TO = Symbol('polymongo.database');
 type Kept = { readonly [KEPT_TO]: Database };
 
-/** Where the driver's methods take their options; those that answer with a cursor take no database from them. */
-const CURSORS = new Set(['aggregate', 'find', 'initializeOrderedBulkOp', 'initializeUnorderedBulkOp']);
+/** Where the driver's methods take their options; those that answer at once take no database from them. */
 const OF_COLLECTION = { ...OPTIONS_AT, indexes: 0, indexInformation: 0, indexExists: 1, isCapped: 0, options: 0 };
 const OF_DB = {
   createIndex: 2,
@@ -42,7 +41,7 @@ const keep = (target: object, database: Database, prototype: object): void =>
 function keeping({ prototype }: { prototype: object }, optionsAt: Readonly<Record<string, number>>): object {
   const methods: PropertyDescriptorMap = {};
   for (const [name, at] of Object.entries(optionsAt)) {
-    if (!(name in prototype) || CURSORS.has(name)) continue;
+    if (!(name in prototype) || ANSWERING_AT_ONCE.has(name)) continue;
     const native = () => Reflect.get(prototype, name) as Method; // looked up by each call: somebody may instrument the driver
     const kept = async (target: object, database: Database, args: unknown[]) =>
       native().apply(

@@ -1,5 +1,5 @@
 import type { Database } from '../databases/database.js';
-import { OPTIONS_AT } from '../sessions/collection.session.js';
+import { OPTIONS_AT, withOptions } from '../sessions/collection.session.js';
 
 /** Reads and writes of documents. What makes or drops collections and indexes takes the time that it takes. */
 const LIMITED: ReadonlySet<string> = new Set([
@@ -15,7 +15,5 @@ export function limitTime({ equipment }: Database, method: string, args: readonl
   const at = OPTIONS_AT[method]!;
   const given = args[at] as { maxTimeMS?: number; timeoutMS?: number } | undefined;
   if ((given?.maxTimeMS ?? given?.timeoutMS) !== undefined) return args;
-  const limited = Array.from({ length: Math.max(args.length, at + 1) }, (_, i) => args[i]);
-  limited[at] = { ...given, maxTimeMS };
-  return limited;
+  return withOptions(args, at, { maxTimeMS });
 }

@@ -1,11 +1,9 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../databases/database.js';
 import { inTurn } from '../sessions/call.context.js';
-import { joinTransaction, OPTIONS_AT } from '../sessions/collection.session.js';
+import { ANSWERING_AT_ONCE, joinTransaction, OPTIONS_AT } from '../sessions/collection.session.js';
 
 type Method = (...args: unknown[]) => unknown;
-/** What gives a cursor or builder at once, and so cannot wait for its turn. */
-const LAZY = new Set(['aggregate', 'find', 'initializeOrderedBulkOp', 'initializeUnorderedBulkOp']);
 
 /**
  * The driver's database, whose collections join the transaction around. Unlike those of models they make no indexes before
@@ -30,7 +28,7 @@ function joined(target: object, name: string, database: Database): Method {
   return (...given) => {
     const { args, context } = joinTransaction(database, name, given);
     const call = () => (target as Record<string, Method>)[name]!(...args);
-    return LAZY.has(name) ? call() : inTurn(context, call as () => Promise<unknown>)();
+    return ANSWERING_AT_ONCE.has(name) ? call() : inTurn(context, call as () => Promise<unknown>)();
   };
 }
 

@@ -14,6 +14,8 @@ import type { LeasedPool } from '../pools/pool.lease.js';
 export class ActiveTransaction {
   /** Calls for others do not find it. */
   readonly #work = currentWork();
+  /** Refuses a database that must not take part. @throws TenantSwitchError */
+  readonly admit: (dbName: string) => void;
   readonly #preparations: (() => Promise<void>)[];
   #last: Promise<unknown> = Promise.resolve();
   #isOver = false;
@@ -27,9 +29,10 @@ export class ActiveTransaction {
     readonly session: mongo.ClientSession,
     readonly pool: LeasedPool,
     preparations: (() => Promise<void>)[] = [],
-    readonly admit: (dbName: string, transaction: ActiveTransaction) => void = () => {},
+    admit: (dbName: string, transaction: ActiveTransaction) => void = () => {},
   ) {
     this.#preparations = preparations;
+    this.admit = (dbName) => admit(dbName, this);
     latest.set(session, this);
   }
 
@@ -122,6 +125,6 @@ export function transactionOn(database: ServedDatabase): ActiveTransaction | und
   const active = activeTransaction();
   if (active?.isOver) throw new TransactionEndedError();
   if (active && active.pool !== database.pool) throw new SessionMismatchError(active.pool.name, database.name);
-  active?.admit(database.name, active);
+  active?.admit(database.name);
   return active;
 }

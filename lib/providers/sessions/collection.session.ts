@@ -35,6 +35,12 @@ export const OPTIONS_AT: Readonly<Record<string, number>> = {
   updateOne: 2,
 };
 
+/** The legacy builders of bulk writes, which send nothing before `execute()`. */
+export const BULK_BUILDERS: ReadonlySet<string> = new Set(['initializeOrderedBulkOp', 'initializeUnorderedBulkOp']);
+
+/** Of the methods above those that answer at once, with a cursor or builder. */
+export const ANSWERING_AT_ONCE: ReadonlySet<string> = new Set(['aggregate', 'find', ...BULK_BUILDERS]);
+
 /**
  * The transaction that a collection call belongs to, and its arguments with the session in them. A call that names a
  * session keeps it (`null`: outside); one that names none, or hands on a session that it was not given (`undefined`), joins
@@ -47,20 +53,31 @@ export function joinTransaction(
   args: readonly unknown[],
 ): { context: CallContext; args: readonly unknown[] } {
   const at = OPTIONS_AT[method];
-  const given = (at === undefined ? args.at(-1) : args[at]) as { session?: unknown } | null | undefined;
-  const session = typeof given === 'object' && given !== null && Object.hasOwn(given, 'session') && given.session;
-  if (session !== false && session !== undefined) {
+  const given = at === undefined ? args.at(-1) : args[at];
+  const session = sessionIn(given);
+  if (session !== undefined) {
     if (!(session instanceof mongoose.mongo.ClientSession)) return { args, context: ALONE };
     assertSession(session, database);
     const transaction = transactionOf(session);
-    transaction?.admit(database.name, transaction);
+    transaction?.admit(database.name);
     return { args, context: { session, transaction } };
   }
   const transaction = at === undefined ? undefined : transactionOn(database);
   if (at === undefined || !transaction) return { args, context: ALONE };
-  const joined = Array.from({ length: Math.max(args.length, at + 1) }, (_, i) => args[i]);
-  joined[at] = { ...given, session: transaction.session };
-  return { args: joined, context: { session: transaction.session, transaction } };
+  const joined = { session: transaction.session };
+  return { args: withOptions(args, at, joined), context: { ...joined, transaction } };
+}
+
+/** What a call says of its session: undefined where it says nothing. */
+const sessionIn = (options: unknown): unknown =>
+  typeof options === 'object' && options !== null && Object.hasOwn(options, 'session')
+    ? (options as { session: unknown }).session
+    : undefined;
+
+/** Arguments with more in the options, which stand at a place of them. */
+export function withOptions(args: readonly unknown[], at: number, more: object): readonly unknown[] {
+  const given = args[at] as object | null | undefined;
+  return Array.from({ length: Math.max(args.length, at + 1) }, (_, i) => (i === at ? { ...given, ...more } : args[i]));
 }
 
 /** A session works on the client that made it; on another one the driver's own error names neither. */
