@@ -4,6 +4,7 @@ import mongoose from 'mongoose';
 import { PolyMongoWrapper } from 'nestjs-polymongo';
 import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
 import { startServer } from './server.mjs';
+import { userSchema } from './user.schema.mjs';
 
 const BLOCKS = Number(process.argv[2] ?? 60);
 const BURSTS = 12;
@@ -11,23 +12,15 @@ const CALLS = 25;
 const DOCUMENTS = 20;
 const MAX_RATIO = 1.02;
 
-const schema = () =>
-  new mongoose.Schema({
-    name: { type: String, index: true },
-    age: Number,
-    tags: [String],
-    address: { street: String },
-  });
-
 const server = await startServer(); // in a process of its own
 const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, autoIndex: false, handleSignals: false });
-const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', schema()));
+const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', userSchema()));
 const connections = [];
 const plainModel = async (options) => {
   const settings = { dbName: 'acme', autoIndex: false, autoCreate: false, maxPoolSize: 10, ...options };
   const connection = await mongoose.createConnection(server.uri, settings).asPromise();
   connections.push(connection);
-  return connection.model('User', schema());
+  return connection.model('User', userSchema());
 };
 const plain = await plainModel({});
 const again = await plainModel({});

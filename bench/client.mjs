@@ -7,6 +7,7 @@ import mongoose from 'mongoose';
 import { PolyMongoWrapper } from 'nestjs-polymongo';
 import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
 import { startServer } from './server.mjs';
+import { userSchema } from './user.schema.mjs';
 
 const WAYS = (process.argv[2] ?? 'plain,ours').split(',');
 const ROUNDS = Number(process.argv[3] ?? 1500);
@@ -29,19 +30,12 @@ Connection.prototype.sendWire = async function* (message, options, type) {
   }
 };
 
-const schema = () =>
-  new mongoose.Schema({
-    name: { type: String, index: true },
-    age: Number,
-    tags: [String],
-    address: { street: String },
-  });
 const server = await startServer();
 const settings = { dbName: 'acme', autoIndex: false, autoCreate: false, maxPoolSize: 10 };
 const connection = await mongoose.createConnection(server.uri, settings).asPromise();
-const plain = connection.model('User', schema());
+const plain = connection.model('User', userSchema());
 const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, autoIndex: false, handleSignals: false });
-const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', schema()));
+const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', userSchema()));
 await plain.deleteMany();
 const [{ _id }] = await plain.insertMany(
   Array.from({ length: 20 }, (_, i) => ({ name: `user ${i}`, age: i, tags: ['a', 'b'], address: { street: 'x' } })),

@@ -27,6 +27,12 @@ export const checks = {
   object: { allowed: 'an object', accepts: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) },
 } as const satisfies Record<string, Check>;
 
+/** One of these words. */
+export const oneOf = (...words: readonly string[]): Check => ({
+  allowed: words.map((word) => `'${word}'`).join(' or '),
+  accepts: (v) => words.includes(v as string),
+});
+
 /** Checks each option that is given, and that the required ones are. @throws PolyMongoOptionsError */
 export function check<T extends object>(
   path: string,

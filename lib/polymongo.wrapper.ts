@@ -236,19 +236,11 @@ export class PolyMongoWrapper {
   }
 
   #migratorHost(): MigratorHost {
-    const { pools, models, tenantContext, tenantDatabases } = this;
-    // A migration puts right what the indexes of the models do not fit yet: they are not made before it.
-    const transactions = new PolyMongoTransactions({
-      pools,
-      prepare: async () => {},
-      tenant: () => tenantContext.scope?.tenantId,
-      tenantDatabase: () => undefined,
-      tenantOf: (dbName) => tenantDatabases.namedOwnerOf(dbName),
-    });
+    const { pools, models, tenantContext, tenantDatabases, transactions } = this;
     return {
       databaseOf: (tenantId) => pools.database(tenantDatabases.of(tenantId)),
       asManager: (tenantId, fn) => tenantContext.within(managerScope(tenantId), fn),
-      transaction: (fn, db) => transactions.run(fn, { db, writeConcern: { w: 'majority' } }),
+      transaction: (fn, db) => transactions.runUnprepared(fn, db, { writeConcern: { w: 'majority' } }),
       model: (database, name) => models.modelOn(database, models.blueprint(name)),
     };
   }

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { check, checks, rejectUnknown, type Check, type Checks } from '../../polymongo.checks.js';
+import { check, checks, oneOf, rejectUnknown, type Checks } from '../../polymongo.checks.js';
 import type { MigrationInstance } from './migration.types.js';
 
 /** A line that a migration logs. */
@@ -48,10 +48,6 @@ export type ResolvedMigrationsOptions = Readonly<
 >;
 
 const MIN_LOCK_MS = 300;
-
-function oneOf(...words: readonly string[]): Check {
-  return { allowed: words.map((word) => `'${word}'`).join(' or '), accepts: (v) => words.includes(v as string) };
-}
 
 const MIGRATIONS_CHECKS: Checks<MigrationsOptions> = {
   directory: checks.string,

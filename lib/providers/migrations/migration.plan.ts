@@ -76,6 +76,9 @@ export const pendingOf = (catalogue: MigrationCatalogue, records: MigrationRecor
 export const aheadOf = (catalogue: MigrationCatalogue, records: MigrationRecords): string[] =>
   namesOfDone(records).filter((name) => !catalogue.find(name) && numberOf(name)! > catalogue.lastNumber);
 
+/** The last migration that is done. */
+export const versionOf = (records: MigrationRecords): string | undefined => namesOfDone(records).at(-1);
+
 const isDone = (record: MigrationRecord | undefined): boolean => record?.state === 'done';
 
 /** In their order. */
@@ -105,7 +108,7 @@ function planUp(
   const chosen = only && new Set(only.map((name) => catalogue.get(name).name));
   const last = to === undefined ? Infinity : numberOf(catalogue.get(to).name)!;
   const steps = pending.filter(({ name }) => (chosen ? chosen.has(name) : numberOf(name)! <= last));
-  const latest = namesOfDone(records).at(-1);
+  const latest = versionOf(records);
   if (!chosen && latest !== undefined) {
     const late = steps.filter(({ name }) => numberOf(name)! < numberOf(latest)!).map(({ name }) => name);
     if (late.length > 0) throw new MigrationOrderError(tenantId, late, latest);

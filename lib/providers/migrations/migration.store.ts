@@ -1,14 +1,13 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../databases/database.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';
+import { onShared } from '../tenant/registry.collection.js';
+import { isDuplicateKey } from '../tenant/tenant.uniqueness.js';
 import { MigrationTakenOverError } from './migration.errors.js';
 import type { MigrationRecords } from './migration.types.js';
 
 /** Where a tenant's migrations are written down, in its own database. */
 const MIGRATIONS_COLLECTION = 'polymongo_migrations';
-
-const WRITE_TIMEOUT_MS = 10_000;
-const DUPLICATE_KEY = 11000;
 
 /**
  * One document has it all, so that each write of it asserts the epoch by its filter, with or without a transaction. In a
@@ -115,15 +114,7 @@ export class MigrationStore {
   }
 
   #with<D extends mongo.Document, T>(fn: (collection: mongo.Collection<D>) => Promise<T>): Promise<T> {
-    const options: mongo.CollectionOptions = {
-      readPreference: 'primary',
-      readConcern: { level: 'local' },
-      writeConcern: { w: 'majority', wtimeoutMS: WRITE_TIMEOUT_MS },
-    };
-    const { database } = this;
-    return outsideTransaction(() =>
-      database.run(() => fn(database.connection.db!.collection<D>(MIGRATIONS_COLLECTION, options))),
-    );
+    return outsideTransaction(() => onShared(this.database, MIGRATIONS_COLLECTION, fn));
   }
 }
 
@@ -132,5 +123,3 @@ const stateOf = ({ epoch, owner, migrations }: StateDocument): MigrationState =>
   isOwned: owner !== null,
   records: migrations,
 });
-
-const isDuplicateKey = (error: unknown): boolean => (error as { code?: unknown }).code === DUPLICATE_KEY;

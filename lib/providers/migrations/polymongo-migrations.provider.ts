@@ -5,9 +5,9 @@ import type { MigrateOptions, TenantMigration, TenantMigrations } from '../tenan
 import { TenantRun } from '../tenant/tenant.run.js';
 import type { MigrationCatalogue } from './migration.catalogue.js';
 import type { ResolvedMigrationsOptions } from './migration.options.js';
-import { aheadOf, pendingOf, type MigrationRequest } from './migration.plan.js';
+import { aheadOf, pendingOf, versionOf, type MigrationRequest } from './migration.plan.js';
 import type { MigrationRecords } from './migration.types.js';
-import { cutOff, TenantMigrator, versionOf, type MigratorHost } from './tenant.migrator.js';
+import { cutOff, TenantMigrator, type MigratorHost } from './tenant.migrator.js';
 
 /** Where migrations are taken back to. */
 export interface MigrateDownOptions extends ForEachOptions {
@@ -112,18 +112,21 @@ export class PolyMongoMigrations implements TenantMigrations {
 
   /** @internal of a tenant that is being provisioned */
   async begin(tenantId: string): Promise<void> {
-    const kind = this.options.baseline === 'stamp' ? 'stamp' : 'up';
-    await this.#migrator.run(tenantId, { kind }, { signal: this.#stopped.signal, isDryRun: false });
+    await this.#runNow(tenantId, this.options.baseline === 'stamp' ? 'stamp' : 'up');
   }
 
   /** @internal with its first use @throws MigrationError */
   async bring(tenantId: string): Promise<void> {
-    await this.#migrator.run(tenantId, { kind: 'up' }, { signal: this.#stopped.signal, isDryRun: false });
+    await this.#runNow(tenantId, 'up');
   }
 
   /** Ends all runs: what is running is told by its signal, and nothing further begins. Final. */
   stop(): void {
     this.#stopped.abort(new Error('The application is shutting down.'));
+  }
+
+  #runNow(tenantId: string, kind: 'up' | 'stamp'): Promise<unknown> {
+    return this.#migrator.run(tenantId, { kind }, { signal: this.#stopped.signal, isDryRun: false });
   }
 
   #run(request: MigrationRequest, options: ForEachOptions, isDryRun = false): TenantRun<TenantMigration> {

@@ -5,12 +5,12 @@ import { redactURI } from '../../polymongo.uri.js';
 import type { Database } from '../databases/database.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';
 import type { MigratedStep, TenantMigration } from '../tenant/tenant.migrations.js';
-import { numberOf, type MigrationCatalogue } from './migration.catalogue.js';
+import type { MigrationCatalogue } from './migration.catalogue.js';
 import { migrationDb } from './migration.db.js';
 import { MigrationFailedError, MigrationTakenOverError } from './migration.errors.js';
 import { MigrationLock } from './migration.lock.js';
 import type { ResolvedMigrationsOptions } from './migration.options.js';
-import { planSteps, type MigrationRequest, type PlannedStep } from './migration.plan.js';
+import { planSteps, versionOf, type MigrationRequest, type PlannedStep } from './migration.plan.js';
 import { MigrationStore } from './migration.store.js';
 import type { MigrationContext, MigrationRecord, MigrationRecords } from './migration.types.js';
 
@@ -243,9 +243,3 @@ const isNotDone = (at: string) => ({ [`${at}.state`]: { $ne: 'done' } });
 const sinceMS = (startedAtMS: number): number => Math.round(performance.now() - startedAtMS);
 const textOf = (error: unknown): string => redactURI(messageOf(error)).slice(0, MAX_ERROR_LENGTH);
 const named = ({ migration, kind }: PlannedStep): MigratedStep => ({ migration: migration.name, kind });
-
-/** The last migration that is done. */
-export function versionOf(records: MigrationRecords): string | undefined {
-  const done = Object.keys(records).filter((name) => records[name]!.state === 'done');
-  return done.sort((a, b) => numberOf(a)! - numberOf(b)!).at(-1);
-}

@@ -92,7 +92,7 @@ export class IndexBuilder {
 
 /** A write without it would do what no later one could put right. */
 function isNeededBy(model: AnyModel): boolean {
-  const { indexes } = model.schema as unknown as { indexes(): [object, { unique?: boolean }][] };
+  const { indexes } = model.schema as unknown as PreparedSchema;
   return hasOptions(model) || indexes.call(model.schema).some(([, { unique }]) => unique);
 }
 
@@ -110,7 +110,7 @@ async function initialize(model: AnyModel): Promise<unknown> {
 
 interface PreparedSchema {
   options: Record<'autoIndex' | 'autoCreate' | CollectionOption, unknown>;
-  indexes(): unknown[];
+  indexes(): (readonly [object, { unique?: boolean }])[];
 }
 const COLLECTION_OPTIONS = ['capped', 'timeseries', 'collation', 'collectionOptions', 'clusteredIndex'] as const;
 type CollectionOption = (typeof COLLECTION_OPTIONS)[number];

@@ -54,6 +54,9 @@ interface Blueprint {
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
+/** None for the template itself, where tests put their spies: it answers as the compiled model. */
+const databaseIn = (model: unknown): Database | undefined => bound(model)[DATABASE];
+
 /** Called without a model, or with `new`, they have mongoose say what is wrong. */
 const STATICS = ['create', 'insertOne', 'insertMany', 'bulkWrite', 'bulkSave', 'aggregate', 'discriminator'] as const;
 
@@ -89,14 +92,15 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     static override Query = Query;
 
     static get db(): Connection {
-      return DATABASE in this ? bound(this)[DATABASE].connection : blueprint.db;
+      return databaseIn(this)?.connection ?? blueprint.db;
     }
 
     static get collection(): Collection {
-      if (!(DATABASE in this)) return blueprint.collection;
       const model = bound(this);
       if (!Object.hasOwn(model, COLLECTION)) {
-        model[COLLECTION] = model[DATABASE].connection.collection(
+        const database = databaseIn(model);
+        if (!database) return blueprint.collection;
+        model[COLLECTION] = database.connection.collection(
           blueprint.collection.name,
           collectionOptions,
         ) as unknown as Collection;

@@ -60,7 +60,7 @@ export class TenantEntry {
 
   /** The scope of a request that came through here; undefined for what is none. */
   scopeOf(request: unknown): TenantScope | undefined {
-    return typeof request === 'object' && request !== null ? this.#scopeOn(request) : undefined;
+    return typeof request === 'object' && request !== null ? this.#holderOf(request)[this.#key] : undefined;
   }
 
   /** The scope of the HTTP request that a call belongs to; undefined for what is none. */
@@ -166,14 +166,13 @@ export class TenantEntry {
   }
 
   #ownScope(request: TenantRequest): TenantScope {
-    const known = this.#scopeOn(request);
-    if (known) return known;
-    const node = nodeRequestOf(request) as ScopedRequest;
-    return (node[this.#key] = requestScope(this.resolution.resolvers.length > 0, node, isHandshake(request)));
+    const holder = this.#holderOf(request);
+    return (holder[this.#key] ??= requestScope(this.resolution.resolvers.length > 0, holder, isHandshake(request)));
   }
 
-  #scopeOn(request: object): TenantScope | undefined {
-    return (request as ScopedRequest)[this.#key] ?? (nodeRequestOf(request) as ScopedRequest)[this.#key];
+  /** What has the scope of a request: itself, or the one of Node's inside of it. */
+  #holderOf(request: object): ScopedRequest {
+    return (this.#key in request ? request : nodeRequestOf(request)) as ScopedRequest;
   }
 
   /** Resolvers are not asked in the scope of whoever this request came in the context of. */

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { check, checks, rejectUnknown, type Checks } from '../../polymongo.checks.js';
+import { check, checks, oneOf, rejectUnknown, type Checks } from '../../polymongo.checks.js';
 import { TenantTaskError } from './tenant.errors.js';
 
 /** How the work on one tenant ended, and how many of all are done with it. */
@@ -29,7 +29,7 @@ const FOR_EACH_CHECKS: Checks<ForEachOptions> = {
     accepts: (v) => v === Infinity || checks.positiveInteger.accepts(v),
   },
   signal: { allowed: 'an AbortSignal', accepts: (v) => v instanceof AbortSignal },
-  onError: { allowed: "'stop' or 'collect'", accepts: (v) => v === 'stop' || v === 'collect' },
+  onError: oneOf('stop', 'collect'),
   tenants: checks.array,
   onProgress: checks.function,
 };

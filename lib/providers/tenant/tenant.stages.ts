@@ -49,7 +49,7 @@ export class TenantStages implements PipelineStages {
   }
 
   guards<T>(call: PipelineCall, guards: Guards, interceptors: Interceptors, proceed: (guards: Guards) => T): T {
-    const isAsked = this.#isAskedFor(guards) || this.#isAskedFor(interceptors);
+    const isAsked = () => this.#isAskedFor(guards) || this.#isAskedFor(interceptors);
     const scope = this.entry.requestScopeOf(call) ?? this.#messageScope(call, isAsked);
     const run = () => proceed(this.#order.of(guards));
     return scope ? this.#context.reenter(scope, run) : run();
@@ -71,7 +71,7 @@ export class TenantStages implements PipelineStages {
         : inScope();
     }
     const isAsked = this.#isAskedFor(interceptors);
-    const message = this.#messageScope(call, isAsked);
+    const message = this.#messageScope(call, () => isAsked);
     if (!message) return proceed(interceptors);
     return this.#context.reenter(message, async () => {
       if (isAsked && message.isPending) await this.entry.askAtOnce(message, execution());
@@ -99,14 +99,14 @@ export class TenantStages implements PipelineStages {
    * The own scope of a message: the one that it began in, or a new one if somebody else's is all there is. Pending while
    * its resolvers are to be asked. Undefined for what is no message.
    */
-  #messageScope(call: PipelineCall, isAsked: boolean): TenantScope | undefined {
+  #messageScope(call: PipelineCall, isAsked: () => boolean): TenantScope | undefined {
     const { messages } = this.entry;
     const known = messages.get(call.args);
     if (known || !this.#isMessage(call)) return known;
     const { scope: current } = this.#context;
     const scope = current && this.#begun.delete(current) ? current : requestScope(false, {});
     scope.work = workOfMessage(call.args);
-    scope.isPending = isAsked;
+    scope.isPending = isAsked();
     messages.set(call.args, scope);
     return scope;
   }

@@ -103,7 +103,15 @@ export class PolyMongoTransactions {
     if (propagation === 'mandatory') {
       throw new TransactionPropagationError('mandatory', 'was called outside of any: call it inside transaction(fn).');
     }
-    return outsideTransaction(() => this.#begin(fn as TransactionFunction<T>, db, driverOptions, around !== undefined));
+    return outsideTransaction(async () => {
+      await this.#prepare(this.#databaseOf(db));
+      return this.#begin(fn as TransactionFunction<T>, db, driverOptions, around !== undefined);
+    });
+  }
+
+  /** @internal As {@link run}, of its own and with no collections and indexes made before: for what they do not fit yet. */
+  runUnprepared<T>(fn: TransactionFunction<T>, db: string, options: mongo.TransactionOptions): Promise<T> {
+    return outsideTransaction(() => this.#begin(fn, db, options, false));
   }
 
   async #join<T>(around: ActiveTransaction, fn: TransactionFunction<T>, propagation: string, db?: string): Promise<T> {
@@ -128,14 +136,12 @@ export class PolyMongoTransactions {
     options: mongo.TransactionOptions,
     isNested: boolean,
   ): Promise<T> {
-    const { pools } = this.#host;
-    const database = pools.database(db ?? pools.options.defaultDB);
+    const database = this.#databaseOf(db);
     const tenantId = this.#host.tenant();
     const asTenant: TransactionFunction<T> = (session) => {
       if (tenantId !== undefined) this.#tenants.set(activeTransaction()!, tenantId);
       return fn(session);
     };
-    await this.#prepare(database);
     const lease = await database.enter('long');
     try {
       return await lease.during(async () => {
@@ -143,15 +149,9 @@ export class PolyMongoTransactions {
         try {
           const { pool } = lease;
           const gate = isNested ? undefined : this.#gateOf(pool); // the outer one may be inside and wait for this
+          const { connection } = database;
           const admit = this.#admit.bind(this);
-          return await runAttempts(session, {
-            pool,
-            connection: database.connection,
-            fn: asTenant,
-            options,
-            gate,
-            admit,
-          });
+          return await runAttempts(session, { pool, connection, fn: asTenant, options, gate, admit });
         } finally {
           await session.endSession();
         }
@@ -159,6 +159,11 @@ export class PolyMongoTransactions {
     } finally {
       lease.release();
     }
+  }
+
+  #databaseOf(db: string | undefined): Database {
+    const { pools } = this.#host;
+    return pools.database(db ?? pools.options.defaultDB);
   }
 
   #gateOf(pool: LeasedPool): RetryGate {

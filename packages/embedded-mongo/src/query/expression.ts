@@ -7,6 +7,7 @@ import {
   constant,
   fold,
   boundOnly,
+  NOWHERE,
   scopeOf,
   type CompileContext,
   type Expression,
@@ -37,7 +38,7 @@ import { trigonometryOperators } from './expression/trigonometry.operators.js';
 import { typeOperators } from './expression/type.operators.js';
 import { variableOperators } from './expression/variable.operators.js';
 
-export { scopeOf, type Expression, type Scope } from './expression/operator.js';
+export { NOWHERE, scopeOf, type Expression, type Scope } from './expression/operator.js';
 
 const OPERATORS = new Map(
   Object.entries<OperatorFamily[string]>({
@@ -87,8 +88,6 @@ export function compileDocExpression(value: Value, env: QueryEnv): (doc: Doc) =>
 /** Whether there is an operator of that name. */
 export const isOperator = (name: string): boolean => OPERATORS.has(name);
 
-const NOWHERE = scopeOf(new Map());
-
 /** Constants that are smaller are no work to go over. */
 const BIG_CONSTANT = 256;
 
@@ -120,7 +119,7 @@ class Compiler implements CompileContext {
   private counted(expression: Expression): Expression {
     const { env } = this;
     if (expression.isConstant) {
-      const value = expression(scopeOf(new Map()));
+      const value = expression(NOWHERE);
       const work = workOf(value);
       if (work < BIG_CONSTANT) return expression;
       return Object.assign(

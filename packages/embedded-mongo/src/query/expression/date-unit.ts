@@ -11,7 +11,7 @@ export type DateUnit = (typeof UNITS)[number];
 const HOUR_MS = 3_600_000;
 const MONTHS_OF: Partial<Record<DateUnit, number>> = { year: 12, quarter: 3, month: 1 };
 const DAYS_OF: Partial<Record<DateUnit, number>> = { week: 7, day: 1 };
-const MS_OF: Partial<Record<DateUnit, number>> = { hour: 3_600_000, minute: 60_000, second: 1000, millisecond: 1 };
+const MS_OF: Partial<Record<DateUnit, number>> = { hour: HOUR_MS, minute: 60_000, second: 1000, millisecond: 1 };
 
 /** @throws CommandError FailedToParse for what is no unit of time */
 export function parseUnit(value: string): DateUnit {

@@ -60,7 +60,8 @@ export const boundOnly = (expression: Expression): Expression => Object.assign(e
 /** An error in the constant part of an expression, found before any document was read. */
 export class ConstantError extends CommandError {}
 
-const NOWHERE: Scope = { root: new Map(), slots: [] };
+/** Where an expression that reads no document is computed. */
+export const NOWHERE: Scope = { root: new Map(), slots: [] };
 
 /** The arguments of an operator: an array is its list, anything else stands for a list of one. */
 export const argumentList = (argument: Value): readonly Value[] => (Array.isArray(argument) ? argument : [argument]);

@@ -1,5 +1,5 @@
 import { accumulatorNamed } from '../accumulator.js';
-import { compileContext, scopeOf, type Scope } from '../expression.js';
+import { compileContext, NOWHERE, scopeOf, type Scope } from '../expression.js';
 import type { Accumulator } from '../accumulator/accumulator.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
 import { CommandError } from '../../errors.js';
@@ -12,8 +12,6 @@ const NAMES = [
   ...['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$count', '$push', '$addToSet', '$first', '$last'],
   ...['$firstN', '$lastN', '$minN', '$maxN', '$top', '$topN', '$bottom', '$bottomN', '$median', '$percentile'],
 ];
-
-const NOWHERE: Scope = scopeOf(new Map());
 
 /** Runs an accumulator over the window of each document; a window that only grows is gone through once. */
 function over(start: () => Accumulator, context: WindowContext): WindowFunction {
