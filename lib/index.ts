@@ -6,6 +6,7 @@ export { OnDbConnect } from './decorators/on-db-connect.decorator.js';
 export { OnDbDisconnect } from './decorators/on-db-disconnect.decorator.js';
 export { OnDbError } from './decorators/on-db-error.decorator.js';
 export { Transactional } from './decorators/transactional.decorator.js';
+export { WithJobTenant } from './decorators/with-job-tenant.decorator.js';
 export { WithTenant } from './decorators/with-tenant.decorator.js';
 export {
   ChangeBufferOverflowError,
@@ -52,6 +53,7 @@ export {
   TenantError,
   TenantGuardOrderError,
   TenantInUseError,
+  TenantJobError,
   TenantLookupError,
   TenantOverloadedError,
   TenantMissingError,
@@ -196,6 +198,7 @@ export { TenantContextIdStrategy } from './providers/tenant/tenant.context-id.st
 export type { ForEachOptions, TenantResult, TenantTask, TenantTaskContext } from './providers/tenant/tenant.fan-out.js';
 export { TenantGuard } from './providers/tenant/tenant.guard.js';
 export { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
+export { TenantJobs, type TenantJob } from './providers/tenant/tenant.jobs.js';
 export { TenantMessages } from './providers/tenant/tenant.messages.js';
 export { TenantExceptionFilter } from './providers/tenant/tenant.exception-filter.js';
 export {

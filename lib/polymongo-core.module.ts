@@ -35,6 +35,7 @@ import { TenantContext } from './providers/tenant/tenant.context.js';
 import { PolyMongoTenants } from './providers/tenant/polymongo-tenants.provider.js';
 import { standAround } from './providers/tenant/nest.pipeline.js';
 import { TenantEntry } from './providers/tenant/tenant.entry.js';
+import { TenantJobs } from './providers/tenant/tenant.jobs.js';
 import { TenantMessages } from './providers/tenant/tenant.messages.js';
 import { enterWithEachRequest } from './providers/tenant/tenant.http.js';
 import { TenantStages } from './providers/tenant/tenant.stages.js';
@@ -52,6 +53,7 @@ const VIEWS: Provider[] = [
   view(PolyMongoBulk, (wrapper) => wrapper.bulkTasks),
   view(TenantContext, (wrapper) => wrapper.tenantContext),
   view(PolyMongoTenants, (wrapper) => wrapper.tenants),
+  view(TenantJobs, (wrapper) => new TenantJobs(wrapper.tenants, wrapper.tenantContext)),
   view(TenantMessages, (wrapper) => new TenantMessages(wrapper.tenantContext)),
   view(TenantEntry, (wrapper) => wrapper.tenantEntry),
   {

@@ -290,6 +290,23 @@ export class TenantTaskError extends PolyMongoError {
   }
 }
 
+/**
+ * A job cannot run as its tenant: it names none, a malformed one, or one that does not exist (any more). `cause` is the
+ * TenantError that says which. Its `name` is what BullMQ knows, in every version and process, what it must not try again by.
+ * @see https://docs.bullmq.io/patterns/stop-retrying-jobs
+ */
+export class TenantJobError extends PolyMongoError {
+  override readonly name: string = 'UnrecoverableError';
+
+  constructor(
+    readonly jobId: string | undefined,
+    readonly queue: string | undefined,
+    cause: unknown,
+  ) {
+    super(`The job was not run, and is not tried again. ${messageOf(cause)}`, { cause });
+  }
+}
+
 /** Migrations are asked for, and none were registered. */
 export class MigrationsMissingError extends PolyMongoError {
   constructor() {

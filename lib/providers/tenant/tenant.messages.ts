@@ -3,6 +3,12 @@ import type { TenantContext } from './tenant.context.js';
 import { PolyMongoError } from '../../polymongo.errors.js';
 import { pathOf } from './message.path.js';
 
+/** A flow of BullMQ: a job, and those that it waits for. */
+interface Flow {
+  data?: unknown;
+  children?: readonly Flow[] | undefined;
+}
+
 /** What holds headers by a method: the metadata of gRPC, the headers of NATS. */
 interface HeaderHolder {
   set(name: string, value: string): unknown;
@@ -20,12 +26,26 @@ export class TenantMessages {
   constructor(readonly context: TenantContext) {}
 
   /**
-   * A copy of the data with the tenant at a path of it, as `fromPayload(path)` reads it: TCP, Redis, MQTT.
+   * A copy of the data with the tenant at a path of it, as `fromPayload(path)` reads it: TCP, Redis, MQTT; and as
+   * `@WithJobTenant(path)` does: jobs of BullMQ and templates of its job schedulers.
    * @throws TenantMissingError without a tenant; TenantConflictError when another one is there
    * @throws PolyMongoError when there is no object to put it in
    */
   inPayload<T extends object>(data: T, path: string): T {
     return put(data, pathOf(path), this.context.require(), path) as T;
+  }
+
+  /**
+   * A copy of a flow for BullMQ's `FlowProducer` with the tenant in the data of each of its jobs, as `inPayload` puts it.
+   * @throws as inPayload
+   */
+  inFlow<F extends Flow>(flow: F, path: string): F {
+    const { data = {}, children } = flow;
+    return {
+      ...flow,
+      data: this.inPayload(data as object, path),
+      ...(children && { children: children.map((child) => this.inFlow(child, path)) }),
+    };
   }
 
   /**

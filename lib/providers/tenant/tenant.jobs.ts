@@ -1,0 +1,50 @@
+import { inWork } from '../sessions/current.work.js';
+import { pathOf, valueAt } from './message.path.js';
+import type { PolyMongoTenants } from './polymongo-tenants.provider.js';
+import type { TenantContext } from './tenant.context.js';
+import { TenantError, TenantJobError, TenantMissingError } from './tenant.errors.js';
+
+/** What of a job of BullMQ is looked at. */
+export interface TenantJob {
+  readonly id?: string | undefined;
+  readonly queueName?: string;
+  readonly data: unknown;
+}
+
+/** Runs jobs as the tenants that they carry in their data. What made the job, or began its worker, has no part in it. */
+export class TenantJobs {
+  constructor(
+    readonly tenants: PolyMongoTenants,
+    readonly context: TenantContext,
+  ) {}
+
+  /**
+   * Runs a job, in no one's context, as the tenant at a path of its data, once it is certain that the tenant exists.
+   * Each attempt of a job and each job of a scheduler is asked about anew.
+   * @param path as of `fromPayload` and `TenantMessages.inPayload`
+   * @throws TenantJobError, which BullMQ does not try again, when the job has no tenant, a malformed one or one that is gone
+   * @throws TenantOutOfStepError, TenantLookupError, which it tries again; what `work` throws
+   */
+  async run<T>(job: TenantJob, path: string, work: () => T): Promise<Awaited<T>> {
+    const tenantId = valueAt(job.data, pathOf(path));
+    let hasBegun = false;
+    const begin = () => {
+      hasBegun = true;
+      return work();
+    };
+    try {
+      if (tenantId === undefined) throw new TenantMissingError(messageWithout(path));
+      return await this.context.within(undefined, () => inWork({}, () => this.tenants.run(tenantId as string, begin)));
+    } catch (error) {
+      if (hasBegun || !isFinal(error)) throw error;
+      throw new TenantJobError(job.id, job.queueName, error);
+    }
+  }
+}
+
+/** A later attempt would be refused, too. */
+const isFinal = (error: unknown): error is TenantError => error instanceof TenantError && error.statusCode < 500;
+
+const messageWithout = (path: string) =>
+  `No tenant: this job has none at ${path} of its data. Add it with messages.inPayload(data, '${path}'), a flow with ` +
+  `messages.inFlow(flow, '${path}'), and keep it when the job's data are updated.`;
