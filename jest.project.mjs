@@ -4,6 +4,7 @@ import { transform } from './jest.shared.mjs';
 export default {
   displayName: 'nestjs-polymongo',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['<rootDir>/test/brokers/'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/packages/embedded-mongo/test/support/choose-server.mjs',

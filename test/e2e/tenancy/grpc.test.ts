@@ -11,10 +11,9 @@ import {
   TenantGuard,
   TenantMessages,
 } from 'nestjs-polymongo';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { firstValueFrom, type Observable } from 'rxjs';
+import { freePort } from '../../support/free-port.js';
 
 @Controller()
 @UseGuards(TenantGuard)
@@ -29,14 +28,6 @@ class Orders {
 
 interface OrdersClient {
   who(question: { page: number }, metadata?: Metadata): Observable<{ tenant: string }>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 describe('the tenant in the metadata of a gRPC call', () => {

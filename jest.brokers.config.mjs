@@ -1,0 +1,12 @@
+import project from './jest.project.mjs';
+import { run } from './jest.shared.mjs';
+
+/** Tests with real brokers, of those that are on PATH: `npm run test:brokers`. */
+export default {
+  ...run,
+  ...project,
+  displayName: 'brokers',
+  testMatch: ['<rootDir>/test/brokers/**/*.test.ts'],
+  testPathIgnorePatterns: [],
+  globalSetup: '<rootDir>/test/brokers/choose-brokers.mjs',
+};
