@@ -1,9 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { ContextVariable } from '../sessions/context.variable.js';
 
-const storage = new AsyncLocalStorage<boolean>();
+const background = new ContextVariable<boolean>();
 
 /** Runs `fn` as work that waits behind requests where a pool has no free socket: tasks on many tenants or whole databases. */
-export const inBackground = <T>(fn: () => T): T => storage.run(true, fn);
+export const inBackground = <T>(fn: () => T): T => background.run(true, fn);
 
 /** The current call is part of such work. */
-export const isInBackground = (): boolean => storage.getStore() === true;
+export const isInBackground = (): boolean => background.get() === true;

@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { mongo } from 'mongoose';
 import type { PoolConfig } from '../../polymongo.pool-options.js';
 import type { PoolState } from '../../polymongo.types.js';
+import { ContextVariable } from '../sessions/context.variable.js';
 import { currentWork } from '../sessions/current.work.js';
 
 /** `operation`: ends with one call. `long`: a cursor, session, stream or task, which may stay open for hours. */
@@ -120,10 +120,10 @@ interface LeaseContext {
   readonly held: HeldLease | undefined;
 }
 
-const context = new AsyncLocalStorage<LeaseContext | undefined>();
+const context = new ContextVariable<LeaseContext>();
 
 function heldLeases(): HeldLease | undefined {
-  const around = context.getStore();
+  const around = context.get();
   return around && around.work === currentWork() ? around.held : undefined;
 }
 

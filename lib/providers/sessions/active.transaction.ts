@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
+import { ContextVariable } from './context.variable.js';
 import { currentWork } from './current.work.js';
 import { SessionMismatchError, TransactionEndedError } from './session.errors.js';
 import type { DatabasePool } from '../pools/database.pool.js';
@@ -48,7 +48,7 @@ export class ActiveTransaction {
 
   /** Runs `fn` so that calls made inside it, through any promise or timer, belong to this transaction. */
   during<T>(fn: () => T): T {
-    return storage.run(this, fn);
+    return current.run(this, fn);
   }
 
   /** Runs one operation after those begun before it. @throws TransactionEndedError when the transaction is over */
@@ -92,21 +92,21 @@ export class ActiveTransaction {
   }
 }
 
-const storage = new AsyncLocalStorage<ActiveTransaction | undefined>();
+const current = new ContextVariable<ActiveTransaction>();
 const latest = new WeakMap<mongo.ClientSession, ActiveTransaction>();
 
 /** The transaction around the current call, on whatever pool; none that somebody else's request or message began. */
 export function activeTransaction(): ActiveTransaction | undefined {
-  const around = storage.getStore();
+  const around = current.get();
   return around?.isOwn ? around : undefined;
 }
 
 /** Runs `fn` as if there were no transaction around. */
-export const outsideTransaction = <T>(fn: () => T): T => storage.run(undefined, fn);
+export const outsideTransaction = <T>(fn: () => T): T => current.run(undefined, fn);
 
 /** The transaction that an explicitly given session stands for; undefined for a session of the user's own. */
 export function transactionOf(session: mongo.ClientSession): ActiveTransaction | undefined {
-  const active = storage.getStore();
+  const active = current.get();
   return active?.session === session ? active : latest.get(session);
 }
 

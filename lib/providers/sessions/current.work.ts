@@ -1,17 +1,16 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { ContextVariable } from './context.variable.js';
 
-const storage = new AsyncLocalStorage<object | undefined>();
+const current = new ContextVariable<object>();
 
 /**
  * The request, message or connection that the current code works for; undefined outside of any. Transactions and leases
  * count in the work that they began in, and in no other: a callback of a shared socket or pool comes in the context of
  * whoever opened that, with all that is in it.
  */
-export const currentWork = (): object | undefined => storage.getStore();
+export const currentWork = (): object | undefined => current.get();
 
 /** Runs `fn` for this request, message or connection. */
-export const inWork = <T>(work: object | undefined, fn: () => T): T =>
-  storage.getStore() === work ? fn() : storage.run(work, fn);
+export const inWork = <T>(work: object | undefined, fn: () => T): T => current.run(work, fn);
 
 /** The works of messages that have reached no stage yet. */
 const begun = new WeakSet<object>();
@@ -29,8 +28,8 @@ export function beginWork(): object {
 export function workOfMessage(args: readonly unknown[]): object {
   const known = works.get(args);
   if (known) return known;
-  const current = currentWork();
-  const work = current && begun.delete(current) ? current : {};
+  const around = currentWork();
+  const work = around && begun.delete(around) ? around : {};
   works.set(args, work);
   return work;
 }

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { activeTransaction, outsideTransaction } from '../sessions/active.transaction.js';
+import { ContextVariable } from '../sessions/context.variable.js';
 import { currentWork, inWork } from '../sessions/current.work.js';
 import { carry } from './tenant.carrier.js';
 import {
@@ -55,12 +55,24 @@ export const managerScope = (tenantId: string): TenantScope => ({
 export const scopeOfRequest = (scope: TenantScope | undefined): TenantScope | undefined =>
   scope?.isRequest ? scope : scope?.request;
 
+/** The scopes of the current code, of each context one: applications of one process have a context each. */
+interface HeldScope {
+  readonly of: TenantContext;
+  readonly scope: TenantScope;
+  readonly others: HeldScope | undefined;
+}
+
+const scopes = new ContextVariable<HeldScope>();
+
+/** What is held without that of one context. */
+const without = (held: HeldScope | undefined, context: TenantContext): HeldScope | undefined =>
+  held && (held.of === context ? held.others : { ...held, others: without(held.others, context) });
+
 /** Hears of a tenant being entered inside of another (or of none); refuses by throwing. */
 export type SwitchListener = (from: string | undefined, to: string) => void;
 
 /** The tenant on whose behalf the current code runs, carried through promises, timers and streams by AsyncLocalStorage. */
 export class TenantContext {
-  readonly #storage = new AsyncLocalStorage<TenantScope | undefined>();
   readonly #options: ResolvedTenantOptions;
   readonly #onSwitch = new Set<SwitchListener>();
   #onRefusal: (error: TenantError) => void = () => {};
@@ -77,7 +89,7 @@ export class TenantContext {
    */
   run<T>(tenantId: string, fn: () => T): T {
     this.check(tenantId);
-    const outer = this.#storage.getStore();
+    const outer = this.scope;
     const from = outer?.tenantId;
     if (from !== tenantId) for (const listener of this.#onSwitch) listener(from, tenantId);
     const scope: TenantScope = {
@@ -109,7 +121,7 @@ export class TenantContext {
 
   /** The current tenant's id, undefined outside of any. @throws TenantPendingError while a request's is to be decided */
   current(): string | undefined {
-    const scope = this.#storage.getStore();
+    const scope = this.scope;
     if (scope !== undefined && scope.tenantId === undefined && scope.isPending) this.refuse(new TenantPendingError());
     return scope?.tenantId;
   }
@@ -125,7 +137,7 @@ export class TenantContext {
    * still to be decided, or `none`. Never throws. No key for anything: a tenant may be called `none`.
    */
   get state(): 'none' | 'pending' | (string & {}) {
-    const scope = this.#storage.getStore();
+    const scope = this.scope;
     return scope?.tenantId ?? (scope?.isPending ? 'pending' : 'none');
   }
 
@@ -161,12 +173,16 @@ export class TenantContext {
 
   /** The scope of the current code. */
   get scope(): TenantScope | undefined {
-    return this.#storage.getStore();
+    let held = scopes.get();
+    while (held && held.of !== this) held = held.others;
+    return held?.scope;
   }
 
   /** Runs `fn` in a scope, whatever the current one is; undefined: as no tenant. */
   within<T>(scope: TenantScope | undefined, fn: () => T): T {
-    return this.#storage.run(scope, scope ? () => inWork(scope.work, inSurroundings(scope, fn)) : fn);
+    const others = without(scopes.get(), this);
+    if (!scope) return scopes.run(others, fn);
+    return scopes.run({ of: this, scope, others }, () => inWork(scope.work, inSurroundings(scope, fn)));
   }
 
   /**
@@ -175,7 +191,7 @@ export class TenantContext {
    * a transaction that is over is one in which it came.
    */
   reenter<T>(scope: TenantScope, fn: () => T): T {
-    const current = this.#storage.getStore();
+    const current = this.scope;
     const isOwn = current === scope || (current !== undefined && scopeOfRequest(current) === scopeOfRequest(scope));
     const enter = () => (activeTransaction()?.isOver ? outsideTransaction(fn) : fn());
     return isOwn ? inWork(scope.work, inSurroundings(scope, enter)) : this.within(scope, enter);
@@ -183,7 +199,7 @@ export class TenantContext {
 
   /** The way back into the current scope; undefined where there is none. */
   capture(): (<T>(fn: () => T) => T) | undefined {
-    const scope = this.#storage.getStore();
+    const scope = this.scope;
     return scope && ((fn) => this.within(scope, fn));
   }
 
