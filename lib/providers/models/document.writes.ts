@@ -1,36 +1,43 @@
-import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { activeTransaction, outsideTransaction, transactionOn } from '../sessions/active.transaction.js';
 import { bound, DATABASE } from './model.binding.js';
+import type { AnyModel } from './model.types.js';
 
 /** The options that decide which session a call runs in. */
 export interface SessionOptions {
   session?: mongo.ClientSession | null;
 }
 
-/** mongoose's own; a schema may have a path of that name. */
-const native = mongoose.Model.prototype as unknown as {
-  save(this: object, options?: SessionOptions): Promise<unknown>;
-  deleteOne(this: object, options?: SessionOptions): unknown;
-};
 interface SavedDocument {
-  $session(): mongo.ClientSession | null | undefined;
+  $session(session?: mongo.ClientSession): mongo.ClientSession | null | undefined;
 }
+type DeleteOne = (this: SavedDocument, options?: SessionOptions) => unknown;
 
-/** `save()` and `$save()` of all documents: in the transaction around. What it does at once, it does at once. */
-export function save(this: SavedDocument, given?: SessionOptions): Promise<unknown> {
+/** Saves a document in the transaction around; its middleware sees the session, as with one that `save()` was given. */
+export function saveInTransaction<T>(
+  document: SavedDocument,
+  options: SessionOptions,
+  save: () => Promise<T>,
+): Promise<T> {
+  if (options.session === null) return outsideTransaction(save);
   try {
-    if (given?.session === null) return outsideTransaction(() => native.save.call(this, given));
-    return native.save.call(this, this.$session() ? given : joined(this.constructor, given));
+    const session = document.$session() ? undefined : joined(document.constructor, options)?.session;
+    if (session) {
+      options.session = session;
+      document.$session(session);
+    }
   } catch (error) {
     return Promise.reject(error as Error);
   }
+  return save();
 }
 
-/** `deleteOne()` of all documents, likewise. */
-export function deleteOne(this: SavedDocument, options?: SessionOptions): unknown {
-  return native.deleteOne.call(this, this.$session() ? options : joined(this.constructor, options));
-}
+/** `deleteOne()` of the documents of a model, likewise; the model's own is looked up at each call, as somebody may patch it. */
+export const deleteOneOf = (blueprint: AnyModel): DeleteOne =>
+  function deleteOne(options) {
+    const { deleteOne: own } = blueprint.prototype as { deleteOne: DeleteOne };
+    return own.call(this, this.$session() ? options : joined(this.constructor, options));
+  };
 
 /** The options with the session of the transaction around, so that mongoose's document middleware sees it. */
 export function joined<O extends SessionOptions>(model: unknown, options: O | undefined): O | undefined {

@@ -3,7 +3,7 @@ import type { Aggregate, Collection, Connection, Mongoose, mongo } from 'mongoos
 import { PoolInitializingError } from '../pools/pool.errors.js';
 import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
-import { deleteOne, joined, save, type SessionOptions } from './document.writes.js';
+import { deleteOneOf, joined, saveInTransaction, type SessionOptions } from './document.writes.js';
 import {
   bound,
   type BoundModel,
@@ -40,7 +40,7 @@ export type ModelExtension = (model: BoundModel, ...args: never[]) => unknown;
 interface Blueprint {
   new (...args: unknown[]): {
     $__save(options?: object, callback?: (error?: unknown) => void): Promise<unknown> | void;
-    $session(): mongo.ClientSession | null | undefined;
+    $session(session?: mongo.ClientSession): mongo.ClientSession | null | undefined;
   };
   create(...args: unknown[]): Promise<unknown>;
   insertOne(...args: unknown[]): Promise<unknown>;
@@ -170,14 +170,17 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       return aggregateIn(host.captureScope(), super.aggregate(...args), (fn) => start(this, fn));
     }
 
-    /** Where `save()` has done what it does at once, and begins to wait. mongoose 8 gives a callback. */
-    override $__save(options?: SessionOptions, callback?: (error?: unknown) => void): Promise<unknown> | void {
-      if (!callback) return startAtOnce(this.constructor, () => super.$__save(options) as Promise<unknown>);
+    /** Where `save()` and `$save()` have done what they do at once, and begin to wait. mongoose 8 gives a callback. */
+    override $__save(options: SessionOptions, callback?: (error?: unknown) => void): Promise<unknown> | void {
       const save = () =>
-        new Promise<void>((resolve, reject) => {
-          void super.$__save(options, (error) => (error ? reject(error as Error) : resolve()));
-        });
-      startAtOnce(this.constructor, save).then(() => callback(), callback);
+        callback
+          ? new Promise<void>((resolve, reject) => {
+              void super.$__save(options, (error) => (error ? reject(error as Error) : resolve()));
+            })
+          : (super.$__save(options) as Promise<unknown>);
+      const saved = saveInTransaction(this, options, () => startAtOnce<unknown>(this.constructor, save));
+      if (!callback) return saved;
+      saved.then(() => callback(), callback);
     }
   }
 
@@ -199,9 +202,10 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       return (typeof this === 'function' ? method : (Base[name] as Callable)).apply(this, args);
     } as never;
   }
-  for (const [name, value] of Object.entries({ save, $save: save, deleteOne })) {
-    if (Object.hasOwn(blueprint.prototype as object, name)) continue; // a path, or a method of the user's own
-    Object.defineProperty(Template.prototype, name, { value, writable: true, configurable: true });
+  if (!Object.hasOwn(blueprint.prototype as object, 'deleteOne')) {
+    // no path, and no method of the user's own
+    const value = deleteOneOf(blueprint);
+    Object.defineProperty(Template.prototype, 'deleteOne', { value, writable: true, configurable: true });
   }
   defineDocumentAccessors(Template.prototype, blueprint);
   return Template as unknown as AnyModel;

@@ -132,6 +132,53 @@ describe('create()', () => {
   });
 });
 
+describe('a patch of mongoose’s prototype', () => {
+  type Calls = Record<'save' | '$save' | 'deleteOne', (...args: unknown[]) => unknown>;
+
+  it.each(['save', '$save', 'deleteOne'] as const)('of %s is called where plain mongoose calls it', async (patched) => {
+    const { mongoURI } = fixture.polymongo.pools.primary.config;
+    const connection = await mongoose.createConnection(mongoURI, { dbName: fixture.main }).asPromise();
+    const plain = connection.model('Thing', new mongoose.Schema({ n: Number })) as never as Things;
+    const prototype = mongoose.Model.prototype as unknown as Calls;
+    const native = prototype[patched];
+    let calls = 0;
+    prototype[patched] = function (...args) {
+      calls++;
+      return native.apply(this, args);
+    };
+    const ways: Record<string, (model: Things) => unknown> = {
+      save: (model) => new model({ n: 1 }).save(),
+      $save: (model) => new model({ n: 1 }).$save(),
+      create: (model) => model.create({ n: 1 }),
+      insertOne: (model) => model.insertOne({ n: 1 }),
+      deleteOne: (model) => new model({ n: 1 }).deleteOne(),
+    };
+    const callsOf = async (model: Things) => {
+      const counted: Record<string, number> = {};
+      for (const [way, call] of Object.entries(ways)) {
+        calls = 0;
+        await call(model);
+        counted[way] = calls;
+      }
+      return counted;
+    };
+    try {
+      expect(await callsOf(things({ n: Number }))).toEqual(await callsOf(plain));
+    } finally {
+      prototype[patched] = native;
+      await connection.close();
+    }
+  });
+
+  it('of a compiled model, as plugins make it, is called for the documents of every database', async () => {
+    const schema = new fixture.mongoose.Schema({ n: Number });
+    const compiled = fixture.mongoose.model('Thing', schema);
+    const model = fixture.polymongo.wrapModel(compiled) as never as Things & { db(name: string): Things };
+    compiled.prototype.save = (() => 'patched') as never;
+    expect([new model().save(), new (model.db(fixture.other))().save()]).toEqual(['patched', 'patched']);
+  });
+});
+
 describe('an error of the server', () => {
   it('says where the call was made, for each call of which plain mongoose says it', async () => {
     const definition = { n: { type: Number, unique: true } };
