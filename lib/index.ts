@@ -70,6 +70,7 @@ export {
   BlueprintModelError,
   ModelAlreadyRegisteredError,
   ModelBindingError,
+  ModelExtensionError,
   ModelNotRegisteredError,
 } from './providers/models/model.errors.js';
 export {

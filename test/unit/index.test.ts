@@ -47,6 +47,7 @@ describe('the public surface', () => {
       'ModelBindingError',
       'ModelDatabaseError',
       'ModelDeletionError',
+      'ModelExtensionError',
       'ModelNotRegisteredError',
       'OnChange',
       'OnDbConnect',

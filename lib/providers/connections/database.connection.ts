@@ -1,4 +1,4 @@
-import mongoose from 'mongoose';
+import type mongoose from 'mongoose';
 import type { Collection, Connection, Mongoose, mongo } from 'mongoose';
 import { joinTransaction } from '../sessions/collection.session.js';
 import { outsideTransaction, transactionOn } from '../sessions/active.transaction.js';
@@ -13,55 +13,40 @@ import { collectionsOf, dropOn, leaseDb, outsideOn } from './connection.operatio
 import { ConnectionOwnershipError } from '../pools/pool.errors.js';
 import { READY_STATE } from '../pools/pool-state.js';
 import { keptListener, keptOnce, type Listener } from '../sessions/subscriber.listener.js';
+import { Native, type NativeConnection } from './native.connection.js';
 
-/** What this class touches of mongoose's connection class; the rest is inherited as it is. */
-interface NativeConnection {
-  base: Mongoose;
-  name: string;
-  models: Record<string, unknown>;
-  collections: Record<string, Collection>;
-  _hasOpened: boolean;
-  on(event: string, listener: Listener): unknown;
-  prependListener(event: string, listener: Listener): unknown;
-  removeListener(event: string, listener: Listener): unknown;
-  aggregate(pipeline?: object[], options?: object): { exec(): Promise<unknown> };
-  bulkWrite(...args: unknown[]): Promise<unknown>;
-  createCollection(...args: unknown[]): Promise<unknown>;
-  deleteModel(name: string | RegExp): unknown;
-  model(this: object, ...args: unknown[]): object;
-  modelNames(): string[];
-  dropDatabase(): Promise<unknown>;
-  dropCollection(name: string): Promise<unknown>;
-  listCollections(): Promise<unknown>;
-  listDatabases(): Promise<unknown>;
-  transaction(...args: unknown[]): Promise<unknown>;
-  withSession(work: (session: mongo.ClientSession) => Promise<unknown>): Promise<unknown>;
-}
 /** An aggregate of a connection: `exec` reads `_connection.client.db()`, `cursor` `_connection.db`; the same in mongoose 8 and 9. */
 interface Aggregating {
   _connection: object;
 }
 
-const Native = mongoose.connection.constructor as unknown as {
-  new (base: Mongoose): NativeConnection;
-  prototype: NativeConnection;
-};
+/** Where a connection has its database: not by a name, or whoever walks over a model (Jest's automock) finds all of PolyMongo. */
+const DATABASE = Symbol('polymongo.database');
 
 /**
  * mongoose's own connections are bound to one MongoClient, are listed in `mongoose.connections` for good and cannot be
  * reopened once destroyed. This one owns no client: it asks the pool for it each time, so it survives every reopening.
  */
 class PooledConnection extends Native {
+  readonly [DATABASE]: Database;
   #db: mongo.Db | undefined;
 
-  constructor(
-    base: Mongoose,
-    readonly database: Database,
-  ) {
+  constructor(base: Mongoose, database: Database) {
     super(base);
+    this[DATABASE] = database;
     this.base = createBaseView(base, database);
-    this.name = database.name;
     this._hasOpened = true; // calls wait for the pool, never in mongoose's buffer
+  }
+
+  get database(): Database {
+    return this[DATABASE];
+  }
+
+  override get name(): string {
+    return this.database.name;
+  }
+  override set name(_: string) {
+    // it stays on its database
   }
 
   get readyState(): mongoose.ConnectionStates {
@@ -94,14 +79,14 @@ class PooledConnection extends Native {
   }
 
   get host(): string {
-    return this.client.options.hosts[0]?.host ?? '';
+    return addressOf(this)?.host ?? '';
   }
   set host(_: string) {
     // as above
   }
 
   get port(): number {
-    return this.client.options.hosts[0]?.port ?? 0;
+    return addressOf(this)?.port ?? 0;
   }
   set port(_: number) {
     // as above
@@ -230,6 +215,10 @@ class PooledConnection extends Native {
     throw new ConnectionOwnershipError(this.name, 'destroy');
   }
 }
+
+/** Of its first server. mongoose's prototype has such members too, so this one's is looked at. */
+const addressOf = (connection: PooledConnection): mongo.HostAddress | undefined =>
+  DATABASE in connection ? connection.client.options.hosts[0] : undefined;
 
 /**
  * The first write to the collection of a model that is made here waits for its indexes, too. A function, so that mongoose

@@ -49,3 +49,17 @@ export class ModelBindingError extends PolyMongoError {
     );
   }
 }
+
+/** A class that extends a model was used where its own members would be lost. */
+export class ModelExtensionError extends PolyMongoError {
+  constructor(
+    readonly modelName: string,
+    readonly operation: string,
+  ) {
+    super(
+      `${operation}() was called on a class that extends ${modelName}, and would give a model without the members of that ` +
+        `class. Extend the model of one database, as in \`class Admin extends users.db(name)\`, or give the members to the ` +
+        `schema (statics, methods, virtuals, schema.loadClass()), which every database's model has.`,
+    );
+  }
+}

@@ -163,7 +163,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
     static override bulkSave(documents?: unknown, given?: SessionOptions) {
       const options = joined(this, given);
-      return startAtOnce(this, () => super.bulkSave.apply(unwrapped(this), [documents, options]));
+      return startAtOnce(this, () => super.bulkSave(documents, options));
     }
 
     static override aggregate(...args: unknown[]): Aggregate<unknown[]> {

@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { EMITTER_METHODS, WRAPPER } from './model.binding.js';
+import { ModelExtensionError } from './model.errors.js';
 import type { ModelRegistry } from './model.registry.js';
 import type { AnyModel, DatabaseModel, PolyModelOf } from './model.types.js';
 
@@ -22,6 +23,13 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
   const database = pools.database(pools.options.defaultDB);
   const inner = registry.modelOn(database, blueprint);
   const modelOf = (name: string) => registry.modelOn(pools.database(name), blueprint) as DatabaseModel<M>;
+  /** `.db(name)` and `.tenant()` lead to models that know nothing of a class. @throws ModelExtensionError */
+  const asItself = <A extends unknown[]>(name: string, find: (...args: A) => DatabaseModel<M>) =>
+    function (this: unknown, ...args: A): DatabaseModel<M> {
+      if (this !== wrapped && Object.prototype.isPrototypeOf.call(wrapped, this as object))
+        throw new ModelExtensionError(blueprint.modelName, name);
+      return find(...args);
+    };
 
   const wrapped = function (...args: unknown[]) {
     const isExtended = new.target !== undefined && new.target !== (wrapped as unknown);
@@ -34,8 +42,8 @@ export function createPolyModel<M extends AnyModel>(blueprint: M, host: PolyMode
     [WRAPPER]: { value: true },
     name: { value: inner.name, configurable: true },
     length: { value: inner.length, configurable: true },
-    db: { value: callableConnection(modelOf, database.connection), writable: true, configurable: true },
-    tenant: { value: () => modelOf(host.tenantDatabase()), writable: true, configurable: true },
+    db: { value: callableConnection(asItself('db', modelOf), database.connection), writable: true, configurable: true },
+    tenant: { value: asItself('tenant', () => modelOf(host.tenantDatabase())), writable: true, configurable: true },
   }) as unknown as PolyModelOf<M>;
 }
 

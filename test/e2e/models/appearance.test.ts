@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { useModels } from '../../support/models-fixture.js';
 
@@ -82,6 +82,24 @@ describe('a wrapped model looks like mongoose’s:', () => {
   });
 });
 
+/** Every value that Jest's automock reads of a module's export: own names along the chain, getters left out. */
+function automocked(value: unknown, seen = new Set<unknown>()): Set<unknown> {
+  const isWalked =
+    typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value));
+  if (!isWalked || seen.has(value)) return seen;
+  seen.add(value);
+  const names = new Set<string>();
+  for (let at = value as object | null; at && !NATIVE.has(at); at = Object.getPrototypeOf(at) as object | null) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      if (!READ_ONLY.has(name) && !Object.getOwnPropertyDescriptor(at, name)?.get) names.add(name);
+    }
+  }
+  for (const name of names) automocked((value as Record<string, unknown>)[name], seen);
+  return seen;
+}
+const NATIVE = new Set<object>([Object.prototype, Function.prototype, RegExp.prototype]);
+const READ_ONLY = new Set(['arguments', 'caller', 'callee', 'name', 'length']);
+
 describe('a model can be looked at', () => {
   const LOOKS: Record<string, (value: unknown) => unknown> = {
     'util.inspect': (value) => inspect(value, { depth: 4 }),
@@ -91,6 +109,7 @@ describe('a model can be looked at', () => {
     'a descriptor of each key': (value) =>
       Reflect.ownKeys(value as object).map((key) => Reflect.getOwnPropertyDescriptor(value as object, key)),
     in: (value) => 'find' in (value as object) && 'nothing' in (value as object),
+    'Jest’s automock': (value) => automocked(value),
   };
   const MODELS: Record<string, () => unknown> = {
     'a wrapped model': () => users(),
@@ -119,55 +138,29 @@ describe('a model can be looked at', () => {
     });
   });
 
+  it('by Jest’s automock, which finds its statics and methods, and no way into PolyMongo', () => {
+    const schema = new fixture.mongoose.Schema({ name: String }, { statics: { mine() {} }, methods: { hi() {} } });
+    const wrapped = users(schema as never) as never as Record<string, unknown> & Wrapped;
+    const { pools, models } = fixture.polymongo;
+    for (const model of [wrapped, wrapped.db(fixture.other), fixture.polymongo.tenantModel(wrapped as never)]) {
+      const found = automocked(model);
+      expect(found.has((model as typeof wrapped)['mine'])).toBe(true);
+      expect(found.has((model.prototype as Record<string, unknown>)['hi'])).toBe(true);
+      expect([pools, pools.primary, pools.database(fixture.other), models].filter((part) => found.has(part))).toEqual(
+        [],
+      );
+    }
+  });
+
+  it('and is a function to Object.prototype.toString()', () => {
+    const model = fixture.polymongo.tenantModel(users() as never);
+    for (const each of [users(), users().db, users().db(fixture.other), model])
+      expect(Object.prototype.toString.call(each)).toBe('[object Function]');
+  });
+
   it('and prints as mongoose’s does', () => {
     expect(inspect(users())).toBe('Model { User }');
     expect(inspect(users().db(fixture.other))).toBe('Model { User }');
     expect(inspect(fixture.polymongo.tenantModel(users() as never))).toBe('Model { User }');
   });
-});
-
-describe('a spy', () => {
-  it('works on find and db of a wrapped model, and restores', async () => {
-    const model = users();
-    const { db } = model;
-    const find = jest.spyOn(model, 'find').mockReturnValue('spied' as never);
-    const onDb = jest.spyOn(model, 'db').mockReturnValue('spied' as never);
-    expect([model.find(), model.db('x')]).toEqual(['spied', 'spied']);
-    find.mockRestore();
-    onDb.mockRestore();
-    expect(model.db).toBe(db);
-    expect(await model.find()).toEqual([]);
-  });
-
-  it.each(['outside of any tenant', 'inside a tenant'])(
-    'works on find of a tenant’s model, and restores, %s',
-    async (where) => {
-      const { tenantContext } = fixture.polymongo;
-      const model = fixture.polymongo.tenantModel(users() as never) as Users;
-      const run = <T>(fn: () => T): T => (where.startsWith('inside') ? tenantContext.run('acme', fn) : fn());
-      const spy = run(() => jest.spyOn(model, 'find').mockReturnValue('spied' as never));
-      expect(run(() => model.find())).toBe('spied');
-      expect(tenantContext.run('globex', () => model.find())).toBe('spied');
-      run(() => spy.mockRestore());
-      expect(await tenantContext.run('acme', () => model.find().exec())).toEqual([]);
-      expect(await tenantContext.run('globex', () => model.find().exec())).toEqual([]);
-    },
-  );
-
-  it.each(['outside of any tenant', 'inside a tenant'])(
-    'works on what documents of a tenant’s model inherit, and restores, %s',
-    async (where) => {
-      const { tenantContext } = fixture.polymongo;
-      const model = fixture.polymongo.tenantModel(users() as never) as Users;
-      const run = <T>(fn: () => T): T => (where.startsWith('inside') ? tenantContext.run('acme', fn) : fn());
-      const save = () => tenantContext.run('acme', () => new model({ name: 'Ada' }).save() as unknown);
-      const count = () => tenantContext.run('acme', () => model.countDocuments().exec());
-      const before = await count();
-      const spy = run(() => jest.spyOn(model.prototype as mongoose.Document, 'save').mockReturnValue('spied' as never));
-      expect(await save()).toBe('spied');
-      expect(await count()).toBe(before);
-      run(() => spy.mockRestore());
-      expect(await save()).toMatchObject({ name: 'Ada' });
-    },
-  );
 });

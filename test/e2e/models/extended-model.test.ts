@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Schema, type Model } from 'mongoose';
+import { ModelExtensionError } from 'nestjs-polymongo';
 import { useModels } from '../../support/models-fixture.js';
 
 const fixture = useModels('extended');
@@ -50,6 +51,59 @@ describe.each<[string, () => Things]>([
   it('takes no document of another database for its own', () => {
     class Double extends base() {}
     expect(new (wrapped.db(`${fixture.other}_2`))({ n: 7 }) instanceof Double).toBe(false);
+  });
+});
+
+describe('a class that extends a model', () => {
+  it('has its statics call each other on the model that it extends, on its database', async () => {
+    class Double extends wrapped.db(fixture.other) {
+      static ones() {
+        return this.find({ n: 1 });
+      }
+      static sorted() {
+        return this.ones().sort('n');
+      }
+    }
+    await wrapped.create({ n: 1 });
+    await Double.create({ n: 1 });
+    const found = (await Double.sorted()) as Double[];
+    expect(found.map((document) => [document.constructor, document.db.name])).toEqual([[Double, fixture.other]]);
+  });
+
+  it.each(['db', 'tenant'])('has no %s() that would lose its members: it is told what to extend', (way) => {
+    class Double extends wrapped {}
+    expect(() => (Double as never as Record<string, (name: string) => unknown>)[way]!('acme')).toThrow(
+      ModelExtensionError,
+    );
+  });
+
+  it('and is a tenant’s is told what to extend by everything that would lose its members', () => {
+    const Tenants = fixture.polymongo.tenantModel(wrapped as never) as Things;
+    class Double extends Tenants {
+      static ones() {
+        return this.find({ n: 1 });
+      }
+    }
+    fixture.polymongo.tenantContext.run('acme', () => {
+      const uses = [
+        () => new Double(),
+        () => Double.ones(),
+        () => Double.create({}),
+        () => new Tenants() instanceof Double,
+      ];
+      for (const use of uses) expect(use).toThrow(ModelExtensionError);
+    });
+  });
+
+  it('of a tenant’s database has all its members', async () => {
+    await fixture.polymongo.tenantContext.run(fixture.other, async () => {
+      class Double extends (wrapped as never as { tenant(): Things }).tenant() {
+        get twice(): number {
+          return this.n * 2;
+        }
+      }
+      expect(((await Double.create({ n: 1 })) as Double).twice).toBe(2);
+    });
   });
 });
 
