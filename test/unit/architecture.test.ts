@@ -1,0 +1,11 @@
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { filesUnder, mappedFiles } from '../../packages/embedded-mongo/test/support/architecture.map.js';
+
+const root = join(import.meta.dirname, '../..');
+
+it('the map has a line for each file, and none for another', () => {
+  const map = mappedFiles(root, 'lib');
+  expect([...map.keys()].sort()).toEqual(filesUnder(root, 'lib'));
+  expect([...map].filter(([, text]) => text === '')).toEqual([]);
+});
