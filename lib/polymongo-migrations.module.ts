@@ -21,8 +21,10 @@ export interface MigrationsModuleOptions extends MigrationsOptions, Pick<ModuleM
 
 /** The same, of which a factory makes those that are not about modules and classes. */
 export interface MigrationsModuleAsyncOptions extends Pick<MigrationsModuleOptions, 'imports' | 'classes'> {
+  /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's factories take whatever `inject` names
+  /** Makes the options, but for `classes`, which Nest has to know before. */
   useFactory: (...args: any[]) => Omit<MigrationsOptions, 'classes'> | Promise<Omit<MigrationsOptions, 'classes'>>;
 }
 

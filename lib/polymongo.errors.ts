@@ -26,6 +26,10 @@ export const markAsPolyMongoError = (type: abstract new (...args: never[]) => Er
 /** An option is missing, of the wrong type or out of range. */
 export class PolyMongoOptionsError extends PolyMongoError {
   constructor(
+    /**
+     * The option with the way to it, such as `retry.attempts` or `dbSpecific[0].options.ttl`; of `forFeature`
+     * `definitions[0].schema`.
+     */
     readonly option: string,
     message: string,
   ) {
@@ -35,7 +39,10 @@ export class PolyMongoOptionsError extends PolyMongoError {
 
 /** `PolyMongoModule.forRoot()` is there more than once. */
 export class DuplicateRootError extends PolyMongoError {
-  constructor(readonly roots: number) {
+  constructor(
+    /** How many imports of `forRoot()` and `forRootAsync()` there are, at least 2. */
+    readonly roots: number,
+  ) {
     super(
       `PolyMongoModule.forRoot() is imported ${roots} times; whose pools and tenants a model would get was chance. Import it once, in ` +
         'the root module, and forFeature() elsewhere; databases on other clusters are dbSpecific or tenant.connection.',
@@ -45,7 +52,10 @@ export class DuplicateRootError extends PolyMongoError {
 
 /** A name that MongoDB does not accept for a database. */
 export class InvalidDatabaseNameError extends PolyMongoError {
-  constructor(readonly reason: string) {
+  constructor(
+    /** What is wrong with it, as in `contains "/"` or `is longer than 63 bytes`; the name itself is not repeated. */
+    readonly reason: string,
+  ) {
     super(`Invalid database name: it ${reason}. Use 1 to 63 bytes without / \\ . " $ * < > : | ? space or NUL.`);
   }
 }

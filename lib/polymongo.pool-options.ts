@@ -26,8 +26,11 @@ export interface ScaleOptions {
 
 /** One entry of `dbSpecific`. */
 export interface DBSpecificConfig {
+  /** The database that has a pool of its own. Required. */
   dbName: string;
+  /** Its cluster, as `options.mongoURI`, before which it counts. Default: the primary `mongoURI`. */
   mongoURI?: string;
+  /** How it is reached. Default: as the primary pool. */
   options?: ScaleOptions;
 }
 

@@ -11,17 +11,23 @@ import { TENANT_LIMIT_CHECKS, type TenantLimits } from './polymongo.tenant-limit
  * its payload as `data`.
  */
 export interface TenantRequest {
+  /** By name in lower case, as Node gives them. */
   headers: Record<string, string | string[] | undefined>;
+  /** Names and values in turn, as they came, which shows a header that was sent twice. */
   rawHeaders?: readonly string[];
   /** Node's request inside of Fastify's. */
   raw?: { readonly rawHeaders: readonly string[] };
   /** The host without its port, as the HTTP adapter trusts it (Express `trust proxy`, Fastify `trustProxy`). */
   hostname?: string;
+  /** The target of the request, path and query; of Express within the router that is asked. */
   url?: string;
+  /** The target as it came. */
   originalUrl?: string;
+  /** Of the matched route, where resolvers run after it is: `afterGuards()`. */
   params?: unknown;
   /** What an authentication guard left there, verified. */
   user?: unknown;
+  /** The payload of a WebSocket or microservice message. */
   data?: unknown;
 }
 
@@ -39,6 +45,10 @@ export interface TenantResolver<R = TenantRequest> {
 
 /** What a resolver class makes. */
 export interface TenantResolverProvider<R = TenantRequest> {
+  /**
+   * As {@link TenantResolver}: the tenant's id, or undefined when the request names none. What it throws refuses the
+   * request.
+   */
   resolve(request: R, context?: ExecutionContext): MaybePromise<string | undefined>;
 }
 
@@ -49,17 +59,21 @@ export interface TenantResolverProvider<R = TenantRequest> {
  */
 export type TenantResolverClass = Type<TenantResolverProvider<any>> & { readonly runsAfterGuards?: boolean };
 
+/** What `tenant.resolve` takes: a function or a class. */
 export type TenantResolverOption = TenantResolver<any> | TenantResolverClass;
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
 /** Where a tenant's database is: a pool of its own, on the primary cluster when there is no `mongoURI`. */
 export interface TenantConnection {
+  /** The tenant's cluster. Default: the primary `mongoURI`. */
   mongoURI?: string;
+  /** How its pool is, as in `dbSpecific`. */
   options?: Omit<ScaleOptions, 'mongoURI'>;
 }
 
 /** Work that has its tenant from now on. */
 export interface EnteredTenant {
+  /** The tenant's id. */
   readonly id: string;
   /**
    * What the work is: `'http'` (GraphQL over HTTP, too), `'graphql'` (a subscription), `'ws'` or `'rpc'` (one message), `'run'`

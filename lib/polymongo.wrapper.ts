@@ -56,12 +56,17 @@ export type ConnectionState = 'connected' | 'connecting' | 'disconnecting' | 'di
  */
 export class PolyMongoWrapper {
   readonly options: ResolvedOptions;
+  /** All pools and databases. */
   readonly pools: PolyMongoPools;
   /** @internal */
   readonly models: ModelRegistry;
+  /** Callbacks for databases that connect, disconnect and fail. */
   readonly hooks: PolyMongoHooks;
+  /** What pools and databases are doing: `general()`, `db(name)`, `listDatabases()` and more. */
   readonly stats: PolyMongoStats;
+  /** Copies, drops, exports and imports whole databases. */
   readonly bulkTasks: PolyMongoBulk;
+  /** The current tenant. */
   readonly tenantContext: TenantContext;
   /** @internal */
   readonly tenantDatabases: TenantDatabases;
@@ -69,15 +74,20 @@ export class PolyMongoWrapper {
   readonly tenantDirectory: TenantDirectory;
   /** @internal */
   readonly tenantEntry: TenantEntry;
+  /** Makes and drops tenants, and runs code as one or as each of them. */
   readonly tenants: PolyMongoTenants;
+  /** What {@link transaction} runs in. */
   readonly transactions: PolyMongoTransactions;
+  /** Change streams; see {@link watch$}. */
   readonly watch: PolyMongoWatch;
+  /** Gives databases a pool of their own, or another configuration. */
   readonly scale: {
     /** Gives databases a pool of their own, from their next use on; `coldStart: false` connects at once, in the background. */
     setDB(names: string | readonly string[], options?: ScaleOptions): void;
     /** As `setDB`, and resolves when they are connected. */
     connectDB(names: string | readonly string[], options?: ScaleOptions): Promise<void>;
   };
+  /** Ends what is open. */
   readonly actions: {
     /** Ends everything in order and waits for running work, up to `shutdownTimeoutMS`. Final. */
     closeAll(): Promise<void>;

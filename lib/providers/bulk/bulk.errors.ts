@@ -3,6 +3,7 @@ import type { BulkCheckpoint, BulkSummary } from './bulk.types.js';
 
 /** Where in a file something is wrong. What is not known, or not reached yet, is missing. */
 export interface FilePosition {
+  /** The collection as the file names it; with `rename` its old name. */
   readonly collection?: string;
   /** 1 is the first document of the collection in the file. */
   readonly documentNumber?: number;
@@ -12,11 +13,15 @@ export interface FilePosition {
 
 /** A file to import is damaged, cut off, or not what it should be. */
 export class BulkFormatError extends PolyMongoError implements FilePosition {
+  /** The collection being read, if there was one. */
   readonly collection?: string;
+  /** The document being read; 1 is the first of its collection in the file. */
   readonly documentNumber?: number;
+  /** Where in the file, from 0; in a gzipped one after unpacking. */
   readonly byteOffset?: number;
 
   constructor(
+    /** What is wrong with the file, without where, as in `it is cut off`. */
     readonly reason: string,
     position: FilePosition,
     cause?: unknown,
@@ -28,11 +33,17 @@ export class BulkFormatError extends PolyMongoError implements FilePosition {
 
 /** Something could not be written: a document, an index, a collection. */
 export class BulkWriteError extends PolyMongoError implements FilePosition {
+  /** The collection that was to be written to, after `rename`. */
   readonly collection: string;
+  /**
+   * The document that was not written; 1 is the first of its collection. Undefined of an index, a view or a collection.
+   */
   readonly documentNumber?: number;
+  /** Where the document begins in the file, from 0, after unpacking. Undefined of a copy. */
   readonly byteOffset?: number;
 
   constructor(
+    /** What the server or the driver says, without where. */
     readonly reason: string,
     position: FilePosition & { readonly collection: string },
     /** The server's error code. */
@@ -54,7 +65,9 @@ export function writeErrorOf(cause: unknown, position: FilePosition & { readonly
 /** The server stopped giving documents. `documentNumber` is that of the first it did not give. */
 export class BulkReadError extends PolyMongoError implements FilePosition {
   constructor(
+    /** The collection that was read. */
     readonly collection: string,
+    /** The first document that was not read; 1 is the first of its collection. */
     readonly documentNumber: number,
     cause: unknown,
   ) {
@@ -68,14 +81,20 @@ export class BulkReadError extends PolyMongoError implements FilePosition {
  * `checkpoint` with `resumeFrom`.
  */
 export class BulkTaskError extends PolyMongoError implements FilePosition {
+  /** That of `cause`, where it names one. */
   readonly collection?: string;
+  /** That of `cause`, where it names one; 1 is the first of its collection. */
   readonly documentNumber?: number;
+  /** That of `cause`, where it names one; from 0, after unpacking. */
   readonly byteOffset?: number;
 
   constructor(
+    /** What was running: `copy`, `export` or `import`. */
     readonly task: string,
     cause: unknown,
+    /** What was done until then. */
     readonly summary: BulkSummary,
+    /** Of an import: where it goes on when it is given as `resumeFrom`. */
     readonly checkpoint?: BulkCheckpoint,
   ) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -84,31 +84,48 @@ export interface ImportOptions extends BulkOptions {
 
 /** How far an import is: this many documents of each collection, counted in the file, are surely dealt with. */
 export interface BulkCheckpoint {
+  /** By collection, as the file names it. */
   readonly documents: Readonly<Record<string, number>>;
 }
 
 /** A task at one moment. Totals and rates that are not known are missing. */
 export interface BulkProgress {
+  /** What is running. */
   readonly task: 'copy' | 'export' | 'import';
+  /** The database that is read, or imported to. */
   readonly database: string;
   /** Where a copy goes. */
   readonly target?: string;
+  /** The collection that was worked on last, after `rename`. */
   readonly collection?: string;
+  /**
+   * Documents written so far; of an export or a `dryRun`, read. Those that were there already, or were refused, are not
+   * among them.
+   */
   readonly documents: number;
+  /** How many there are to be, by the server's estimate, with a `query` by its count; unknown of an import. */
   readonly totalDocuments?: number;
   /** Bytes of BSON; of an import the bytes of the file that have been read. */
   readonly bytes: number;
+  /** What `bytes` will come to, where the server says it; of an import `totalBytes` of its options. */
   readonly totalBytes?: number;
+  /** Since the task began. */
   readonly documentsPerSecond: number;
+  /** Since the task began. */
   readonly bytesPerSecond: number;
+  /** Since the task began, in ms. */
   readonly elapsedMS: number;
+  /** The last progress of a task; there is none after an error. */
   readonly isDone: boolean;
+  /** Of an import: where it goes on when it is given as `resumeFrom`. */
   readonly checkpoint?: BulkCheckpoint;
 }
 
 /** What a task did to one collection. */
 export interface CollectionSummary {
+  /** The collection, after `rename`. */
   readonly name: string;
+  /** `collection`, `view` or `timeseries`. */
   readonly type: string;
   /** Written by this task. */
   documents: number;
@@ -122,35 +139,50 @@ export interface CollectionSummary {
 
 /** Something that did not work and was passed over. */
 export interface BulkFailure {
+  /** What it was that did not work. */
   readonly kind: 'document' | 'index' | 'collection' | 'view';
+  /** The collection that it is in, or is, after `rename`. */
   readonly collection: string;
   /** 1 is the first of the collection in the file, or in the order of reading. */
   readonly documentNumber?: number;
+  /** Where a document begins in the file, from 0, after unpacking; of an import only. */
   readonly byteOffset?: number;
   /** The index's name. */
   readonly index?: string;
+  /** The server's error code, where it was the server that refused. */
   readonly code?: number;
+  /** What the server or the reader says. */
   readonly reason: string;
 }
 
 /** What a task did. */
 export interface BulkSummary {
+  /** Those that the task came to, in its order. */
   readonly collections: CollectionSummary[];
   /** The first 10,000. */
   readonly failures: BulkFailure[];
+  /** In ms, from the beginning of the task. */
   durationMS: number;
 }
 
 /** What `export()` gives: documents and indexes are canonical Extended JSON, ready for `JSON.stringify`. */
 export interface ExportData {
+  /** The name that the database had. */
   database: string;
   /** ISO 8601. */
   exportDate: string;
+  /** By name. */
   collections: Record<string, ExportedCollection>;
 }
 
+/** One collection of an {@link ExportData}. */
 export interface ExportedCollection {
+  /**
+   * Canonical Extended JSON. A field that this cannot say, such as a user's own `{ $oid: 'no id' }`, is `{
+   * $polymongoBson }`, its BSON in base64; imports undo it.
+   */
   documents: Document[];
+  /** As `listIndexes` gives them, that of `_id` included. */
   indexes: Document[];
   /** `collection`, `view` or `timeseries`. */
   type?: string;

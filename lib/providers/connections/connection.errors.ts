@@ -3,8 +3,11 @@ import { PolyMongoError } from '../../polymongo.errors.js';
 /** A model of one database was given to another database's connection. */
 export class ModelDatabaseError extends PolyMongoError {
   constructor(
+    /** The name that the model is registered under. */
     readonly modelName: string,
+    /** The database of the model that was given. */
     readonly modelDb: string,
+    /** The database of the connection that was to write. */
     readonly dbName: string,
   ) {
     super(
@@ -16,7 +19,10 @@ export class ModelDatabaseError extends PolyMongoError {
 
 /** A plugin was given to a connection; schemas are compiled before any connection exists. */
 export class ConnectionPluginError extends PolyMongoError {
-  constructor(readonly dbName: string) {
+  constructor(
+    /** The database that the connection is to. */
+    readonly dbName: string,
+  ) {
     super(
       `connection.plugin() was called on ${dbName}, after the schemas were compiled, and would do nothing. Give the ` +
         'plugin to the `plugins` option of PolyMongo ([[plugin, options]]), or to schema.plugin().',
@@ -27,7 +33,9 @@ export class ConnectionPluginError extends PolyMongoError {
 /** A model that every database has was to be deleted on one of them. */
 export class ModelDeletionError extends PolyMongoError {
   constructor(
+    /** The name that the model is registered under. */
     readonly modelName: string,
+    /** The database whose connection was to forget it. */
     readonly dbName: string,
   ) {
     super(

@@ -2,14 +2,18 @@ import type { Database } from './database.js';
 
 /** An index: its name, its key, and the options that MongoDB knows of it. */
 export interface IndexDefinition {
+  /** The index's name, such as `email_1`. */
   name: string;
+  /** Its fields, in their order: 1, -1, `text`, `2dsphere`, `hashed` … */
   key: Record<string, unknown>;
   [option: string]: unknown;
 }
 
 /** What is to be done to have a collection's indexes as its models' schemas say. */
 export interface IndexPlan {
+  /** The database that the collection is in. */
   database: string;
+  /** The collection, as it is called in the database. */
   collection: string;
   /** Names of indexes that no schema declares in this form. */
   toDrop: string[];
@@ -17,6 +21,7 @@ export interface IndexPlan {
   toCreate: IndexDefinition[];
 }
 
+/** How `syncIndexes` goes about it. */
 export interface SyncIndexesOptions {
   /** Changes nothing and gives the plan. Default false. */
   dryRun?: boolean;

@@ -10,7 +10,9 @@ export class MigrationDefinitionError extends MigrationError {}
 /** A migration is not what it was when it ran for the tenant. */
 export class MigrationChangedError extends MigrationError {
   constructor(
+    /** The tenant that it ran for. */
     readonly tenantId: string,
+    /** The migrations that changed, by name, in their order. */
     readonly migrations: readonly string[],
   ) {
     super(
@@ -24,7 +26,9 @@ export class MigrationChangedError extends MigrationError {
 /** A migration ran for the tenant that is not among those of the code, though later ones are. */
 export class MigrationMissingError extends MigrationError {
   constructor(
+    /** The tenant that they ran for. */
     readonly tenantId: string,
+    /** The migrations that the code lacks, by name, in their order. */
     readonly migrations: readonly string[],
   ) {
     super(
@@ -36,8 +40,11 @@ export class MigrationMissingError extends MigrationError {
 /** A migration that has not run for the tenant comes before one that has. */
 export class MigrationOrderError extends MigrationError {
   constructor(
+    /** The tenant whose migrations are out of order. */
     readonly tenantId: string,
+    /** Those that have not run, by name, in their order. */
     readonly migrations: readonly string[],
+    /** The name of the last one that has run. */
     readonly after: string,
   ) {
     super(
@@ -51,9 +58,13 @@ export class MigrationOrderError extends MigrationError {
 /** A process ended in the middle of a migration without a transaction, or the migration threw: how far it came is not known. */
 export class MigrationHalfDoneError extends MigrationError {
   constructor(
+    /** The tenant whose documents it is half-way through. */
     readonly tenantId: string,
+    /** The migration's name, `NNNN-name`. */
     readonly migration: string,
+    /** Whether it was being done (`up`) or taken back (`down`). */
     readonly direction: MigrationStep,
+    /** What it threw; undefined where its process ended. */
     readonly reason: string | undefined,
   ) {
     super(
@@ -66,7 +77,9 @@ export class MigrationHalfDoneError extends MigrationError {
 /** A migration that has no `down` was to be taken back. Nothing was. */
 export class MigrationIrreversibleError extends MigrationError {
   constructor(
+    /** The tenant that it ran for. */
     readonly tenantId: string,
+    /** The name of the migration without `down()`. */
     readonly migration: string,
   ) {
     super(
@@ -78,6 +91,7 @@ export class MigrationIrreversibleError extends MigrationError {
 /** No migration of the code has this name or number, or it is in no state for what was asked. */
 export class MigrationUnknownError extends MigrationError {
   constructor(
+    /** The name or number that was asked for. */
     readonly migration: string,
     known: readonly string[],
   ) {
@@ -88,7 +102,9 @@ export class MigrationUnknownError extends MigrationError {
 /** Another process migrates the tenant, and did not end in time. */
 export class MigrationBusyError extends MigrationError {
   constructor(
+    /** The tenant that another process migrates. */
     readonly tenantId: string,
+    /** How long it was waited for, in ms: the option `waitMS`. */
     readonly waitedMS: number,
   ) {
     super(`Tenant ${tenantId} is being migrated by another process; waited ${waitedMS} ms. Try again later.`);
@@ -97,7 +113,10 @@ export class MigrationBusyError extends MigrationError {
 
 /** Another process has taken the tenant over, because this one had not been heard of for too long. What it did since is not kept. */
 export class MigrationTakenOverError extends MigrationError {
-  constructor(readonly tenantId: string) {
+  constructor(
+    /** The tenant that another process migrates now. */
+    readonly tenantId: string,
+  ) {
     super(
       `Tenant ${tenantId} was taken over by another process: this one had not been heard of for too long. The other one goes on; ` +
         'look at the status before you run anything.',
@@ -108,8 +127,11 @@ export class MigrationTakenOverError extends MigrationError {
 /** A migration threw. `cause` is its error. */
 export class MigrationFailedError extends MigrationError {
   constructor(
+    /** The tenant that it failed for. */
     readonly tenantId: string,
+    /** The migration's name, `NNNN-name`. */
     readonly migration: string,
+    /** Whether it was being done (`up`) or taken back (`down`). */
     readonly direction: MigrationStep,
     /** It had no transaction, so a part of it may be done; it is not run again by itself. */
     readonly isHalfDone: boolean,

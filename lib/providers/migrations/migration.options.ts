@@ -4,8 +4,11 @@ import type { MigrationInstance } from './migration.types.js';
 
 /** A line that a migration logs. */
 export interface MigrationLogLine {
+  /** The tenant whose database is being migrated. */
   readonly tenantId: string;
+  /** The migration's name, `NNNN-name`. */
   readonly migration: string;
+  /** What `context.log()` was given. */
   readonly message: string;
 }
 

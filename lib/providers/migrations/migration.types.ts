@@ -36,6 +36,7 @@ export interface MigrationTraits {
 
 /** What a migration file exports, by name or as its default export. */
 export interface MigrationScript extends MigrationTraits {
+  /** Brings a tenant's database forward. */
   up: MigrationFunction;
   /** Takes it back. */
   down?: MigrationFunction;
@@ -43,7 +44,9 @@ export interface MigrationScript extends MigrationTraits {
 
 /** A class with `@Migration(name)`. */
 export interface MigrationInstance {
+  /** Brings a tenant's database forward. */
   up: MigrationFunction;
+  /** Takes it back. Without it the migration cannot be taken back. */
   down?: MigrationFunction;
 }
 
@@ -62,12 +65,17 @@ export type MigrationStep = 'up' | 'down';
  * it came. `failed`: its transaction was rolled back, so nothing of it is there.
  */
 export interface MigrationRecord {
+  /** See {@link MigrationRecord}. */
   state: 'done' | 'begun' | 'half-done' | 'failed';
+  /** Whether it was last done (`up`) or taken back (`down`). */
   direction: MigrationStep;
+  /** Of the code that ran, to see a later change: the `checksum` of its traits, else a hash of its source. */
   checksum: string;
   /** When it began, by the clock of the process. */
   at: Date;
+  /** How long it ran, in ms; none before it ended. */
   durationMS?: number;
+  /** What it threw. */
   error?: string;
   /** Not run: the tenant began with what it makes. */
   isStamped?: boolean;

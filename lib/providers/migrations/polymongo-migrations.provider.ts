@@ -27,6 +27,7 @@ export interface TenantMigrationStatus {
   readonly ahead: readonly string[];
   /** A process is migrating it. */
   readonly isRunning: boolean;
+  /** What its database says of each migration, by name. */
   readonly records: MigrationRecords;
 }
 

@@ -3,8 +3,11 @@ import type { IndexDefinition } from '../databases/database.indexes.js';
 
 /** An index of a schema that a collection does not have, and cannot get. */
 export interface IndexDifference {
+  /** The database that the collection is in. */
   database: string;
+  /** The collection as it is called in the database. */
   collection: string;
+  /** The name that the model is registered under whose schema declares the index. */
   model: string;
   /** The index's name. */
   index: string;
@@ -22,11 +25,15 @@ export interface IndexDifference {
  * no such index).
  */
 export class IndexMismatchError extends PolyMongoError {
+  /** The server's error code of the first difference, a number; undefined where the server gave none. */
   readonly code: unknown;
   /** One of them is unique: nothing is written to its collection without it. */
   readonly isUnique: boolean;
 
-  constructor(readonly differences: readonly IndexDifference[]) {
+  constructor(
+    /** Each index that is not as declared, at least one. */
+    readonly differences: readonly IndexDifference[],
+  ) {
     const [first] = differences;
     const { database, cause } = first!;
     const lines = differences.map(

@@ -3,6 +3,7 @@ import { PolyMongoError } from '../../polymongo.errors.js';
 /** A model name that was never registered. */
 export class ModelNotRegisteredError extends PolyMongoError {
   constructor(
+    /** The name that no model is registered under. */
     readonly modelName: string,
     known: readonly string[],
   ) {
@@ -15,7 +16,10 @@ export class ModelNotRegisteredError extends PolyMongoError {
 
 /** Two different schemas were registered under one model name. */
 export class ModelAlreadyRegisteredError extends PolyMongoError {
-  constructor(readonly modelName: string) {
+  constructor(
+    /** The name that both have; of a discriminator, its own. */
+    readonly modelName: string,
+  ) {
     super(
       `A model "${modelName}" is already registered with another schema or collection. Give one of them another name.`,
     );
@@ -25,7 +29,9 @@ export class ModelAlreadyRegisteredError extends PolyMongoError {
 /** A compiled model was used by itself: it belongs to no database. */
 export class BlueprintModelError extends PolyMongoError {
   constructor(
+    /** The name that the model is registered under. */
     readonly modelName: string,
+    /** The method that was called, without parentheses, such as `find`. */
     readonly operation: string,
   ) {
     super(
@@ -39,8 +45,11 @@ export class BlueprintModelError extends PolyMongoError {
 /** A model was asked to leave its database. */
 export class ModelBindingError extends PolyMongoError {
   constructor(
+    /** The name that the model is registered under. */
     readonly modelName: string,
+    /** The method that was called, without parentheses, such as `useConnection`. */
     readonly operation: string,
+    /** The database that the model stays on. */
     readonly dbName: string,
   ) {
     super(

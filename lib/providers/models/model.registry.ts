@@ -21,9 +21,13 @@ import { staticHooksOf } from './static.hooks.js';
 
 /** A schema to register, as @nestjs/mongoose's `forFeature` takes it. */
 export interface ModelDefinition {
+  /** The name that it is injected by, usually `User.name`; no two definitions have the same. */
   name: string;
+  /** A mongoose schema, as `SchemaFactory.createForClass()` or `new Schema()` makes it. */
   schema: Schema;
+  /** The collection. Default: what the schema says, else the plural of the name, as mongoose makes it. */
   collection?: string;
+  /** Models of the same collection, told apart by the schema's discriminator key: `value`, by default the name. */
   discriminators?: { name: string; schema: Schema; value?: string }[];
 }
 

@@ -2,7 +2,10 @@ import { messageOf, PolyMongoError } from '../../polymongo.errors.js';
 
 /** A call was made with buffering off (`bufferCommands: false`) while its database was not connected yet. */
 export class PoolInitializingError extends PolyMongoError {
-  constructor(readonly dbName: string) {
+  constructor(
+    /** The database that the call was for. */
+    readonly dbName: string,
+  ) {
     super(
       `Connection for ${dbName} is still initializing. It is not initialized until connectDB("${dbName}") resolves: ` +
         'await that first, or leave bufferCommands on so that calls wait.',
@@ -13,7 +16,9 @@ export class PoolInitializingError extends PolyMongoError {
 /** A pool could not be opened. `cause` is the driver's error. */
 export class PoolConnectError extends PolyMongoError {
   constructor(
+    /** The database that the pool is named after; of the primary pool the default database. */
     readonly dbName: string,
+    /** How often connecting was tried, as `retry.attempts` says; 1 without it. */
     readonly attempts: number,
     redactedURI: string,
     cause: unknown,
@@ -31,9 +36,13 @@ export class PoolConnectError extends PolyMongoError {
 /** No connection of the process-wide budget came free in time. */
 export class ConnectionBudgetError extends PolyMongoError {
   constructor(
+    /** The database whose pool was to be opened. */
     readonly dbName: string,
+    /** The option of that name: sockets of all pools together, at most. */
     readonly maxTotalConnections: number,
+    /** Sockets that the open pools may take up, when the wait ended. */
     readonly usedConnections: number,
+    /** How long the call waited, in ms: `waitQueueTimeoutMS`. */
     readonly waitedMS: number,
   ) {
     super(
@@ -46,7 +55,10 @@ export class ConnectionBudgetError extends PolyMongoError {
 
 /** The wrapper (or the application around it) is closing or closed; nothing new starts. */
 export class PolyMongoClosedError extends PolyMongoError {
-  constructor(readonly dbName?: string) {
+  constructor(
+    /** The database that the call was for; undefined where it was for none. */
+    readonly dbName?: string,
+  ) {
     super(
       `PolyMongo is shutting down${dbName === undefined ? '' : ` and takes no new calls for ${dbName}`}. ` +
         'closeAll() is final: create a new PolyMongoWrapper (or application) to connect again.',
@@ -56,14 +68,19 @@ export class PolyMongoClosedError extends PolyMongoError {
 
 /** A pool was closed by force while a cursor of it was still being read. */
 export class PoolForceClosedError extends PolyMongoError {
-  constructor(readonly dbName: string) {
+  constructor(
+    /** The database whose cursor it was. */
+    readonly dbName: string,
+  ) {
     super(`The connection pool of ${dbName} was closed by force while this cursor was open; its result is incomplete.`);
   }
 }
 
 /** A call waited for a socket of its pool for `waitQueueTimeoutMS`. */
 export class PoolQueueTimeoutError extends PolyMongoError {
+  /** How long the call waited, in ms: `waitQueueTimeoutMS`. */
   readonly waitedMS: number;
+  /** How many sockets the pool may have; all were in use. */
   readonly maxSockets: number;
   /** How many calls waited with it. */
   readonly waiting: number;
@@ -86,7 +103,10 @@ export class PoolQueueTimeoutError extends PolyMongoError {
 
 /** A pool was closed by force, or at the end of its time, while a call waited for one of its sockets. Nothing of it was sent. */
 export class PoolClosedInQueueError extends PolyMongoError {
-  constructor(readonly poolName: string) {
+  constructor(
+    /** The database that the pool is named after; of the primary pool the default database. */
+    readonly poolName: string,
+  ) {
     super(
       `The connection pool of ${poolName} was closed while this call waited for a socket of it; nothing was sent. During a ` +
         'shutdown nothing new starts; else the next call opens the pool again.',
@@ -97,8 +117,11 @@ export class PoolClosedInQueueError extends PolyMongoError {
 /** A database's new configuration could not take effect yet, because work that runs on its pool did not end in time. */
 export class ReconfigurationPendingError extends PolyMongoError {
   constructor(
+    /** The database that `connectDB()` was called for. */
     readonly dbName: string,
+    /** Operations, cursors, streams, transactions and tasks that still run on the old pool. */
     readonly leaseCount: number,
+    /** How long it waited for them, in ms: `shutdownTimeoutMS`. */
     readonly waitedMS: number,
   ) {
     super(
@@ -112,8 +135,11 @@ export class ReconfigurationPendingError extends PolyMongoError {
 /** A state change that the table of pool states does not allow; a bug in this package, never in yours. */
 export class IllegalPoolTransitionError extends PolyMongoError {
   constructor(
+    /** The database that the pool is named after. */
     readonly dbName: string,
+    /** The state that the pool is in. */
     readonly from: string,
+    /** The state that it was to go to. */
     readonly to: string,
   ) {
     super(`Pool ${dbName} cannot go from ${from} to ${to}. Please report this with the log around it.`);
@@ -123,6 +149,7 @@ export class IllegalPoolTransitionError extends PolyMongoError {
 /** The connection of a wrapped model was closed or opened by hand. */
 export class ConnectionOwnershipError extends PolyMongoError {
   constructor(
+    /** The database that the connection is to. */
     readonly dbName: string,
     method: string,
   ) {
@@ -152,7 +179,9 @@ export class OtherDatabaseError extends PolyMongoError {
   constructor(
     /** Or the operation, where its options name the database. */
     readonly stage: string,
+    /** The database that the call runs on. */
     readonly dbName: string,
+    /** The database that was named. */
     readonly otherDBName: string,
   ) {
     super(

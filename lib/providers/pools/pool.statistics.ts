@@ -2,12 +2,19 @@ import type { mongo } from 'mongoose';
 
 /** Sockets of one pool, counted from the driver's connection-pool events. */
 export interface PoolStats {
+  /** Sockets that are open or being opened. */
   totalConnections: number;
+  /** Sockets that are open and that nobody uses. */
   availableConnections: number;
+  /** Sockets with a command under way, or that a cursor, session or stream keeps. */
   inUseConnections: number;
+  /** Calls that wait for a socket, in the driver's queue or for their database's turn. */
   waitQueueSize: number;
+  /** Sockets at most, for each server of the cluster; 0 without a bound. */
   maxPoolSize: number;
+  /** Sockets that are kept open for each server. */
   minPoolSize: number;
+  /** After how many ms an unused socket is closed; undefined: never. */
   maxIdleTimeMS?: number;
 }
 

@@ -3,7 +3,9 @@ import { PolyMongoError } from '../../polymongo.errors.js';
 /** A session of one connection pool was used on another one. */
 export class SessionMismatchError extends PolyMongoError {
   constructor(
+    /** The database that the session's pool is named after. */
     readonly sessionDb: string,
+    /** The database that the operation was to run on. */
     readonly dbName: string,
   ) {
     super(
@@ -27,7 +29,9 @@ export class TransactionEndedError extends PolyMongoError {
 /** Something that MongoDB has no command for in a transaction was asked for inside of one. */
 export class TransactionUnsupportedError extends PolyMongoError {
   constructor(
+    /** The method that was called, without parentheses, such as `dropDatabase`. */
     readonly operation: string,
+    /** The database whose connection it was called on. */
     readonly dbName: string,
   ) {
     super(

@@ -11,7 +11,9 @@ const BUSY_MS = 500;
 export interface DatabaseSizes {
   /** dataSize / 1024². */
   sizeMb: number;
+  /** Collections without views and `system.*`. */
   numCollections: number;
+  /** Each of them: its documents by the server's estimate, and its size in MB (1024² bytes) before compression. */
   collections: { name: string; docCount: number; sizeMb: number }[];
 }
 

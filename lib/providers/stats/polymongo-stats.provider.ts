@@ -18,26 +18,40 @@ export type PoolConfigView = Pick<
 
 /** The pool of one database. */
 export interface SeparatePoolStats {
+  /** The database that the pool is for. */
   dbName: string;
+  /** Its cluster, without credentials. */
   mongoURI: string;
+  /** As mongoose has it: 0 disconnected, 1 connected, 2 connecting, 3 disconnecting. */
   readyState: number;
   /** When the pool was last used, in ms since 1970. */
   lastAccessed: number | undefined;
+  /** The pool is open. */
   isInitialized: boolean;
+  /** How it is configured. */
   config: PoolConfigView;
+  /** Its sockets, now. */
   poolStats: PoolStats;
 }
 
 /** All pools at one moment. */
 export interface ConnectionStats {
+  /** Pools that are open, the primary one included. */
   totalActivePools: number;
+  /** Sockets of all pools. */
   totalConnectionsAcrossPools: number;
+  /**
+   * The pool of all databases without one of their own: its state as mongoose has it (0 disconnected, 1 connected, 2
+   * connecting, 3 disconnecting), its sockets, and the databases in use on it.
+   */
   primary: { readyState: number; poolStats: PoolStats; sharedDatabases: string[] };
+  /** The pools that databases have for themselves, open or not. */
   separateDB: SeparatePoolStats[];
 }
 
 /** What one tenant, or one database that is no tenant's, has of its pool's sockets, and had to wait for. */
 export interface TenantStats {
+  /** The database, of a tenant or not. */
   dbName: string;
   /** Undefined for a database that is no tenant's. */
   tenantId: string | undefined;
@@ -53,10 +67,15 @@ export interface TenantStats {
 
 /** One database, as the server and its pool see it. */
 export interface DbStats extends DatabaseSizes {
+  /** When work last began on it in this process; undefined before the first. */
   lastUsed: Date | undefined;
+  /** Its cluster, without credentials. */
   mongoURI: string;
+  /** Its pool is open. */
   isInitialized: boolean;
+  /** How its pool is configured: its own, or the primary one. */
   config: PoolConfigView;
+  /** The sockets of its pool, which it may share. */
   poolStats: PoolStats;
 }
 

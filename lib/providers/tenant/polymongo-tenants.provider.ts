@@ -22,6 +22,7 @@ import type { MigrateOptions, TenantMigration, TenantMigrations } from './tenant
 import type { TenantRun } from './tenant.run.js';
 import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
 
+/** How long provisioning and deprovisioning wait. */
 export interface ProvisionOptions {
   /** How long to wait for another process that works on the same tenant, in ms. Default 60000. */
   timeoutMS?: number;
@@ -29,7 +30,9 @@ export interface ProvisionOptions {
 
 /** What `provision` has made, or found. */
 export interface ProvisionedTenant {
+  /** The tenant's id. */
   tenantId: string;
+  /** The name of its database. */
   database: string;
   /** It was not there before; it has been seeded. */
   isNew: boolean;

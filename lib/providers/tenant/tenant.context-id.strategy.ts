@@ -23,6 +23,7 @@ export class TenantContextIdStrategy implements ContextIdStrategy {
     this.#maxTenants = maxTenants;
   }
 
+  /** For Nest, once a request: which durable providers serve it. */
   attach(contextId: ContextId): ContextIdResolver | ContextIdResolverFn {
     const tenantId = this.#context.scope?.tenantId;
     if (tenantId === undefined) return () => contextId;

@@ -8,6 +8,7 @@ const DESCRIPTIONS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 5
  * of the application's own answer with its status and log no stack of. It is a PolyMongoError, too.
  */
 export class TenantError extends HttpException {
+  /** The HTTP status that it is answered with: 400, 403, 404 or 503. */
   readonly statusCode: number;
 
   constructor(message: string, status: keyof typeof DESCRIPTIONS, options: PolyMongoErrorOptions = {}) {
@@ -45,7 +46,9 @@ export class TenantGuardOrderError extends PolyMongoError {
    * @param order the names of the call's guards as they should be
    */
   constructor(
+    /** The class name of the guard that is on the wrong side of `TenantGuard`. */
     readonly guard: string,
+    /** The class names of the call's guards, in the order that they should have. */
     readonly order: readonly string[],
     isBehind: boolean,
     cause?: unknown,
@@ -63,6 +66,7 @@ export class TenantGuardOrderError extends PolyMongoError {
 /** A tenant id that does not match the pattern, or makes no database name. The id itself is not repeated: it may be hostile. */
 export class InvalidTenantIdError extends TenantError {
   constructor(
+    /** What ids have to match, as text: `tenant.pattern`. */
     readonly pattern: string,
     options: PolyMongoErrorOptions = {},
   ) {
@@ -78,7 +82,10 @@ export class InvalidTenantIdError extends TenantError {
 
 /** Two tenant ids have the same database: they differ in case only, say, or `tenant.database` cuts them off. */
 export class TenantDatabaseTakenError extends TenantError {
-  constructor(readonly database: string) {
+  constructor(
+    /** The database that both ids lead to. */
+    readonly database: string,
+  ) {
     super(
       'Another tenant has the database of this tenant id. If both are tenants of yours, have tenant.database() give each a ' +
         'name of its own, in lower case.',
@@ -180,7 +187,10 @@ export class TenantOverloadedError extends TenantError {
 
 /** A tenant's cluster was needed at once, before `tenant.connection` has said which it is. */
 export class TenantNotReadyError extends PolyMongoError {
-  constructor(readonly dbName: string) {
+  constructor(
+    /** The database of the tenant. */
+    readonly dbName: string,
+  ) {
     super(
       `The cluster of ${dbName} is not known yet: tenant.connection() has not been asked for it. Cursors and the raw ` +
         'client need it at once. Enter the tenant with `await tenants.run(id, fn)`, which asks first.',
@@ -194,7 +204,9 @@ export type TenantLookup = 'exists' | 'connection';
 /** A function of the application, asked about a tenant, gave no answer that counts. Nobody is let in by it. */
 export class TenantLookupError extends PolyMongoError {
   constructor(
+    /** Which function it was: `exists` or `connection` of the tenant options. */
     readonly lookup: TenantLookup,
+    /** What it did, as in `did not answer within 10000 ms`. */
     readonly reason: string,
   ) {
     super(
@@ -208,7 +220,10 @@ export class TenantLookupError extends PolyMongoError {
 
 /** `deprovision` was called without the tenant's id as its confirmation. */
 export class TenantConfirmationError extends PolyMongoError {
-  constructor(readonly tenantId: string) {
+  constructor(
+    /** The tenant that was to be deprovisioned. */
+    readonly tenantId: string,
+  ) {
     super(
       `Deprovisioning drops every document of tenant ${tenantId}. Confirm it with deprovision('${tenantId}', { confirm: '${tenantId}' }).`,
     );
@@ -218,7 +233,9 @@ export class TenantConfirmationError extends PolyMongoError {
 /** Another process is provisioning or deprovisioning the tenant, and did not end in time. */
 export class TenantBusyError extends PolyMongoError {
   constructor(
+    /** The tenant that another process works on. */
     readonly tenantId: string,
+    /** How long it was waited for, in ms: `timeoutMS`. */
     readonly waitedMS: number,
   ) {
     super(
@@ -230,8 +247,11 @@ export class TenantBusyError extends PolyMongoError {
 /** A tenant cannot be dropped yet: a process still works for it. It is locked out, and nothing is lost. */
 export class TenantInUseError extends PolyMongoError {
   constructor(
+    /** The tenant that is locked out, with all its documents. */
     readonly tenantId: string,
+    /** How many processes still had work for it. */
     readonly processes: number,
+    /** How long they were waited for, in ms: `timeoutMS`. */
     readonly waitedMS: number,
   ) {
     super(
@@ -244,7 +264,10 @@ export class TenantInUseError extends PolyMongoError {
 /** Tenants that were provisioned share databases. Nothing is stopped by it; none of them can be provisioned or deprovisioned. */
 export class TenantDuplicatesError extends PolyMongoError {
   /** @param tenants the ids that share a database, by its name */
-  constructor(readonly tenants: ReadonlyMap<string, readonly string[]>) {
+  constructor(
+    /** The ids that share a database, by the database's name. */
+    readonly tenants: ReadonlyMap<string, readonly string[]>,
+  ) {
     super(
       `Tenants share a database: ${[...tenants].map(([db, ids]) => `${ids.join(', ')} share ${db}`).join('; ')}. Give all but ` +
         'one another name in tenant.database() or another id, and take their records out of polymongo_tenants.',
@@ -254,7 +277,10 @@ export class TenantDuplicatesError extends PolyMongoError {
 
 /** A tenant that is being removed was to be provisioned. */
 export class TenantRemovalError extends PolyMongoError {
-  constructor(readonly tenantId: string) {
+  constructor(
+    /** The tenant that was to be provisioned. */
+    readonly tenantId: string,
+  ) {
     super(
       `Tenant ${tenantId} is being removed and cannot be provisioned. Wait until its deprovisioning has ended; if the process ` +
         'that did it is gone, deprovision it again first.',
@@ -267,7 +293,10 @@ export class TenantRemovalError extends PolyMongoError {
  * been heard of for 30 s (it was suspended, or cut off from the server).
  */
 export class TenantTakenOverError extends PolyMongoError {
-  constructor(readonly tenantId: string) {
+  constructor(
+    /** The tenant that another process works on now. */
+    readonly tenantId: string,
+  ) {
     super(
       `Tenant ${tenantId} was taken over by another process: this one had not been heard of for too long, and did not finish. Do it again to be certain of its state.`,
     );
@@ -277,8 +306,11 @@ export class TenantTakenOverError extends PolyMongoError {
 /** The work of `tenants.forEach` failed for a tenant, and was to stop there. `cause` is its error. */
 export class TenantTaskError extends PolyMongoError {
   constructor(
+    /** The tenant that it failed for. */
     readonly tenantId: string,
+    /** How many tenants were done before, well or not. */
     readonly finished: number,
+    /** How many tenants there were to do. */
     readonly total: number,
     cause: unknown,
   ) {

@@ -28,6 +28,7 @@ interface NativeClient {
  */
 @Catch(TenantError)
 export class TenantExceptionFilter extends BaseExceptionFilter<TenantError> {
+  /** For Nest: answers one error. */
   override catch(error: TenantError, host: ArgumentsHost): unknown {
     const { message, statusCode } = error;
     const failure: TenantFailure = { status: 'error', statusCode, message };

@@ -7,6 +7,7 @@ export type TenantResult<T> = { readonly tenantId: string; readonly done: number
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
 );
 
+/** Which tenants to work on, and how. */
 export interface ForEachOptions {
   /**
    * Tenants at the same time at most; a whole number or Infinity. Default 4; fewer where `maxTotalConnections` has no room
@@ -40,10 +41,13 @@ export function checkForEachOptions(options: ForEachOptions): void {
   check('forEach.', options, FOR_EACH_CHECKS);
 }
 
+/** What a task is given beside the tenant's id. */
 export interface TenantTaskContext {
+  /** Aborted when the work is to stop: by `signal` of the options, by an error, or because nobody reads the results. */
   readonly signal: AbortSignal;
 }
 
+/** What is done as each tenant, in its context. What it gives, or throws, is the tenant's result. */
 export type TenantTask<T> = (tenantId: string, context: TenantTaskContext) => T | Promise<T>;
 
 /**

@@ -18,6 +18,10 @@ export class TenantGuard implements CanActivate {
     this[ASKING_ENTRY] = entry;
   }
 
+  /**
+   * For Nest: decides the tenant of one call, and lets it pass.
+   * @throws TenantError as the resolvers find
+   */
   async canActivate(execution: ExecutionContext): Promise<boolean> {
     await this[ASKING_ENTRY].askInGuards(execution);
     return true;

@@ -21,6 +21,7 @@ export class TenantInterceptor implements NestInterceptor {
     this[ASKING_ENTRY] = entry;
   }
 
+  /** For Nest: the call goes on; its tenant was decided before. */
   intercept(_: unknown, next: CallHandler): Observable<unknown> {
     return next.handle();
   }

@@ -15,7 +15,12 @@ export interface MigrateOptions extends ForEachOptions {
 
 /** What was done with one migration, or with `dryRun` is to be done. */
 export interface MigratedStep {
+  /** The migration's name, `NNNN-name`. */
   readonly migration: string;
+  /**
+   * It ran (`up`) or was taken back (`down`), or only the record was made (`stamp`: as done), removed (`forget`) or
+   * renewed (`accept`: its change counts from now on).
+   */
   readonly kind: 'up' | 'down' | 'stamp' | 'forget' | 'accept';
   /** In ms; none with `dryRun`. */
   readonly durationMS?: number;
@@ -25,6 +30,7 @@ export interface MigratedStep {
 export interface TenantMigration {
   /** The last migration that is done; none where nothing is. */
   readonly version: string | undefined;
+  /** In the order in which they were done; none where there was nothing to do. */
   readonly steps: readonly MigratedStep[];
 }
 

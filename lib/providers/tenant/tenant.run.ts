@@ -18,10 +18,18 @@ export class TenantRun<T>
     this.#start = start;
   }
 
+  /**
+   * Begins the work and gives each result when it is there; leaving the loop stops it.
+   * @throws TenantTaskError at the first error, unless `onError` is `collect`
+   */
   [Symbol.asyncIterator](): AsyncGenerator<TenantResult<T>, void, undefined> {
     return this.#start(new AbortController().signal);
   }
 
+  /**
+   * Begins the work, the first time, and gives all results; awaiting it again gives the same ones.
+   * @throws TenantTaskError at the first error, unless `onError` is `collect`
+   */
   then<R = TenantResult<T>[], E = never>(
     onFulfilled?: ((results: TenantResult<T>[]) => R | PromiseLike<R>) | null,
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,

@@ -3,6 +3,7 @@ import { messageOf, PolyMongoError } from '../../polymongo.errors.js';
 /** A change stream cannot go on: the server does not keep the history any more that its resume token points to. */
 export class ChangeStreamHistoryLostError extends PolyMongoError {
   constructor(
+    /** What was watched: `db.collection`, `db`, or 'the cluster'. */
     readonly source: string,
     cause: unknown,
   ) {
@@ -18,6 +19,7 @@ export class ChangeStreamHistoryLostError extends PolyMongoError {
 /** A change stream ended because what it watched was dropped or renamed. */
 export class ChangeStreamInvalidatedError extends PolyMongoError {
   constructor(
+    /** What was watched: `db.collection` or `db`. */
     readonly source: string,
     /** Give it as `startAfter` to go on with what takes the place of the dropped collection. */
     readonly resumeToken: unknown,
@@ -32,6 +34,7 @@ export class ChangeStreamInvalidatedError extends PolyMongoError {
 /** What a token store has under a key is no resume token. */
 export class InvalidResumeTokenError extends PolyMongoError {
   constructor(
+    /** The key that the store was asked for. */
     readonly tokenKey: string,
     reason: string,
     cause?: unknown,
@@ -48,7 +51,9 @@ export class InvalidResumeTokenError extends PolyMongoError {
 /** A subscriber takes longer for changes than they arrive, and its buffer is full. */
 export class ChangeBufferOverflowError extends PolyMongoError {
   constructor(
+    /** What was watched: `db.collection`, `db`, or 'the cluster'. */
     readonly source: string,
+    /** How many changes the subscriber may be behind: the option of that name. */
     readonly bufferSize: number,
   ) {
     super(

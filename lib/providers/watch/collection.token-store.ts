@@ -11,6 +11,10 @@ import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
 export class CollectionTokenStore implements ResumeTokenStore {
   constructor(readonly collection: Collection) {}
 
+  /**
+   * The token last saved under a key, undefined when there is none. Outside of any transaction.
+   * @throws InvalidResumeTokenError when the document has no token
+   */
   async load(key: string): Promise<ResumeToken | undefined> {
     const found = await this.collection.findOne({ _id: key as never }, { session: null as never });
     if (!found) return undefined;
@@ -19,11 +23,13 @@ export class CollectionTokenStore implements ResumeTokenStore {
     return token;
   }
 
+  /** Keeps a token in place of the one before, outside of any transaction. */
   async save(key: string, token: ResumeToken): Promise<void> {
     const update = { $set: { token, savedAt: new Date() } };
     await this.collection.updateOne({ _id: key as never }, update, { upsert: true, session: null as never });
   }
 
+  /** Forgets a token, outside of any transaction; one that is not there is no error. */
   async delete(key: string): Promise<void> {
     await this.collection.deleteOne({ _id: key as never }, { session: null as never });
   }

@@ -11,6 +11,10 @@ export class FileTokenStore implements ResumeTokenStore {
   /** @param folder made when the first token is saved */
   constructor(readonly folder: string) {}
 
+  /**
+   * The token last saved under a key, undefined when there is none.
+   * @throws InvalidResumeTokenError when the file is empty or damaged; Node's error when it cannot be read
+   */
   async load(key: string): Promise<ResumeToken | undefined> {
     const path = this.#pathOf(key);
     let text: string;
@@ -30,6 +34,10 @@ export class FileTokenStore implements ResumeTokenStore {
     return token;
   }
 
+  /**
+   * Replaces the key's file; resolves when the new one is in its place.
+   * @throws Node's error when it cannot be written
+   */
   async save(key: string, token: ResumeToken): Promise<void> {
     const path = this.#pathOf(key);
     const draft = `${path}.${process.pid}.tmp`;
@@ -38,6 +46,7 @@ export class FileTokenStore implements ResumeTokenStore {
     await rename(draft, path);
   }
 
+  /** Removes the key's file; one that is not there is no error. */
   async delete(key: string): Promise<void> {
     await rm(this.#pathOf(key), { force: true });
   }

@@ -23,6 +23,7 @@ const DEFAULT_BUFFER_SIZE = 1_000;
 
 /** What to watch when no model is named: a database, or without `db` the whole cluster of the primary pool. */
 export interface DatabaseWatchOptions extends WatchOptions {
+  /** A database, or undefined for the cluster. */
   db?: string;
 }
 

@@ -7,6 +7,7 @@ export type ResumeToken = mongo.ResumeToken;
 export interface ResumeTokenStore {
   /** The token last saved under a key; undefined or null when there is none. Anything else that is no token is an error. */
   load(key: string): Promise<ResumeToken | undefined | null>;
+  /** Keeps a token in place of the one before; resolves when it is safe. */
   save(key: string, token: ResumeToken): Promise<void>;
   /** Forgets a token: the next stream begins with what happens then. */
   delete(key: string): Promise<void>;
@@ -16,12 +17,15 @@ export interface ResumeTokenStore {
 export class MemoryTokenStore implements ResumeTokenStore {
   readonly #tokens = new Map<string, ResumeToken>();
 
+  /** The token last saved under a key, undefined when there is none. */
   async load(key: string): Promise<ResumeToken | undefined> {
     return this.#tokens.get(key);
   }
+  /** Keeps a token in place of the one before. */
   async save(key: string, token: ResumeToken): Promise<void> {
     this.#tokens.set(key, token);
   }
+  /** Forgets a token; one that is not there is no error. */
   async delete(key: string): Promise<void> {
     this.#tokens.delete(key);
   }

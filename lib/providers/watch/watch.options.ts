@@ -5,7 +5,9 @@ import type { ResumeTokenStore } from './resume-token.store.js';
 
 /** What interrupted a change stream that is open again, and how often opening it was tried. */
 export interface Reconnect {
+  /** How often it was tried to open the stream again, at least 1. */
   attempts: number;
+  /** What interrupted it: the driver's error, or the reason why its pool closed. */
   error: unknown;
 }
 

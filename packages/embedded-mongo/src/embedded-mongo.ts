@@ -9,6 +9,7 @@ import { Listener } from './wire/listener.js';
 
 const HOST = '127.0.0.1';
 
+/** How the server is reached, and by whom. */
 export interface EmbeddedMongoOptions {
   /** The TCP port on 127.0.0.1; default: any free one. */
   readonly port?: number;
