@@ -64,6 +64,7 @@ export {
   TenantSwitchError,
   TenantTaskError,
   TenantUnknownError,
+  type TenantLookup,
 } from './providers/tenant/tenant.errors.js';
 export { IndexMismatchError, type IndexDifference } from './providers/models/index.errors.js';
 export {
@@ -126,6 +127,7 @@ export {
   BulkReadError,
   BulkTaskError,
   BulkWriteError,
+  type FilePosition,
 } from './providers/bulk/bulk.errors.js';
 export type {
   BulkCheckpoint,
@@ -154,6 +156,8 @@ export type { ModelDefinition } from './providers/models/model.registry.js';
 export type {
   AnyModel,
   DatabaseModel,
+  DocumentOf,
+  ModelExtensions,
   PolyModel,
   PolyModelOf,
   TenantModel,
@@ -179,6 +183,7 @@ export {
 } from './providers/migrations/polymongo-migrations.provider.js';
 export { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 export type { PoolStats } from './providers/pools/pool.statistics.js';
+export type { DatabaseSizes } from './providers/stats/database.sizes.js';
 export {
   PolyMongoStats,
   type ConnectionStats,
@@ -200,7 +205,7 @@ export type { ForEachOptions, TenantResult, TenantTask, TenantTaskContext } from
 export { TenantGuard } from './providers/tenant/tenant.guard.js';
 export { TenantInterceptor } from './providers/tenant/tenant.interceptor.js';
 export { TenantJobs, type TenantJob } from './providers/tenant/tenant.jobs.js';
-export { TenantMessages } from './providers/tenant/tenant.messages.js';
+export { TenantMessages, type JobFlow } from './providers/tenant/tenant.messages.js';
 export { TenantExceptionFilter } from './providers/tenant/tenant.exception-filter.js';
 export {
   afterGuards,
@@ -228,4 +233,10 @@ export type { OnChangeOptions } from './providers/watch/on-change.metadata.js';
 export { PolyMongoWatch, type DatabaseWatchOptions } from './providers/watch/polymongo-watch.provider.js';
 export { MemoryTokenStore, type ResumeToken, type ResumeTokenStore } from './providers/watch/resume-token.store.js';
 export type { WatchableModel } from './providers/watch/watch.model.js'; // whose types every model has
-export type { OperationType, ProcessOptions, Reconnect, WatchOptions } from './providers/watch/watch.options.js';
+export type {
+  DriverWatchOptions,
+  OperationType,
+  ProcessOptions,
+  Reconnect,
+  WatchOptions,
+} from './providers/watch/watch.options.js';

@@ -39,12 +39,16 @@ const OPTIONS = Symbol.for('nestjs-polymongo:MIGRATIONS_OPTIONS');
 @Global()
 @Module({})
 export class PolyMongoMigrationsModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** @internal Made by Nest. */
   constructor(
     @Inject(PolyMongoMigrations) private readonly migrations: PolyMongoMigrations,
     @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
   ) {}
 
-  /** @throws PolyMongoOptionsError, MigrationDefinitionError when the application starts */
+  /**
+   * Registers the migrations, once per application, beside `PolyMongoModule.forRoot`.
+   * @throws PolyMongoOptionsError, MigrationDefinitionError when the application starts
+   */
   static forRoot({ imports, classes, ...options }: MigrationsModuleOptions): DynamicModule {
     return PolyMongoMigrationsModule.forRootAsync({ imports, classes, useFactory: () => options });
   }
@@ -70,7 +74,7 @@ export class PolyMongoMigrationsModule implements OnApplicationBootstrap, Before
     };
   }
 
-  /** Before the application listens. Hooks are registered by now. @throws TenantTaskError unless `onError` is `collect` */
+  /** For Nest, before the application listens: with `runs: 'at-start'` all tenants are migrated. Hooks are registered by now. @throws TenantTaskError unless `onError` is `collect` */
   async onApplicationBootstrap(): Promise<void> {
     const { runs, concurrency, onError } = this.migrations.options;
     if (runs !== 'at-start') return;
@@ -86,7 +90,7 @@ export class PolyMongoMigrationsModule implements OnApplicationBootstrap, Before
     }
   }
 
-  /** What runs is told by its signal, and no further migration begins. */
+  /** For Nest: what runs is told by its signal, and no further migration begins. */
   beforeApplicationShutdown(): void {
     this.migrations.stop();
   }

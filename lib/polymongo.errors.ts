@@ -1,7 +1,3 @@
-export interface PolyMongoErrorOptions {
-  cause?: unknown;
-}
-
 /** On errors that have another class above them; shared by the ESM and CommonJS builds. */
 const MARK = Symbol.for('polymongo.error');
 
@@ -13,7 +9,7 @@ export class PolyMongoError extends Error {
     return this === PolyMongoError && typeof value === 'object' && value !== null && MARK in value;
   }
 
-  constructor(message: string, options: PolyMongoErrorOptions = {}) {
+  constructor(message: string, options: ErrorOptions = {}) {
     super(message, options);
     this.name = new.target.name;
   }

@@ -31,14 +31,13 @@ export interface TenantRequest {
   data?: unknown;
 }
 
-type MaybePromise<T> = T | Promise<T>;
-
 /**
  * Finds the tenant of a request: its id, or undefined when the request names none. Nest's execution context is there
  * only for those that run after the guards, and for WebSocket and microservice messages.
  */
 export interface TenantResolver<R = TenantRequest> {
-  (request: R, context?: ExecutionContext): MaybePromise<string | undefined>;
+  /** Gives the tenant's id, or undefined where the request names none; what it throws refuses the request. */
+  (request: R, context?: ExecutionContext): string | undefined | Promise<string | undefined>;
   /** Asked after the guards, by `TenantInterceptor`; until then the request has no tenant. Set by `afterGuards()`. */
   readonly runsAfterGuards?: boolean;
 }
@@ -49,7 +48,7 @@ export interface TenantResolverProvider<R = TenantRequest> {
    * As {@link TenantResolver}: the tenant's id, or undefined when the request names none. What it throws refuses the
    * request.
    */
-  resolve(request: R, context?: ExecutionContext): MaybePromise<string | undefined>;
+  resolve(request: R, context?: ExecutionContext): string | undefined | Promise<string | undefined>;
 }
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a resolver names its own request type */
@@ -112,7 +111,7 @@ export interface TenantOptions extends TenantLimits {
    * `tenants.provision` made. Default: every well-formed id. An answer that is neither true nor false, or takes longer than
    * `waitQueueTimeoutMS`, is a TenantLookupError.
    */
-  exists?: 'provisioned' | ((tenantId: string) => MaybePromise<boolean>);
+  exists?: 'provisioned' | ((tenantId: string) => boolean | Promise<boolean>);
   /** How long a yes of `exists` counts, in ms; a no counts for a second at most. Default 60000. */
   existsTTLMS?: number;
   /**
@@ -120,9 +119,9 @@ export interface TenantOptions extends TenantLimits {
    * once a tenant, and again after it failed or its pool could not connect. Default: all share the primary pool.
    * An answer that takes longer than `waitQueueTimeoutMS` is a TenantLookupError.
    */
-  connection?: (tenantId: string) => MaybePromise<TenantConnection | undefined>;
+  connection?: (tenantId: string) => TenantConnection | undefined | Promise<TenantConnection | undefined>;
   /** Fills a new tenant's database, as that tenant, once; again if the process died in the middle. */
-  seed?: (tenantId: string, connection: Connection) => MaybePromise<unknown>;
+  seed?: (tenantId: string, connection: Connection) => unknown;
   /**
    * Hears of each request, message and run that has its tenant from now on, once, at once and in it: for logs, traces and
    * whatever else has a context of its own. What it throws fails the work. It may give back a function in which the work

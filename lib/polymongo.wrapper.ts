@@ -55,6 +55,7 @@ export type ConnectionState = 'connected' | 'connecting' | 'disconnecting' | 'di
  * await User.db('archive').find();
  */
 export class PolyMongoWrapper {
+  /** @internal With every default filled in, checked and frozen. */
   readonly options: ResolvedOptions;
   /** All pools and databases. */
   readonly pools: PolyMongoPools;
@@ -190,6 +191,7 @@ export class PolyMongoWrapper {
 
   /** Runs `fn` in a transaction that every wrapped model of its pool joins. See {@link PolyMongoTransactions.run}. */
   transaction<T>(fn: TransactionFunction<T>, options?: InTransactionOptions): Promise<T>;
+  /** With `propagation: 'never'` there is no transaction, and `fn` is given no session. */
   transaction<T>(
     fn: TransactionFunction<T, mongo.ClientSession | undefined>,
     options: TransactionRunOptions,

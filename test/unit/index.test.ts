@@ -125,6 +125,6 @@ describe('the public surface', () => {
   });
 
   it('of the testing entry point is exactly this', () => {
-    expect(Object.keys(testing).sort()).toEqual(['EmbeddedMongo', 'EmbeddedMongoMissingError']);
+    expect(Object.keys(testing).sort()).toEqual(['EmbeddedMongo', 'EmbeddedMongoMissingError', 'PolyMongoError']);
   });
 });

@@ -2,8 +2,6 @@ import type { Writable, Readable } from 'node:stream';
 import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 
-type Document = mongo.BSON.Document;
-
 /** Which collections a task takes, and what it does to them. Names are those of the source. */
 export interface BulkSelection {
   /** Only these collections. */
@@ -17,9 +15,9 @@ export interface BulkSelection {
    * (`promoteValues: false`), so that what is not touched stays as it is. Slower: documents are decoded for it.
    */
   transform?: (
-    document: Document,
+    document: mongo.Document,
     collection: string,
-  ) => Document | null | undefined | Promise<Document | null | undefined>;
+  ) => mongo.Document | null | undefined | Promise<mongo.Document | null | undefined>;
 }
 
 /** What every bulk task takes. */
@@ -33,7 +31,7 @@ export interface BulkOptions extends BulkSelection {
 /** What tasks that read a database take. */
 export interface BulkReadOptions extends BulkOptions {
   /** Only the documents that match, by collection. */
-  query?: Readonly<Record<string, mongo.Filter<Document>>>;
+  query?: Readonly<Record<string, mongo.Filter<mongo.Document>>>;
   /** Read everything as it was at one moment. Replica sets only; the server keeps it for 300 s unless told otherwise. */
   snapshot?: boolean;
 }
@@ -181,13 +179,13 @@ export interface ExportedCollection {
    * Canonical Extended JSON. A field that this cannot say, such as a user's own `{ $oid: 'no id' }`, is `{
    * $polymongoBson }`, its BSON in base64; imports undo it.
    */
-  documents: Document[];
+  documents: mongo.Document[];
   /** As `listIndexes` gives them, that of `_id` included. */
-  indexes: Document[];
+  indexes: mongo.Document[];
   /** `collection`, `view` or `timeseries`. */
   type?: string;
   /** As `listCollections` gives them. */
-  options?: Document;
+  options?: mongo.Document;
 }
 
 /** The bytes of an export; `summary` settles when they have all been read, or with the error that ended it. */

@@ -38,6 +38,7 @@ export class PolyMongoBulk {
   readonly #pools: PolyMongoPools;
   readonly #progress = new Subject<BulkProgress>();
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(pools: PolyMongoPools) {
     this.#pools = pools;
     pools.onClosed(() => this.#progress.complete());

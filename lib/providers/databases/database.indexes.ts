@@ -6,6 +6,7 @@ export interface IndexDefinition {
   name: string;
   /** Its fields, in their order: 1, -1, `text`, `2dsphere`, `hashed` … */
   key: Record<string, unknown>;
+  /** What else MongoDB knows of it: `unique`, `expireAfterSeconds`, `partialFilterExpression`, `collation` … */
   [option: string]: unknown;
 }
 

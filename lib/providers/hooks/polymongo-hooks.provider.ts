@@ -31,6 +31,7 @@ export class PolyMongoHooks {
   readonly #errorHooks = new Set<Registration<DbErrorHook>>();
   #before: (() => void) | undefined;
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(pools: PolyMongoPools) {
     this.#pools = pools;
     this.#events = pools.events;

@@ -1,7 +1,7 @@
 import { check, checks, type Checks } from '../../polymongo.checks.js';
 import type { PolyMongoTenants } from '../tenant/polymongo-tenants.provider.js';
 import { checkForEachOptions, type ForEachOptions } from '../tenant/tenant.fan-out.js';
-import type { MigrateOptions, TenantMigration, TenantMigrations } from '../tenant/tenant.migrations.js';
+import type { MigrateOptions, TenantMigration } from '../tenant/tenant.migrations.js';
 import { TenantRun } from '../tenant/tenant.run.js';
 import type { MigrationCatalogue } from './migration.catalogue.js';
 import type { ResolvedMigrationsOptions } from './migration.options.js';
@@ -42,16 +42,17 @@ const DOWN_CHECKS: Checks<Omit<MigrateDownOptions, keyof ForEachOptions>> = {
 const UP_CHECKS: Checks<Omit<MigrateOptions, keyof ForEachOptions>> = { ...DOWN_CHECKS, only: names, accept: names };
 
 /** The migrations of the code, and each tenant's in its own database. */
-export class PolyMongoMigrations implements TenantMigrations {
+export class PolyMongoMigrations {
   readonly #tenants: PolyMongoTenants;
   readonly #migrator: TenantMigrator;
   readonly #stopped = new AbortController();
 
+  /** @internal Made by `PolyMongoWrapper.useMigrations`. */
   constructor(
     tenants: PolyMongoTenants,
     host: MigratorHost,
-    readonly catalogue: MigrationCatalogue,
-    readonly options: ResolvedMigrationsOptions,
+    /** @internal */ readonly catalogue: MigrationCatalogue,
+    /** @internal */ readonly options: ResolvedMigrationsOptions,
   ) {
     this.#tenants = tenants;
     this.#migrator = new TenantMigrator(host, catalogue, options);

@@ -1,9 +1,9 @@
-import type { Mongoose } from 'mongoose';
+import type { Connection, Mongoose } from 'mongoose';
 import { PolyMongoEvents } from '../../polymongo.events.js';
 import type { ResolvedOptions } from '../../polymongo.options.js';
 import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
-import type { Database, DatabaseConnection } from '../databases/database.js';
+import type { Database } from '../databases/database.js';
 import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { ConnectionBudget } from './connection.budget.js';
 import type { DatabasePool } from './database.pool.js';
@@ -15,19 +15,20 @@ export class PolyMongoPools {
   readonly #parts: PoolsAssembly;
   #indexes: DatabaseIndexes | undefined;
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(
-    readonly options: ResolvedOptions,
-    readonly events: PolyMongoEvents = new PolyMongoEvents(),
+    /** @internal */ readonly options: ResolvedOptions,
+    /** @internal */ readonly events: PolyMongoEvents = new PolyMongoEvents(),
   ) {
     this.#parts = new PoolsAssembly(options, events);
   }
 
-  /** The pool of every database that has none of its own. */
+  /** @internal The pool of every database that has none of its own. */
   get primary(): DatabasePool {
     return this.#parts.primary;
   }
 
-  /** How many sockets all pools together may have, and have. */
+  /** @internal How many sockets all pools together may have, and have. */
   get budget(): ConnectionBudget {
     return this.#parts.budget;
   }
@@ -37,45 +38,62 @@ export class PolyMongoPools {
     return this.#parts.shutdown.isShuttingDown;
   }
 
-  /** How long disconnect hooks may take now. */
+  /** @internal How long disconnect hooks may take now, in ms. */
   get hookTimeoutMS(): number {
     return this.#parts.shutdown.hookTimeoutMS;
   }
 
-  /** The databases with a pool of their own, open or not. */
+  /** @internal The databases with a pool of their own, open or not. */
   get separate(): ReadonlyMap<string, DatabasePool> {
     return this.#parts.separate;
   }
 
-  /** The databases whose models are in memory. */
+  /** @internal The databases whose models are in memory. */
   get databases(): ReadonlyMap<string, Database> {
     return this.#parts.databases.cached;
   }
 
-  /** The handle of a database, the same one until it is let go. @throws InvalidDatabaseNameError */
+  /** @internal The handle of a database, the same one until it is let go. @throws InvalidDatabaseNameError */
   database(name: string): Database {
     return this.#parts.databases.get(name);
   }
 
-  /** The handle that somebody has of a database; none is made. */
+  /** @internal The handle that somebody has of a database; none is made. */
   findDatabase(name: string): Database | undefined {
     return this.#parts.databases.find(name);
   }
 
-  connectionOf(name: string): DatabaseConnection {
+  /**
+   * mongoose's connection to a database, the same one until its handle is let go; also `model.db(name).db`. It survives
+   * that its pool closes and opens again; `close()` and the like are refused.
+   * @throws InvalidDatabaseNameError
+   */
+  connectionOf(name: string): Connection {
     return this.database(name).connection;
   }
 
+  /**
+   * Runs `fn` with the pool of a database open, and keeps it open until the promise of `fn` settles: for what holds no lease
+   * by itself, as `connection.db` and `connection.getClient()`.
+   * @throws InvalidDatabaseNameError, PoolConnectError, ConnectionBudgetError, PolyMongoClosedError; what `fn` throws
+   * @example await pools.run('acme', (connection) => connection.db!.collection('orders').distinct('name'));
+   */
+  async run<T>(name: string, fn: (connection: Connection) => T | Promise<T>): Promise<T> {
+    const database = this.database(name);
+    return database.run(async () => fn(database.connection));
+  }
+
+  /** @internal The pool that serves a database. */
   poolOf(name: string): DatabasePool {
     return this.#parts.poolOf(name);
   }
 
-  /** The mongoose instance that models are compiled with. */
+  /** @internal The mongoose instance that models are compiled with. */
   get mongoose(): Mongoose {
     return this.#parts.databases.mongoose;
   }
 
-  /** Has `indexes` do the work of {@link ensureIndexes} and {@link syncIndexes}. */
+  /** @internal Has `indexes` do the work of {@link ensureIndexes} and {@link syncIndexes}. */
   onIndexes(indexes: DatabaseIndexes): void {
     this.#indexes = indexes;
   }
@@ -102,12 +120,12 @@ export class PolyMongoPools {
     return database.run(async () => (await this.#indexes?.sync(database, options)) ?? []);
   }
 
-  /** Has `setup` see each database when it is made, before anybody uses it. */
+  /** @internal Has `setup` see each database when it is made, before anybody uses it. */
   onDatabase(setup: (database: Database) => void): void {
     this.#parts.databases.onDatabase(setup);
   }
 
-  /** The mongoose instance that connections and models belong to, when it is not the default one. */
+  /** @internal The mongoose instance that connections and models belong to, when it is not the default one. */
   useMongoose(base: Mongoose): void {
     this.#parts.databases.useMongoose(base);
   }
@@ -147,29 +165,30 @@ export class PolyMongoPools {
     );
   }
 
-  /** Opens the pool of a database, if it is not. */
+  /** Opens the pool of a database, if it is not. @throws InvalidDatabaseNameError, PoolConnectError, ConnectionBudgetError */
   async connect(name: string): Promise<void> {
     (await this.database(name).enter('operation')).release();
   }
 
-  /** Opens the pool of a database; a failure is told to the `error` listeners and the next call tries again. */
+  /** @internal Opens the pool of a database; a failure is told to the `error` listeners and the next call tries again. */
   connectInBackground(name: string): void {
     this.connect(name).catch((error: unknown) =>
       this.events.emit('error', { db: name, error, during: 'connect in the background' }),
     );
   }
 
+  /** @internal As {@link connectEager}, with the failures told to the `error` listeners. */
   connectEagerInBackground(): void {
     for (const pool of this.#parts.pools()) if (!pool.config.coldStart) this.connectInBackground(pool.name);
   }
 
-  /** Has `listener` called when everything is closed. */
+  /** @internal Has `listener` called when everything is closed. */
   onClosed(listener: () => void): void {
     this.#parts.shutdown.onClosed(listener);
   }
 
   /**
-   * Opens every pool that is not to start cold. Called when the application starts; when one fails, all are closed.
+   * @internal Opens every pool that is not to start cold. Called when the application starts; when one fails, all are closed.
    * @throws PoolConnectError
    */
   async connectEager(): Promise<void> {
@@ -205,7 +224,7 @@ export class PolyMongoPools {
   }
 
   /**
-   * Has the change streams of these databases end, all when none are named; waits for them up to `shutdownTimeoutMS`.
+   * @internal Has the change streams of these databases end, all when none are named; waits for them up to `shutdownTimeoutMS`.
    * All of them is the first phase of a shutdown, and part of its time.
    */
   completeStreams(dbs: readonly string[] | 'all' = 'all'): Promise<void> {

@@ -1,5 +1,5 @@
 import { auditTime, distinctUntilChanged, map, Observable, startWith } from 'rxjs';
-import type { PoolConfig } from '../../polymongo.pool-options.js';
+import type { ScaleOptions } from '../../polymongo.pool-options.js';
 import { redactURI } from '../../polymongo.uri.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import { READY_STATE } from '../pools/pool-state.js';
@@ -11,9 +11,8 @@ import { readSizes, type DatabaseSizes } from './database.sizes.js';
 const MB = 1024 ** 2;
 
 /** The options of a pool as statistics show them: its URI without credentials. */
-export type PoolConfigView = Pick<
-  PoolConfig,
-  'mongoURI' | 'maxConnections' | 'minConnections' | 'coldStart' | 'autoClose' | 'ttl'
+export type PoolConfigView = Readonly<
+  Required<Pick<ScaleOptions, 'mongoURI' | 'maxConnections' | 'minConnections' | 'coldStart' | 'autoClose' | 'ttl'>>
 >;
 
 /** The pool of one database. */
@@ -84,6 +83,7 @@ export class PolyMongoStats {
   readonly #pools: PolyMongoPools;
   readonly #tenantOf: (dbName: string) => string | undefined;
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(pools: PolyMongoPools, tenantOf: (dbName: string) => string | undefined = () => undefined) {
     this.#pools = pools;
     this.#tenantOf = tenantOf;

@@ -1,6 +1,5 @@
 import type { Observable } from 'rxjs';
 import { MigrationsMissingError, TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
-import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
@@ -49,6 +48,7 @@ export class PolyMongoTenants {
   readonly #registry: TenantRegistry;
   #migrations: TenantMigrations | undefined;
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(pools: PolyMongoPools, databases: TenantDatabases, directory: TenantDirectory, registry: TenantRegistry) {
     this.#pools = pools;
     this.#databases = databases;
@@ -66,7 +66,7 @@ export class PolyMongoTenants {
     return (await context.run(tenantId, () => settle(fn(), context.capture()!))) as Awaited<T>;
   }
 
-  /** Has these migrations be what {@link migrate} runs, and what a new tenant begins with. */
+  /** @internal Has these migrations be what {@link migrate} runs, and what a new tenant begins with. */
   onMigrations(migrations: TenantMigrations): void {
     this.#migrations = migrations;
   }
@@ -202,13 +202,13 @@ export class PolyMongoTenants {
     });
   }
 
-  /** Calls `listener` when a tenant has been provisioned here; gives the function that takes it back. */
-  onProvisioned(listener: (event: PolyMongoEventMap['tenantProvisioned']) => unknown): () => void {
+  /** Calls `listener` when a tenant has been provisioned here, `isNew` when its database was not there before; gives the function that takes it back. */
+  onProvisioned(listener: (event: { tenantId: string; db: string; isNew: boolean }) => unknown): () => void {
     return this.#pools.events.on('tenantProvisioned', keepContext(listener));
   }
 
   /** Calls `listener` when a tenant has been dropped here; gives the function that takes it back. */
-  onDeprovisioned(listener: (event: PolyMongoEventMap['tenantDeprovisioned']) => unknown): () => void {
+  onDeprovisioned(listener: (event: { tenantId: string; db: string }) => unknown): () => void {
     return this.#pools.events.on('tenantDeprovisioned', keepContext(listener));
   }
 

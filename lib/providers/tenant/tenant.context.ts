@@ -77,6 +77,7 @@ export class TenantContext {
   readonly #onSwitch = new Set<SwitchListener>();
   #onRefusal: (error: TenantError) => void = () => {};
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(options: ResolvedTenantOptions) {
     this.#options = options;
   }
@@ -103,7 +104,7 @@ export class TenantContext {
     return carry(this.within(scope, fn), (read) => this.within(scope, read));
   }
 
-  /** Has `tenant.onEnter` hear that the work of a scope has its tenant from now on. @throws what that throws */
+  /** @internal Has `tenant.onEnter` hear that the work of a scope has its tenant from now on. @throws what that throws */
   enter(scope: TenantScope, kind: string, request?: TenantRequest): void {
     const { onEnter } = this.#options;
     if (onEnter === undefined || scope.tenantId === undefined) return;
@@ -149,36 +150,36 @@ export class TenantContext {
     return tenantId;
   }
 
-  /** @throws the error, which is told of */
+  /** @internal @throws the error, which is told of */
   refuse(error: TenantError): never {
     this.tellRefusal(error);
     throw error;
   }
 
-  /** Tells whoever wants to know that a client was refused; other errors are told elsewhere. */
+  /** @internal Tells whoever wants to know that a client was refused; other errors are told elsewhere. */
   tellRefusal(error: unknown): void {
     if (error instanceof TenantError) this.#onRefusal(error);
   }
 
-  /** Has `listener` hear of each refusal of a client. */
+  /** @internal Has `listener` hear of each refusal of a client. */
   onRefusal(listener: (error: TenantError) => void): void {
     this.#onRefusal = listener;
   }
 
-  /** Has `listener` hear of each switch before it happens; gives the function that takes it back. */
+  /** @internal Has `listener` hear of each switch before it happens; gives the function that takes it back. */
   onSwitch(listener: SwitchListener): () => void {
     this.#onSwitch.add(listener);
     return () => void this.#onSwitch.delete(listener);
   }
 
-  /** The scope of the current code. */
+  /** @internal The scope of the current code. */
   get scope(): TenantScope | undefined {
     let held = scopes.get();
     while (held && held.of !== this) held = held.others;
     return held?.scope;
   }
 
-  /** Runs `fn` in a scope, whatever the current one is; undefined: as no tenant. */
+  /** @internal Runs `fn` in a scope, whatever the current one is; undefined: as no tenant. */
   within<T>(scope: TenantScope | undefined, fn: () => T): T {
     const others = without(scopes.get(), this);
     if (!scope) return scopes.run(others, fn);
@@ -186,7 +187,7 @@ export class TenantContext {
   }
 
   /**
-   * Runs `fn` for the request or message of `scope`: where it is if that belongs to the same one (it may be in a `run`
+   * @internal Runs `fn` for the request or message of `scope`: where it is if that belongs to the same one (it may be in a `run`
    * of its own, or in a transaction), else in `scope`. Another scope is somebody else's, in whose context a callback came;
    * a transaction that is over is one in which it came.
    */
@@ -203,7 +204,7 @@ export class TenantContext {
     return scope && ((fn) => this.within(scope, fn));
   }
 
-  /** Decides the tenant of the current request. @throws TenantConflictError when it has another one already */
+  /** @internal Decides the tenant of the current request. @throws TenantConflictError when it has another one already */
   decide(scope: TenantScope, tenantId: string | undefined): void {
     if (tenantId !== undefined && scope.tenantId !== undefined && scope.tenantId !== tenantId) {
       throw new TenantConflictError();

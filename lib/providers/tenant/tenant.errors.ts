@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { markAsPolyMongoError, messageOf, PolyMongoError, type PolyMongoErrorOptions } from '../../polymongo.errors.js';
+import { markAsPolyMongoError, messageOf, PolyMongoError } from '../../polymongo.errors.js';
 
 const DESCRIPTIONS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' } as const;
 
@@ -11,7 +11,7 @@ export class TenantError extends HttpException {
   /** The HTTP status that it is answered with: 400, 403, 404 or 503. */
   readonly statusCode: number;
 
-  constructor(message: string, status: keyof typeof DESCRIPTIONS, options: PolyMongoErrorOptions = {}) {
+  constructor(message: string, status: 400 | 403 | 404 | 503, options: ErrorOptions = {}) {
     super(HttpException.createBody(message, DESCRIPTIONS[status], status), status, options);
     this.statusCode = status;
   }
@@ -68,7 +68,7 @@ export class InvalidTenantIdError extends TenantError {
   constructor(
     /** What ids have to match, as text: `tenant.pattern`. */
     readonly pattern: string,
-    options: PolyMongoErrorOptions = {},
+    options: ErrorOptions = {},
   ) {
     super(
       options.cause === undefined
@@ -147,7 +147,7 @@ export class TenantOutOfStepError extends TenantError {
     message: string,
     /** When to come again, in ms. */
     readonly retryAfterMS: number,
-    options: PolyMongoErrorOptions = {},
+    options: ErrorOptions = {},
   ) {
     super(message, 503, options);
     sayWhenToRetry(this, retryAfterMS);
@@ -156,7 +156,7 @@ export class TenantOutOfStepError extends TenantError {
 
 /** Some of this code's migrations have not run for the tenant, and it is not served without. `cause`: why they failed here. */
 export class TenantBehindError extends TenantOutOfStepError {
-  constructor(retryAfterMS: number, options: PolyMongoErrorOptions = {}) {
+  constructor(retryAfterMS: number, options: ErrorOptions = {}) {
     super('This tenant is being brought up to date. Try again later.', retryAfterMS, options);
   }
 }

@@ -12,8 +12,10 @@ import { ASKING_ENTRY } from './tenant.interceptor.js';
  */
 @Injectable()
 export class TenantGuard implements CanActivate {
+  /** @internal */
   readonly [ASKING_ENTRY]: TenantEntry;
 
+  /** @internal Made by Nest. */
   constructor(@Inject(TenantEntry) entry: TenantEntry) {
     this[ASKING_ENTRY] = entry;
   }

@@ -15,8 +15,10 @@ export const isAsking = (one: object, entry: TenantEntry): boolean => Reflect.ge
  */
 @Injectable()
 export class TenantInterceptor implements NestInterceptor {
+  /** @internal */
   readonly [ASKING_ENTRY]: TenantEntry;
 
+  /** @internal Made by Nest. */
   constructor(@Inject(TenantEntry) entry: TenantEntry) {
     this[ASKING_ENTRY] = entry;
   }

@@ -4,14 +4,11 @@ import { PolyMongoError } from '../../polymongo.errors.js';
 import { pathOf } from './message.path.js';
 
 /** A flow of BullMQ: a job, and those that it waits for. */
-interface Flow {
+export interface JobFlow {
+  /** The job's data: an object, into which the tenant is put. */
   data?: unknown;
-  children?: readonly Flow[] | undefined;
-}
-
-/** What holds headers by a method: the metadata of gRPC, the headers of NATS. */
-interface HeaderHolder {
-  set(name: string, value: string): unknown;
+  /** Flows that are done before it. */
+  children?: readonly JobFlow[] | undefined;
 }
 
 /**
@@ -23,7 +20,8 @@ interface HeaderHolder {
  * client.emit('orders.made', { value: order, headers: messages.inHeaders('x-tenant-id') }); // Kafka
  */
 export class TenantMessages {
-  constructor(readonly context: TenantContext) {}
+  /** @internal Made by Nest. */
+  constructor(/** @internal */ readonly context: TenantContext) {}
 
   /**
    * A copy of the data with the tenant at a path of it, as `fromPayload(path)` reads it: TCP, Redis, MQTT; and as
@@ -39,7 +37,7 @@ export class TenantMessages {
    * A copy of a flow for BullMQ's `FlowProducer` with the tenant in the data of each of its jobs, as `inPayload` puts it.
    * @throws as inPayload
    */
-  inFlow<F extends Flow>(flow: F, path: string): F {
+  inFlow<F extends JobFlow>(flow: F, path: string): F {
     const { data = {}, children } = flow;
     return {
       ...flow,
@@ -61,7 +59,7 @@ export class TenantMessages {
    * Sets the tenant in gRPC's `Metadata` or NATS' `headers()`, and gives that back.
    * @throws TenantMissingError without a tenant
    */
-  into<H extends HeaderHolder>(name: string, holder: H): H {
+  into<H extends { set(name: string, value: string): unknown }>(name: string, holder: H): H {
     holder.set(name, this.context.require());
     return holder;
   }

@@ -12,7 +12,7 @@ export class TenantRun<T>
   readonly #start: (stop: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>;
   #results: Promise<TenantResult<T>[]> | undefined;
 
-  /** @param start given a signal that ends it */
+  /** @internal @param start given a signal that ends it */
   constructor(start: (stop: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>) {
     super((subscriber) => observe(start).subscribe(subscriber));
     this.#start = start;

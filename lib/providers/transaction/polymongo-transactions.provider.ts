@@ -40,6 +40,7 @@ export class PolyMongoTransactions {
   /** The tenant that each transaction is, from its beginning on or since it entered one. */
   readonly #tenants = new WeakMap<ActiveTransaction, string>();
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(host: TransactionHost) {
     this.#host = host;
   }
@@ -50,7 +51,7 @@ export class PolyMongoTransactions {
   }
 
   /**
-   * Called before another tenant is entered. A transaction begun without a tenant may enter one, and stays with it; none
+   * @internal Called before another tenant is entered. A transaction begun without a tenant may enter one, and stays with it; none
    * may change it.
    * @throws TenantSwitchError
    */
@@ -87,6 +88,7 @@ export class PolyMongoTransactions {
    * @see https://github.com/mongodb/specifications/blob/master/source/transactions-convenient-api/transactions-convenient-api.md
    */
   run<T>(fn: TransactionFunction<T>, options?: InTransactionOptions): Promise<T>;
+  /** With `propagation: 'never'` there is no transaction, and `fn` is given no session. */
   run<T>(fn: TransactionFunction<T, mongo.ClientSession | undefined>, options: TransactionRunOptions): Promise<T>;
   async run<T>(fn: TransactionFunction<T, never>, options: TransactionRunOptions = {}): Promise<T> {
     checkTransactionOptions(fn, options);

@@ -13,8 +13,6 @@ export interface ChangeProducer<C> {
   pull(): AsyncIterableIterator<C>;
 }
 
-type NextOrObserver<C> = Partial<Observer<C>> | ((value: C) => void) | null;
-
 /**
  * Changes, as they happen. Cold: each subscription and each `for await` has a stream of its own, unless shared. A
  * subscriber's handler that gives back a promise gets one change at a time, and may fall `bufferSize` changes behind;
@@ -24,20 +22,28 @@ type NextOrObserver<C> = Partial<Observer<C>> | ((value: C) => void) | null;
 export class ChangeObservable<C> extends Observable<C> implements AsyncIterable<C> {
   readonly #producer: ChangeProducer<C>;
 
+  /** @internal Made by `watch$`. */
   constructor(producer: ChangeProducer<C>) {
     super((subscriber) => producer.push(subscriber));
     this.#producer = producer;
   }
 
-  override subscribe(observerOrNext?: NextOrObserver<C>): Subscription;
-  /** @deprecated as RxJS has it: give an observer instead */
+  /**
+   * Begins to watch; unsubscribing closes the change stream on the server.
+   * @param observerOrNext a handler that gives back a promise is given one change at a time
+   */
+  override subscribe(observerOrNext?: Partial<Observer<C>> | ((value: C) => void) | null): Subscription;
+  /**
+   * As the other, with functions for each.
+   * @deprecated as RxJS has it: give an observer instead
+   */
   override subscribe(
-    next?: NextOrObserver<C>,
+    next?: ((value: C) => void) | null,
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription;
   override subscribe(
-    next?: NextOrObserver<C>,
+    next?: Partial<Observer<C>> | ((value: C) => void) | null,
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
@@ -54,6 +60,7 @@ export class ChangeObservable<C> extends Observable<C> implements AsyncIterable<
     return subscription;
   }
 
+  /** Watches, and fetches a change when it is asked for one; leaving the loop closes the change stream on the server. */
   [Symbol.asyncIterator](): AsyncIterableIterator<C> {
     return this.#producer.pull();
   }

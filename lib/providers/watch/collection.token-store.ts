@@ -9,7 +9,11 @@ import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
  * @example new CollectionTokenStore(users.db.collection('resumeTokens'))
  */
 export class CollectionTokenStore implements ResumeTokenStore {
-  constructor(readonly collection: Collection) {}
+  /** @param collection of any database; the store makes no index on it, as it reads by `_id` */
+  constructor(
+    /** Where the tokens are. */
+    readonly collection: Collection,
+  ) {}
 
   /**
    * The token last saved under a key, undefined when there is none. Outside of any transaction.

@@ -9,7 +9,10 @@ const { EJSON } = mongoose.mongo.BSON;
 /** Tokens in a folder, a file for each key. A file is replaced whole, so a process killed at any moment leaves a good one. */
 export class FileTokenStore implements ResumeTokenStore {
   /** @param folder made when the first token is saved */
-  constructor(readonly folder: string) {}
+  constructor(
+    /** Where the tokens are, a file `<key>.json` for each. */
+    readonly folder: string,
+  ) {}
 
   /**
    * The token last saved under a key, undefined when there is none.

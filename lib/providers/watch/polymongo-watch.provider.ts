@@ -40,6 +40,7 @@ export class PolyMongoWatch {
   readonly #models: ModelRegistry;
   readonly #shared = new SharedStreams();
 
+  /** @internal Made by `PolyMongoWrapper`. */
   constructor(pools: PolyMongoPools, models: ModelRegistry) {
     this.#pools = pools;
     this.#models = models;
@@ -57,14 +58,14 @@ export class PolyMongoWatch {
     return this.#observe(this.#source(undefined, db, options), options);
   }
 
-  /** The changes of a model on the database it is bound to; what `model.watch$()` calls. */
+  /** @internal The changes of a model on the database it is bound to; what `model.watch$()` calls. */
   model$(model: BoundModel, options: WatchOptions = {}): ChangeObservable<Change> {
     checkWatchOptions(options);
     return this.#observe(modelSource(model, options), options);
   }
 
   /**
-   * Has changes handled for the life of the application: it waits for a server that is not there yet, too. Of a
+   * @internal Has changes handled for the life of the application: it waits for a server that is not there yet, too. Of a
    * registered model, on the default database if none is named; without a model as {@link watch$}.
    * @throws PolyMongoOptionsError, InvalidDatabaseNameError, ModelNotRegisteredError
    */

@@ -21,7 +21,8 @@ export interface ProcessOptions {
   onError?: 'stop' | 'skip';
 }
 
-type DriverOptions = Pick<
+/** The options of the driver's change streams that `watch$` takes, as they mean there. */
+export type DriverWatchOptions = Pick<
   mongo.ChangeStreamOptions,
   | 'fullDocument'
   | 'fullDocumentBeforeChange'
@@ -59,7 +60,7 @@ const OPERATION_TYPES = Object.keys({
 } satisfies Record<OperationType, true>);
 
 /** What to watch and how. The driver's options mean what they mean there. */
-export interface WatchOptions<T = mongo.Document> extends DriverOptions, ProcessOptions {
+export interface WatchOptions<T = mongo.Document> extends DriverWatchOptions, ProcessOptions {
   /** Stages after `$changeStream`; keep `_id`, the resume token. */
   pipeline?: mongo.Document[];
   /** Only these: 'insert', 'update', 'replace', 'delete', 'drop', … Default: all; the rarer ones come with `showExpandedEvents`. */
@@ -98,7 +99,7 @@ const DRIVER_OPTIONS = [
   'collation',
   'comment',
   'readPreference',
-] as const satisfies readonly (keyof DriverOptions)[];
+] as const satisfies readonly (keyof DriverWatchOptions)[];
 
 const CHECKS: Record<string, [allowed: string, isAllowed: (value: unknown) => boolean]> = {
   pipeline: ['an array of stages', Array.isArray],

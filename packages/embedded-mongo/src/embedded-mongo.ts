@@ -57,6 +57,7 @@ export class EmbeddedMongo {
     return `mongodb://${HOST}:${this.port}/?replicaSet=${this.replSet}`;
   }
 
+  /** The TCP port on 127.0.0.1 that it listens on; it stays the same through {@link restart}. */
   get port(): number {
     return this.listeningPort;
   }

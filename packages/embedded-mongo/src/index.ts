@@ -1,3 +1,3 @@
 export { EmbeddedMongo } from './embedded-mongo.js';
 export type { EmbeddedMongoOptions } from './embedded-mongo.js';
-export type { EmbeddedUser } from './commands/auth/credentials.js';
+export type { EmbeddedRoles, EmbeddedUser } from './commands/auth/credentials.js';

@@ -18,7 +18,7 @@ export type EmbeddedUser =
   | { readonly user: string; readonly pwd: string; readonly db?: string; readonly roles?: EmbeddedRoles };
 
 /** Built-in roles; one given by its name alone is of the user's database. Default: `root`. */
-type EmbeddedRoles = readonly (string | { readonly role: string; readonly db: string })[];
+export type EmbeddedRoles = readonly (string | { readonly role: string; readonly db: string })[];
 
 /** A user as `usersInfo` knows it. */
 export interface StoredUser {
