@@ -23,8 +23,8 @@ export interface MigrationsModuleOptions extends MigrationsOptions, Pick<ModuleM
 export interface MigrationsModuleAsyncOptions extends Pick<MigrationsModuleOptions, 'imports' | 'classes'> {
   /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's factories take whatever `inject` names
   /** Makes the options, but for `classes`, which Nest has to know before. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's factories take whatever `inject` names
   useFactory: (...args: any[]) => Omit<MigrationsOptions, 'classes'> | Promise<Omit<MigrationsOptions, 'classes'>>;
 }
 

@@ -13,8 +13,8 @@ export interface PolyMongoOptionsFactory {
 export interface PolyMongoModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's factories take whatever `inject` names
   /** Makes the options. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's factories take whatever `inject` names
   useFactory?: (...args: any[]) => PolyMongoOptions | Promise<PolyMongoOptions>;
   /** A class that makes the options; Nest constructs it here. */
   useClass?: Type<PolyMongoOptionsFactory>;
@@ -29,7 +29,7 @@ export interface AsyncModelDefinition
   extends Pick<ModuleMetadata, 'imports'>, Pick<ModelDefinition, 'name' | 'collection' | 'discriminators'> {
   /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   /** Makes the schema, once, before the model is made. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   useFactory: (...args: any[]) => ModelDefinition['schema'] | Promise<ModelDefinition['schema']>;
 }

@@ -4,13 +4,6 @@ type Provider<T> = abstract new (...args: never[]) => T;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the decorated method
 type Method = (...args: any[]) => unknown;
 
-/** Decorates methods with these arguments. */
-export type MethodOf<A extends unknown[]> = <T extends (...args: A) => unknown>(
-  target: object,
-  key: string | symbol,
-  descriptor: TypedPropertyDescriptor<T>,
-) => void;
-
 /**
  * A decorator that calls a provider's method by way of `around`, which is given an injected part of this package. The method
  * keeps its name and what other decorators wrote on it.

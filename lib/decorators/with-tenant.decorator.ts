@@ -1,5 +1,5 @@
 import { PolyMongoTenants } from '../providers/tenant/polymongo-tenants.provider.js';
-import { injectedMethod, type MethodOf } from './injected.method.js';
+import { injectedMethod } from './injected.method.js';
 
 /**
  * Runs a provider's method as a tenant: a scheduled task, a message handler. The method gives a promise. For jobs of BullMQ
@@ -9,7 +9,14 @@ import { injectedMethod, type MethodOf } from './injected.method.js';
  * @WithTenant((event: OrderMade) => event.tenantId)
  * handle(event: OrderMade) { … }
  */
-export const WithTenant = <A extends unknown[]>(tenant: string | ((...args: A) => string)): MethodOf<A> =>
-  injectedMethod(PolyMongoTenants, (tenants, args: A, proceed) =>
+export function WithTenant<A extends unknown[]>(
+  tenant: string | ((...args: A) => string),
+): <T extends (...args: A) => unknown>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<T>,
+) => void {
+  return injectedMethod(PolyMongoTenants, (tenants, args: A, proceed) =>
     tenants.run(typeof tenant === 'function' ? tenant(...args) : tenant, proceed),
   );
+}

@@ -328,10 +328,13 @@ export class TenantTaskError extends PolyMongoError {
  * @see https://docs.bullmq.io/patterns/stop-retrying-jobs
  */
 export class TenantJobError extends PolyMongoError {
+  /** What BullMQ reads: a job that fails with this name is not tried again. */
   override readonly name: string = 'UnrecoverableError';
 
   constructor(
+    /** The job's id, where it has one. */
     readonly jobId: string | undefined,
+    /** The name of the queue that the job is in. */
     readonly queue: string | undefined,
     cause: unknown,
   ) {

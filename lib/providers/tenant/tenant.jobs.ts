@@ -6,16 +6,20 @@ import { TenantError, TenantJobError, TenantMissingError } from './tenant.errors
 
 /** What of a job of BullMQ is looked at. */
 export interface TenantJob {
+  /** The job's id, for the error that it may fail with. */
   readonly id?: string | undefined;
+  /** The name of its queue, for the error that it may fail with. */
   readonly queueName?: string;
+  /** What it was added with; the tenant's id is in it. */
   readonly data: unknown;
 }
 
 /** Runs jobs as the tenants that they carry in their data. What made the job, or began its worker, has no part in it. */
 export class TenantJobs {
+  /** @internal Made by Nest. */
   constructor(
-    readonly tenants: PolyMongoTenants,
-    readonly context: TenantContext,
+    /** @internal */ readonly tenants: PolyMongoTenants,
+    /** @internal */ readonly context: TenantContext,
   ) {}
 
   /**
