@@ -17,7 +17,6 @@ export {
 export {
   ConnectionBudgetError,
   ConnectionOwnershipError,
-  IllegalPoolTransitionError,
   OtherDatabaseError,
   PolyMongoClosedError,
   PoolConnectError,
@@ -119,7 +118,6 @@ export type {
   TenantSurroundings,
 } from './polymongo.tenant-options.js';
 export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
-export type { PoolState } from './polymongo.types.js';
 export { PolyMongoWrapper, type ConnectionState } from './polymongo.wrapper.js';
 export {
   BulkArgumentError,

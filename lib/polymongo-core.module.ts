@@ -21,6 +21,7 @@ import {
   ModulesContainer,
 } from '@nestjs/core';
 import type { PolyMongoModuleAsyncOptions, PolyMongoOptionsFactory } from './polymongo.module-options.js';
+import { checkOptions, checks, type Checks } from './polymongo.checks.js';
 import { DuplicateRootError, PolyMongoOptionsError } from './polymongo.errors.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
 import type { TenantResolverProvider } from './polymongo.tenant-options.js';
@@ -65,6 +66,18 @@ const VIEWS: Provider[] = [
   },
 ];
 
+const ASYNC_CHECKS: Checks<PolyMongoModuleAsyncOptions> = {
+  imports: checks.array,
+  inject: checks.array,
+  useFactory: checks.function,
+  useClass: checks.function,
+  useExisting: {
+    allowed: 'the token of a provider',
+    accepts: (v) => ['string', 'symbol', 'function'].includes(typeof v) || checks.object.accepts(v),
+  },
+  tenant: checks.object,
+};
+
 /** Owns the one wrapper of an application: makes it, connects it when the application starts, closes it when it ends. */
 @Global()
 @Module({})
@@ -87,6 +100,7 @@ export class PolyMongoCoreModule
   }
 
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
+    checkOptions('forRootAsync.', options, ASYNC_CHECKS);
     const wrapper: Provider = {
       provide: PolyMongoWrapper,
       inject: [POLYMONGO_OPTIONS, ModulesContainer],

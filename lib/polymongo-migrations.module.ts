@@ -10,9 +10,10 @@ import {
   type OptionalFactoryDependency,
 } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { checkOptions, checks, checkValue, type Checks } from './polymongo.checks.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import { MigrationExceptionFilter } from './providers/migrations/migration.exception-filter.js';
-import type { MigrationsOptions } from './providers/migrations/migration.options.js';
+import { CLASSES_CHECK, type MigrationsOptions } from './providers/migrations/migration.options.js';
 import type { MigrationInstance } from './providers/migrations/migration.types.js';
 import { PolyMongoMigrations } from './providers/migrations/polymongo-migrations.provider.js';
 
@@ -27,6 +28,17 @@ export interface MigrationsModuleAsyncOptions extends Pick<MigrationsModuleOptio
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's factories take whatever `inject` names
   useFactory: (...args: any[]) => Omit<MigrationsOptions, 'classes'> | Promise<Omit<MigrationsOptions, 'classes'>>;
 }
+
+const ASYNC_CHECKS: Checks<MigrationsModuleAsyncOptions> = {
+  imports: checks.array,
+  classes: CLASSES_CHECK,
+  inject: checks.array,
+  useFactory: checks.function,
+};
+
+/** What is no object stays as it is, to be refused. */
+const withClasses = (given: MigrationsOptions, classes: MigrationsOptions['classes']): MigrationsOptions =>
+  checks.object.accepts(given) ? { ...given, classes } : given;
 
 const OPTIONS = Symbol.for('nestjs-polymongo:MIGRATIONS_OPTIONS');
 
@@ -49,12 +61,15 @@ export class PolyMongoMigrationsModule implements OnApplicationBootstrap, Before
    * Registers the migrations, once per application, beside `PolyMongoModule.forRoot`.
    * @throws PolyMongoOptionsError, MigrationDefinitionError when the application starts
    */
-  static forRoot({ imports, classes, ...options }: MigrationsModuleOptions): DynamicModule {
+  static forRoot(input: MigrationsModuleOptions): DynamicModule {
+    checkValue('options of the migrations', input, checks.object);
+    const { imports, classes, ...options } = input;
     return PolyMongoMigrationsModule.forRootAsync({ imports, classes, useFactory: () => options });
   }
 
-  /** As {@link forRoot}, with options that a factory makes. */
+  /** As {@link forRoot}, with options that a factory makes. @throws PolyMongoOptionsError at once, for what is given here */
   static forRootAsync(options: MigrationsModuleAsyncOptions): DynamicModule {
+    checkOptions('migrations.', options, ASYNC_CHECKS, ['useFactory']);
     const { imports = [], classes = [], inject = [], useFactory } = options;
     return {
       module: PolyMongoMigrationsModule,
@@ -66,7 +81,7 @@ export class PolyMongoMigrationsModule implements OnApplicationBootstrap, Before
           provide: PolyMongoMigrations,
           inject: [PolyMongoWrapper, OPTIONS, ...classes],
           useFactory: (wrapper: PolyMongoWrapper, given: MigrationsOptions, ...instances: MigrationInstance[]) =>
-            wrapper.useMigrations({ ...given, classes }, (type) => instances[classes.indexOf(type)]!),
+            wrapper.useMigrations(withClasses(given, classes), (type) => instances[classes.indexOf(type)]!),
         },
         { provide: APP_FILTER, useClass: MigrationExceptionFilter },
       ],

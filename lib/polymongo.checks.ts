@@ -25,6 +25,7 @@ export const checks = {
   function: { allowed: 'a function', accepts: (v) => typeof v === 'function' },
   array: { allowed: 'an array', accepts: Array.isArray },
   object: { allowed: 'an object', accepts: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) },
+  abortSignal: { allowed: 'an AbortSignal', accepts: (v) => v instanceof AbortSignal },
 } as const satisfies Record<string, Check>;
 
 /** One of these words. */
@@ -32,6 +33,28 @@ export const oneOf = (...words: readonly string[]): Check => ({
   allowed: words.map((word) => `'${word}'`).join(' or '),
   accepts: (v) => words.includes(v as string),
 });
+
+/** Checks one value. @throws PolyMongoOptionsError that names it */
+export function checkValue(name: string, value: unknown, { allowed, accepts }: Check): void {
+  if (!accepts(value))
+    throw new PolyMongoOptionsError(name, `${name} must be ${allowed}, not ${describe(name, value)}.`);
+}
+
+/**
+ * Checks what is given as options: an object with the table's names and no others.
+ * @param path what they are options of, as in `retry.`; put before each name
+ * @throws PolyMongoOptionsError
+ */
+export function checkOptions<T extends object>(
+  path: string,
+  options: T,
+  table: Checks<T>,
+  required: readonly (keyof T)[] = [],
+): void {
+  checkValue(path === '' ? 'options' : `options of ${path.slice(0, -1)}`, options, checks.object);
+  rejectUnknown(path, options, table);
+  check(path, options, table, required);
+}
 
 /** Checks each option that is given, and that the required ones are. @throws PolyMongoOptionsError */
 export function check<T extends object>(
@@ -43,17 +66,12 @@ export function check<T extends object>(
   for (const name of Object.keys(table) as (keyof T & string)[]) {
     const value = options[name];
     if (value === undefined && !required.includes(name)) continue;
-    if (!table[name].accepts(value)) {
-      throw new PolyMongoOptionsError(
-        path + name,
-        `${path}${name} must be ${table[name].allowed}, not ${describe(name, value)}.`,
-      );
-    }
+    checkValue(path + name, value, table[name]);
   }
 }
 
 /** Refuses option names that do not exist, with the nearest one that does. @throws PolyMongoOptionsError */
-export function rejectUnknown<T extends object>(path: string, options: T, table: Checks<T>): void {
+function rejectUnknown<T extends object>(path: string, options: T, table: Checks<T>): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(table, name)) continue;
     const near = Object.keys(table).find((known) => known.toLowerCase() === name.toLowerCase());
@@ -70,8 +88,7 @@ const FORBIDDEN = '/\\. "$*<>:|?\0';
  * @throws InvalidDatabaseNameError
  */
 export function checkDatabaseName(name: unknown): asserts name is string {
-  if (typeof name !== 'string')
-    throw new InvalidDatabaseNameError(`is of type ${name === null ? 'null' : typeof name}`);
+  if (typeof name !== 'string') throw new InvalidDatabaseNameError(`is ${describeValue(name)}`);
   if (name === '') throw new InvalidDatabaseNameError('is empty');
   if (name.length > 63 || Buffer.byteLength(name) > 63) throw new InvalidDatabaseNameError('is longer than 63 bytes');
   for (const character of FORBIDDEN) {
@@ -79,14 +96,23 @@ export function checkDatabaseName(name: unknown): asserts name is string {
   }
 }
 
+/** One name or several, each checked. @throws InvalidDatabaseNameError */
+export function databaseNames(names: string | readonly string[]): string[] {
+  const all = [names].flat();
+  for (const name of all) checkDatabaseName(name);
+  return all;
+}
+
 const describe = (name: string, value: unknown): string =>
-  name === 'mongoURI' && typeof value === 'string' ? 'a string without that beginning' : describeValue(value);
+  name.endsWith('mongoURI') && typeof value === 'string' ? 'a string without that beginning' : describeValue(value);
 
 /** Says what a value is without repeating it where it could be a secret. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
+  if (value === '') return 'an empty string';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'string') return `the string ${JSON.stringify(redactURI(value).slice(0, 60))}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
+  if (typeof value === 'function' && value.name) return `the class or function ${value.name}`;
   return `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`;
 }

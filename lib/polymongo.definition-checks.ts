@@ -1,3 +1,4 @@
+import { describeValue } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 
 /** What a definition has to be given the schema by: `forFeature` the schema itself, `forFeatureAsync` a factory. */
@@ -11,24 +12,27 @@ export function checkDefinitions(definitions: unknown, source: SchemaSource): vo
   if (!Array.isArray(definitions))
     throw new PolyMongoOptionsError(
       'definitions',
-      `${method}() takes an array of { name, ${source} }, not ${wordsFor(definitions)}.`,
+      `${method}() takes an array of { name, ${source} }, not ${describeValue(definitions)}.`,
     );
   for (const [i, definition] of (definitions as (Record<string, unknown> | null | undefined)[]).entries()) {
     const refuse = (option: string, problem: string): never => {
       throw new PolyMongoOptionsError(`definitions[${i}]${option && `.${option}`}`, `${method}([${i}]) ${problem}`);
     };
     if (typeof definition !== 'object' || definition === null)
-      return refuse('', `must be { name, ${source} }, not ${wordsFor(definition)}.`);
+      return refuse('', `must be { name, ${source} }, not ${describeValue(definition)}.`);
     const { name, [source]: given } = definition;
     if (typeof name !== 'string' || name === '')
-      return refuse('name', `needs the model's name, as in { name: User.name, ${source}: … }, not ${wordsFor(name)}.`);
+      return refuse(
+        'name',
+        `needs the model's name, as in { name: User.name, ${source}: … }, not ${describeValue(name)}.`,
+      );
     if (source === 'useFactory' && typeof given !== 'function')
-      return refuse('useFactory', `of ${name} needs useFactory: () => schema, not ${wordsFor(given)}.`);
+      return refuse('useFactory', `of ${name} needs useFactory: () => schema, not ${describeValue(given)}.`);
     if (source === 'schema' && !isSchema(given))
-      return refuse('schema', `of ${name} needs a mongoose Schema, ${SCHEMA_FROM}, not ${wordsFor(given)}.`);
+      return refuse('schema', `of ${name} needs a mongoose Schema, ${SCHEMA_FROM}, not ${describeValue(given)}.`);
     const { collection, discriminators = [] } = definition;
     if (collection !== undefined && (typeof collection !== 'string' || collection === ''))
-      refuse('collection', `of ${name} has to name a collection, not ${wordsFor(collection)}.`);
+      refuse('collection', `of ${name} has to name a collection, not ${describeValue(collection)}.`);
     const isKind = (kind: unknown) => {
       const { name: kindName, schema } = (kind ?? {}) as { name?: unknown; schema?: unknown };
       return typeof kindName === 'string' && kindName !== '' && isSchema(schema);
@@ -43,7 +47,7 @@ export function checkMadeSchema(name: string, schema: unknown): void {
   if (isSchema(schema)) return;
   throw new PolyMongoOptionsError(
     'useFactory',
-    `The useFactory of ${name} has to give a mongoose Schema, ${SCHEMA_FROM}, not ${wordsFor(schema)}.`,
+    `The useFactory of ${name} has to give a mongoose Schema, ${SCHEMA_FROM}, not ${describeValue(schema)}.`,
   );
 }
 
@@ -53,10 +57,4 @@ const SCHEMA_FROM = 'as SchemaFactory.createForClass() or new Schema() makes';
 function isSchema(value: unknown): boolean {
   const { obj, path } = (value ?? {}) as { obj?: unknown; path?: unknown };
   return typeof value === 'object' && typeof obj === 'object' && typeof path === 'function';
-}
-
-function wordsFor(value: unknown): string {
-  if (value === undefined || value === null || value === '') return value === '' ? 'an empty string' : String(value);
-  if (typeof value === 'function') return value.name ? `the class or function ${value.name}` : 'a function';
-  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
 }

@@ -16,12 +16,18 @@ import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
  */
 @Module({})
 export class PolyMongoModule {
-  /** Registers the pools and everything on them, once per application. */
+  /**
+   * Registers the pools and everything on them, once per application. The options are checked when it starts.
+   * @throws PolyMongoOptionsError, DuplicateRootError when the application starts
+   */
   static forRoot(options: PolyMongoOptions): DynamicModule {
     return PolyMongoModule.forRootAsync({ useFactory: () => options });
   }
 
-  /** As {@link forRoot}, with options that a factory or class makes. */
+  /**
+   * As {@link forRoot}, with options that a factory or class makes.
+   * @throws PolyMongoOptionsError at once, for what is given here
+   */
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
     return { module: PolyMongoModule, imports: [PolyMongoCoreModule.forRootAsync(options)] };
   }

@@ -1,5 +1,5 @@
 import type { Connection, mongo, Schema } from 'mongoose';
-import { check, checkDatabaseName, checks, rejectUnknown, type Checks } from './polymongo.checks.js';
+import { checkDatabaseName, checkOptions, checks, checkValue, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import {
   checkPoolSizes,
@@ -155,25 +155,16 @@ const OPTION_CHECKS: Checks<PolyMongoOptions> = {
  * @throws PolyMongoOptionsError naming the option, what was given and what is allowed
  */
 export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new PolyMongoOptionsError('options', `options must be an object with a mongoURI, not ${typeof options}.`);
-  }
+  checkValue('options', options, { ...checks.object, allowed: 'an object with a mongoURI' });
   if (options.mongoURI === undefined || (options.mongoURI as unknown) === null || options.mongoURI === '') {
     throw new PolyMongoOptionsError(
       'mongoURI',
       "mongoURI is required. Pass the connection string of your cluster, such as 'mongodb://localhost:27017'.",
     );
   }
-  rejectUnknown('', options, OPTION_CHECKS);
-  check('', options, OPTION_CHECKS);
-  if (options.retry) {
-    rejectUnknown('retry.', options.retry, RETRY_CHECKS);
-    check('retry.', options.retry, RETRY_CHECKS, ['attempts', 'delayMS']);
-  }
-  if (options.tenant) {
-    rejectUnknown('tenant.', options.tenant, TENANT_CHECKS);
-    check('tenant.', options.tenant, TENANT_CHECKS);
-  }
+  checkOptions('', options, OPTION_CHECKS);
+  if (options.retry) checkOptions('retry.', options.retry, RETRY_CHECKS, ['attempts', 'delayMS']);
+  if (options.tenant) checkOptions('tenant.', options.tenant, TENANT_CHECKS);
   const uri = parseMongoURI(options.mongoURI);
   const driver = options.driverOptions ?? {};
   const maxPoolSize = options.maxPoolSize ?? driver.maxPoolSize ?? numberIn(uri.options, 'maxpoolsize') ?? 10;

@@ -1,5 +1,5 @@
 import type { Connection, mongo } from 'mongoose';
-import { check, checkDatabaseName, checks, rejectUnknown, type Checks } from './polymongo.checks.js';
+import { checkDatabaseName, checkOptions, checks, checkValue, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import { hideDriverSecrets, hideSecrets } from './polymongo.secrets.js';
 import { parseMongoURI } from './polymongo.uri.js';
@@ -78,8 +78,7 @@ export function resolveScaleOptions(
   options: ScaleOptions = {},
   path = '',
 ): PoolConfig {
-  rejectUnknown(path, options, SCALE_CHECKS);
-  check(path, options, SCALE_CHECKS);
+  checkOptions(path, options, SCALE_CHECKS);
   checkDatabaseName(dbName);
   const mongoURI = options.mongoURI ?? global.mongoURI;
   const uri = options.mongoURI === undefined ? new Map<string, string>() : parseMongoURI(mongoURI).options;
@@ -102,14 +101,8 @@ export function resolveScaleOptions(
 }
 
 export function resolveEntry(global: PoolDefaults, entry: DBSpecificConfig, path: string): PoolConfig {
-  if (typeof entry !== 'object' || entry === null) {
-    throw new PolyMongoOptionsError(
-      path,
-      `${path} must be an object { dbName, mongoURI?, options? }, not ${typeof entry}.`,
-    );
-  }
-  rejectUnknown(`${path}.`, entry, ENTRY_CHECKS);
-  check(`${path}.`, entry, ENTRY_CHECKS, ['dbName']);
+  checkValue(path, entry, { ...checks.object, allowed: 'an object { dbName, mongoURI?, options? }' });
+  checkOptions(`${path}.`, entry, ENTRY_CHECKS, ['dbName']);
   const options = { ...entry.options, ...(entry.mongoURI !== undefined && { mongoURI: entry.mongoURI }) };
   return resolveScaleOptions(global, entry.dbName, options, `${path}.options.`);
 }

@@ -1,4 +1,4 @@
-import { checks, type Check, type Checks } from './polymongo.checks.js';
+import { checks, describeValue, type Check, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 
 /** One number for all tenants, or a function of a tenant's id that gives its own; it is asked when the tenant is first used. */
@@ -62,7 +62,10 @@ export function limitsOf(options: TenantLimits, tenantId: string): LimitsOfTenan
     const value = given(tenantId);
     const { allowed, accepts } = LIMITS[name];
     if (accepts(value)) return value;
-    throw new PolyMongoOptionsError(`tenant.${name}`, `tenant.${name}() must give ${allowed}, not ${String(value)}.`);
+    throw new PolyMongoOptionsError(
+      `tenant.${name}`,
+      `tenant.${name}() must give ${allowed}, not ${describeValue(value)}.`,
+    );
   };
   return {
     maxInFlight: valueOf('maxInFlight') ?? Infinity,

@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import { PolyMongoError } from '../polymongo.errors.js';
 
 type Provider<T> = abstract new (...args: never[]) => T;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the decorated method
@@ -7,22 +8,29 @@ type Method = (...args: any[]) => unknown;
 /**
  * A decorator that calls a provider's method by way of `around`, which is given an injected part of this package. The method
  * keeps its name and what other decorators wrote on it.
+ * @param decorator its name, for the error of an instance that Nest has not made
  */
 export function injectedMethod<P, A extends unknown[]>(
+  decorator: string,
   provider: Provider<P>,
   around: (injected: P, args: A, proceed: () => unknown) => Promise<unknown>,
 ) {
   const key = Symbol(`polymongo.${provider.name}`);
-  return <T>(target: object, _key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void => {
+  return <T>(target: object, method: string | symbol, descriptor: TypedPropertyDescriptor<T>): void => {
     Inject(provider)(target, key);
     const native = descriptor.value as unknown as Method;
-    const method = async function (this: Record<symbol, P>, ...args: A): Promise<unknown> {
-      return around(this[key]!, args, () => native.apply(this, args));
+    const decorated = async function (this: Record<symbol, P | undefined>, ...args: A): Promise<unknown> {
+      const injected = this[key];
+      if (injected) return around(injected, args, () => native.apply(this, args));
+      throw new PolyMongoError(
+        `@${decorator}() on ${String(method)} needs an instance that Nest has made, in an application that imports ` +
+          `PolyMongoModule.forRoot(). Elsewhere call run() of ${provider.name} yourself.`,
+      );
     };
     for (const name of Reflect.getMetadataKeys(native)) {
-      Reflect.defineMetadata(name, Reflect.getMetadata(name, native), method);
+      Reflect.defineMetadata(name, Reflect.getMetadata(name, native), decorated);
     }
-    Object.defineProperty(method, 'name', { value: native.name });
-    descriptor.value = method as never;
+    Object.defineProperty(decorated, 'name', { value: native.name });
+    descriptor.value = decorated as never;
   };
 }

@@ -21,5 +21,7 @@ export function WithJobTenant(
   descriptor: TypedPropertyDescriptor<(job: J, ...rest: R) => V>,
 ) => void {
   pathOf(path);
-  return injectedMethod(TenantJobs, (jobs, [job]: [TenantJob], proceed) => jobs.run(job, path, proceed));
+  return injectedMethod('WithJobTenant', TenantJobs, (jobs, [job]: [TenantJob], proceed) =>
+    jobs.run(job, path, proceed),
+  );
 }

@@ -22,7 +22,6 @@ describe('the public surface', () => {
       'ConnectionPluginError',
       'DuplicateRootError',
       'FileTokenStore',
-      'IllegalPoolTransitionError',
       'IndexMismatchError',
       'InjectPolyModel',
       'InjectTenantModel',

@@ -9,12 +9,7 @@ const schema = new Schema({});
 describe('what forFeature is given', () => {
   it.each<[string, unknown, option: string, message: string]>([
     ['nothing', undefined, 'definitions', 'forFeature() takes an array of { name, schema }, not undefined.'],
-    [
-      'one definition',
-      { name: 'User', schema },
-      'definitions',
-      'takes an array of { name, schema }, not of type object.',
-    ],
+    ['one definition', { name: 'User', schema }, 'definitions', 'takes an array of { name, schema }, not an object.'],
     ['a class', [User], 'definitions[0]', '([0]) must be { name, schema }, not the class or function User.'],
     ['null', [null], 'definitions[0]', '([0]) must be { name, schema }, not null.'],
     ['no name', [{ schema }], 'definitions[0].name', "needs the model's name"],
@@ -48,12 +43,7 @@ describe('what forFeature is given', () => {
       'each with both',
     ],
     ['no schema', [{ name: 'User' }], 'definitions[0].schema', 'not undefined'],
-    [
-      'the fields of a schema',
-      [{ name: 'User', schema: { age: Number } }],
-      'definitions[0].schema',
-      'not of type object',
-    ],
+    ['the fields of a schema', [{ name: 'User', schema: { age: Number } }], 'definitions[0].schema', 'not an object'],
   ])('is refused by name and place: %s', (_, definitions, option, message) => {
     const refusal = refusalOf(() => PolyMongoModule.forFeature(definitions as never));
     expect(refusal).toMatchObject({ option, message: expect.stringContaining(message) });

@@ -89,7 +89,7 @@ export class BulkTaskError extends PolyMongoError implements FilePosition {
   readonly byteOffset?: number;
 
   constructor(
-    /** What was running: `copy`, `export` or `import`. */
+    /** What was running, as in `Exporting acme`. */
     readonly task: string,
     cause: unknown,
     /** What was done until then. */

@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { Subject } from 'rxjs';
-import { checkDatabaseName, checks } from '../../polymongo.checks.js';
+import { checkDatabaseName } from '../../polymongo.checks.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { inBackground } from '../pools/background.work.js';
 import { inSubscribersContext, keepContext } from '../sessions/subscriber.context.js';
 import { keptProgress } from '../sessions/subscriber.listener.js';
 import { BulkArgumentError } from './bulk.errors.js';
+import { checkCopyOptions, checkExportOptions, checkImportOptions } from './bulk.options.js';
 import { ProgressMeter } from './bulk.progress.js';
 import { BulkReport } from './bulk.report.js';
 import type {
@@ -53,15 +54,12 @@ export class PolyMongoBulk {
    * Copies collections with their options, documents and indexes, time series and views to another database. Documents
    * that are there, by `_id`, stay as they are and are counted as skipped, so a copy that did not finish can be run again.
    * On one cluster documents do not leave the server.
-   * @throws BulkTaskError with the summary of what was copied; BulkArgumentError
+   * @throws BulkTaskError with the summary of what was copied; BulkArgumentError, PolyMongoOptionsError, InvalidDatabaseNameError
    */
   async copyDatabase(source: string, target: string, options: CopyOptions = {}): Promise<BulkSummary> {
+    checkCopyOptions(options);
     const [from, to] = [this.#database(source), this.#database(target, options.targetPools)];
     if (from === to) throw new BulkArgumentError(`Cannot copy the database ${source} onto itself.`);
-    const { concurrency } = options;
-    if (concurrency !== undefined && !checks.positiveInteger.accepts(concurrency)) {
-      throw new BulkArgumentError(`concurrency must be ${checks.positiveInteger.allowed}, not ${concurrency}.`);
-    }
     const report = this.#report('copy', source, options, { target, onError: options.onError });
     return this.#settle(report, () =>
       from.run(
@@ -95,9 +93,10 @@ export class PolyMongoBulk {
   /**
    * The whole database as an object for `JSON.stringify`, nothing lost: see {@link ExportData}. It is held in memory;
    * for more than a few hundred MB there is {@link exportStream}.
-   * @throws BulkTaskError
+   * @throws BulkTaskError; PolyMongoOptionsError, BulkArgumentError, InvalidDatabaseNameError
    */
   async export(name: string, options: BulkReadOptions = {}): Promise<ExportData> {
+    checkExportOptions(options);
     const database = this.#database(name);
     const report = this.#report('export', name, options);
     const entries: (readonly [string, ExportData['collections'][string]])[] = [];
@@ -117,8 +116,10 @@ export class PolyMongoBulk {
    * The database as a stream of bytes: JSON with one document a line, or an archive for mongorestore, gzipped if asked
    * for. Reading it slowly slows the export down; destroying it ends it. It fails, and never just ends, when the
    * server or the pool goes away.
+   * @throws PolyMongoOptionsError, BulkArgumentError, InvalidDatabaseNameError at once
    */
   exportStream(name: string, given: ExportStreamOptions = {}): ExportStream {
+    checkExportOptions(given);
     // Whoever reads the stream has the transform called.
     const options = { ...given, ...(given.transform && { transform: keepContext(given.transform) }) };
     const database = this.#database(name);
@@ -171,6 +172,7 @@ export class PolyMongoBulk {
     source: AsyncIterable<Uint8Array> | (() => ByteSource),
     options: ImportOptions,
   ): Promise<BulkSummary> {
+    checkImportOptions(options);
     const database = this.#database(name);
     const report = this.#report('import', name, options, { onError: options.onError, rejects: options.rejects });
     const task = new ImportTask(new RawTarget(database), options, report);

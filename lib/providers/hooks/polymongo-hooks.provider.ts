@@ -1,13 +1,17 @@
 import type { Connection } from 'mongoose';
+import { checks, checkValue, databaseNames } from '../../polymongo.checks.js';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { keepContext } from '../sessions/subscriber.context.js';
 
-/** Called with the connection of the database that connected or is about to disconnect. */
-export type DbHook = (connection: Connection) => unknown;
+/** Called with the connection of the database that connected or is about to disconnect, and with the database's name. */
+export type DbHook = (connection: Connection, dbName: string) => unknown;
 
-/** Called when a hook failed, or a connect in the background. */
+/**
+ * Called when something failed that no caller hears of: a hook, a connect in the background, an index, a stream's handler.
+ * `db` is the database concerned, `during` says in words what was being done.
+ */
 export type DbErrorHook = (error: unknown, failure: { db: string; during: string }) => unknown;
 
 /** Takes a registration back. */
@@ -40,34 +44,34 @@ export class PolyMongoHooks {
     this.#events.on('error', (failure) => this.#runErrorHooks(failure));
   }
 
-  /** Runs `hook` after any database has become usable. */
+  /** Runs `hook` after any database has become usable. @throws PolyMongoOptionsError when it is no function, as all of these do */
   onDbConnect(hook: DbHook): Unregister {
-    return register(this.#hooks.connect, { names: undefined, hook });
+    return register(this.#hooks.connect, undefined, hook);
   }
 
   /** Runs `hook` before any database disconnects; it is awaited, up to `shutdownTimeoutMS`. */
   onDbDisconnect(hook: DbHook): Unregister {
-    return register(this.#hooks.disconnect, { names: undefined, hook });
+    return register(this.#hooks.disconnect, undefined, hook);
   }
 
-  /** As {@link onDbConnect}, for these databases only. */
+  /** As {@link onDbConnect}, for these databases only. @throws InvalidDatabaseNameError */
   onTheseDBConnect(names: string | readonly string[], hook: DbHook): Unregister {
-    return register(this.#hooks.connect, { names: new Set([names].flat()), hook });
+    return register(this.#hooks.connect, databaseNames(names), hook);
   }
 
-  /** As {@link onDbDisconnect}, for these databases only. */
+  /** As {@link onDbDisconnect}, for these databases only. @throws InvalidDatabaseNameError */
   onTheseDBDisconnect(names: string | readonly string[], hook: DbHook): Unregister {
-    return register(this.#hooks.disconnect, { names: new Set([names].flat()), hook });
+    return register(this.#hooks.disconnect, databaseNames(names), hook);
   }
 
   /** Runs `hook` when something failed that no caller hears of, whatever the database. */
   onDbError(hook: DbErrorHook): Unregister {
-    return register(this.#errorHooks, { names: undefined, hook });
+    return register(this.#errorHooks, undefined, hook);
   }
 
-  /** As {@link onDbError}, for these databases only. */
+  /** As {@link onDbError}, for these databases only. @throws InvalidDatabaseNameError */
   onTheseDBError(names: string | readonly string[], hook: DbErrorHook): Unregister {
-    return register(this.#errorHooks, { names: new Set([names].flat()), hook });
+    return register(this.#errorHooks, databaseNames(names), hook);
   }
 
   /** Has `look` called before hooks are chosen, so that it can register more. @internal */
@@ -83,7 +87,7 @@ export class PolyMongoHooks {
     await Promise.all(
       [...specific, ...general].map(async ({ hook }) => {
         try {
-          await hook(connection);
+          await hook(connection, connection.name);
         } catch (error) {
           this.#events.emit('error', { db: connection.name, error, during: `on ${moment} hook` });
         }
@@ -109,11 +113,14 @@ export class PolyMongoHooks {
   }
 }
 
+/** @throws PolyMongoOptionsError when the hook is no function */
 function register<A extends unknown[]>(
   set: Set<Registration<(...args: A) => unknown>>,
-  { names, hook }: Registration<(...args: A) => unknown>,
+  names: readonly string[] | undefined,
+  hook: (...args: A) => unknown,
 ): Unregister {
-  const registration = { names, hook: keepContext(hook) };
+  checkValue('hook', hook, checks.function);
+  const registration = { names: names && new Set(names), hook: keepContext(hook) };
   set.add(registration);
   return () => void set.delete(registration);
 }

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { check, checks, oneOf, rejectUnknown, type Checks } from '../../polymongo.checks.js';
+import { checkOptions, checks, oneOf, type Check, type Checks } from '../../polymongo.checks.js';
 import type { MigrationInstance } from './migration.types.js';
 
 /** A line that a migration logs. */
@@ -52,12 +52,15 @@ export type ResolvedMigrationsOptions = Readonly<
 
 const MIN_LOCK_MS = 300;
 
+/** Also for what Nest has to be told before there are options. */
+export const CLASSES_CHECK: Check = {
+  allowed: 'an array of classes',
+  accepts: (v) => Array.isArray(v) && v.every((each) => typeof each === 'function'),
+};
+
 const MIGRATIONS_CHECKS: Checks<MigrationsOptions> = {
   directory: checks.string,
-  classes: {
-    allowed: 'an array of classes',
-    accepts: (v) => Array.isArray(v) && v.every((each) => typeof each === 'function'),
-  },
+  classes: CLASSES_CHECK,
   baseline: oneOf('run', 'stamp'),
   lockMS: {
     allowed: `a number of milliseconds of at least ${MIN_LOCK_MS}`,
@@ -76,8 +79,7 @@ const MIGRATIONS_CHECKS: Checks<MigrationsOptions> = {
 
 /** @throws PolyMongoOptionsError */
 export function resolveMigrationsOptions(options: MigrationsOptions): ResolvedMigrationsOptions {
-  rejectUnknown('migrations.', options, MIGRATIONS_CHECKS);
-  check('migrations.', options, MIGRATIONS_CHECKS);
+  checkOptions('migrations.', options, MIGRATIONS_CHECKS);
   return Object.freeze({
     ...options,
     classes: Object.freeze([...(options.classes ?? [])]),

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { PolyMongoTenants } from '../tenant/polymongo-tenants.provider.js';
 import type { TenantDirectory } from '../tenant/tenant.directory.js';
+import { checks, checkValue } from '../../polymongo.checks.js';
 import { MigrationCatalogue } from './migration.catalogue.js';
 import { resolveMigrationsOptions, type MigrationsOptions } from './migration.options.js';
 import { MigrationReadiness } from './migration.readiness.js';
@@ -27,6 +28,7 @@ export async function assembleMigrations(
   options: MigrationsOptions,
   make: MigrationFactory,
 ): Promise<PolyMongoMigrations> {
+  checkValue('make', make, checks.function);
   const resolved = resolveMigrationsOptions(options);
   const ofFolder = resolved.directory === undefined ? [] : await migrationsOf(resolved.directory);
   const ofClasses = await Promise.all(resolved.classes.map(async (type) => migrationOf(type, await make(type))));

@@ -1,4 +1,5 @@
 import { messageOf, PolyMongoError } from '../../polymongo.errors.js';
+import type { PoolState } from '../../polymongo.types.js';
 
 /** A call was made with buffering off (`bufferCommands: false`) while its database was not connected yet. */
 export class PoolInitializingError extends PolyMongoError {
@@ -138,9 +139,9 @@ export class IllegalPoolTransitionError extends PolyMongoError {
     /** The database that the pool is named after. */
     readonly dbName: string,
     /** The state that the pool is in. */
-    readonly from: string,
+    readonly from: PoolState,
     /** The state that it was to go to. */
-    readonly to: string,
+    readonly to: PoolState,
   ) {
     super(`Pool ${dbName} cannot go from ${from} to ${to}. Please report this with the log around it.`);
   }

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { checkOptions, checks, checkValue, type Checks } from '../../polymongo.checks.js';
 import { MigrationsMissingError, TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
 import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
@@ -26,6 +27,12 @@ export interface ProvisionOptions {
   /** How long to wait for another process that works on the same tenant, in ms. Default 60000. */
   timeoutMS?: number;
 }
+
+const PROVISION_CHECKS: Checks<ProvisionOptions> = { timeoutMS: checks.durationMS };
+const DEPROVISION_CHECKS: Checks<ProvisionOptions & { confirm?: string }> = {
+  ...PROVISION_CHECKS,
+  confirm: { allowed: "the tenant's id", accepts: (v) => typeof v === 'string' },
+};
 
 /** What `provision` has made, or found. */
 export interface ProvisionedTenant {
@@ -58,9 +65,10 @@ export class PolyMongoTenants {
 
   /**
    * Runs a job, a scheduled task or a script as a tenant, once it is certain that the tenant exists and where it is.
-   * @throws InvalidTenantIdError, TenantUnknownError; what `fn` throws
+   * @throws InvalidTenantIdError, TenantUnknownError, PolyMongoOptionsError; what `fn` throws
    */
   async run<T>(tenantId: string, fn: () => T): Promise<Awaited<T>> {
+    checkValue('fn', fn, checks.function);
     await this.#directory.admitAnew(tenantId);
     const { context } = this.#databases;
     return (await context.run(tenantId, () => settle(fn(), context.capture()!))) as Awaited<T>;
@@ -78,7 +86,9 @@ export class PolyMongoTenants {
    *   maps to the same database; TenantRemovalError while it is being removed; what the
    *   seed throws (the tenant is then not ready, and the next `provision` seeds again)
    */
-  async provision(tenantId: string, { timeoutMS = 60_000 }: ProvisionOptions = {}): Promise<ProvisionedTenant> {
+  async provision(tenantId: string, options: ProvisionOptions = {}): Promise<ProvisionedTenant> {
+    checkOptions('provision.', options, PROVISION_CHECKS);
+    const { timeoutMS = 60_000 } = options;
     const database = this.#databases.of(tenantId);
     const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
       this.#directory.manage(tenantId, async () => {
@@ -102,10 +112,9 @@ export class PolyMongoTenants {
    * @throws TenantConfirmationError, InvalidTenantIdError, TenantDatabaseTakenError, TenantBusyError, TenantTakenOverError; TenantInUseError when work for
    *   it does not end in time: it stays locked out then, until it is deprovisioned again
    */
-  async deprovision(
-    tenantId: string,
-    { confirm, timeoutMS = 60_000 }: ProvisionOptions & { confirm?: string } = {},
-  ): Promise<void> {
+  async deprovision(tenantId: string, options: ProvisionOptions & { confirm?: string } = {}): Promise<void> {
+    checkOptions('deprovision.', options, DEPROVISION_CHECKS);
+    const { confirm, timeoutMS = 60_000 } = options;
     const db = this.#databases.of(tenantId);
     if (confirm !== tenantId) throw new TenantConfirmationError(tenantId);
     await this.#whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
@@ -174,6 +183,7 @@ export class PolyMongoTenants {
 
   /** As `forEach`, giving each result when it is there. Leaving the loop stops the work. @throws PolyMongoOptionsError at once */
   iterate<T>(task: TenantTask<T>, options: ForEachOptions = {}): AsyncGenerator<TenantResult<T>, void, undefined> {
+    checkValue('task', task, checks.function);
     return this.#begin(
       (tenantId, context) => this.run(tenantId, () => task(tenantId, context)),
       options,

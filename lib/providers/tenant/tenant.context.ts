@@ -9,6 +9,7 @@ import {
   TenantMissingError,
   TenantPendingError,
 } from './tenant.errors.js';
+import { checks, checkValue } from '../../polymongo.checks.js';
 import { PolyMongoError } from '../../polymongo.errors.js';
 import type { ResolvedTenantOptions, TenantRequest, TenantSurroundings } from '../../polymongo.tenant-options.js';
 
@@ -85,11 +86,12 @@ export class TenantContext {
   /**
    * Runs `fn` as this tenant and gives back what it gives. A generator or Observable that it gives goes on as this
    * tenant wherever it is read.
-   * @throws InvalidTenantIdError at once, before `fn` runs
+   * @throws InvalidTenantIdError, PolyMongoOptionsError at once, before `fn` runs
    * @throws TenantSwitchError inside a transaction of another tenant
    */
   run<T>(tenantId: string, fn: () => T): T {
     this.check(tenantId);
+    checkValue('fn', fn, checks.function);
     const outer = this.scope;
     const from = outer?.tenantId;
     if (from !== tenantId) for (const listener of this.#onSwitch) listener(from, tenantId);

@@ -9,7 +9,7 @@ const DESCRIPTIONS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 5
  */
 export class TenantError extends HttpException {
   /** The HTTP status that it is answered with: 400, 403, 404 or 503. */
-  readonly statusCode: number;
+  readonly statusCode: 400 | 403 | 404 | 503;
 
   constructor(message: string, status: 400 | 403 | 404 | 503, options: ErrorOptions = {}) {
     super(HttpException.createBody(message, DESCRIPTIONS[status], status), status, options);

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { check, checks, oneOf, rejectUnknown, type Checks } from '../../polymongo.checks.js';
+import { checkOptions, checks, oneOf, type Checks } from '../../polymongo.checks.js';
 import { TenantTaskError } from './tenant.errors.js';
 
 /** How the work on one tenant ended, and how many of all are done with it. */
@@ -29,7 +29,7 @@ const FOR_EACH_CHECKS: Checks<ForEachOptions> = {
     allowed: 'a whole number of at least 1, or Infinity',
     accepts: (v) => v === Infinity || checks.positiveInteger.accepts(v),
   },
-  signal: { allowed: 'an AbortSignal', accepts: (v) => v instanceof AbortSignal },
+  signal: checks.abortSignal,
   onError: oneOf('stop', 'collect'),
   tenants: checks.array,
   onProgress: checks.function,
@@ -37,8 +37,7 @@ const FOR_EACH_CHECKS: Checks<ForEachOptions> = {
 
 /** @throws PolyMongoOptionsError */
 export function checkForEachOptions(options: ForEachOptions): void {
-  rejectUnknown('forEach.', options, FOR_EACH_CHECKS);
-  check('forEach.', options, FOR_EACH_CHECKS);
+  checkOptions('forEach.', options, FOR_EACH_CHECKS);
 }
 
 /** What a task is given beside the tenant's id. */

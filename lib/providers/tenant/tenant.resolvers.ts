@@ -1,10 +1,12 @@
 import { pathOf, valueAt } from './message.path.js';
 import { AmbiguousPathError, TenantConflictError } from './tenant.errors.js';
+import { checkOptions, checks, checkValue } from '../../polymongo.checks.js';
 import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { TenantRequest, TenantResolver } from '../../polymongo.tenant-options.js';
 
 /** The tenant id in a request header. The header may come twice, but not with two values. */
 export function fromHeader(name: string): TenantResolver {
+  checkValue('name of fromHeader(name)', name, checks.string);
   const key = name.toLowerCase();
   return (request) => {
     const value = request.headers[key];
@@ -17,7 +19,9 @@ export function fromHeader(name: string): TenantResolver {
  * The tenant id as the first label of the host name: `acme` of `acme.example.com`.
  * @param options `baseDomain`: only hosts right below it name a tenant ('example.com')
  */
-export function fromSubdomain({ baseDomain }: { baseDomain?: string } = {}): TenantResolver {
+export function fromSubdomain(input: { baseDomain?: string } = {}): TenantResolver {
+  checkOptions('fromSubdomain.', input, { baseDomain: checks.string });
+  const { baseDomain } = input;
   const suffix = baseDomain && `.${baseDomain.toLowerCase()}`;
   return (request) => {
     const host = hostOf(request);
@@ -36,6 +40,7 @@ export function fromSubdomain({ baseDomain }: { baseDomain?: string } = {}): Ten
  * @throws PolyMongoOptionsError when the template has no parameter
  */
 export function fromPath(template: string): TenantResolver {
+  checkValue('template of fromPath(template)', template, checks.string);
   const wanted = segmentsOf(template);
   const at = wanted.findIndex((segment) => segment.startsWith(':'));
   if (at < 0)
@@ -71,6 +76,7 @@ const segmentsOf = (target: string): string[] =>
 
 /** The tenant id in a cookie. For signed cookies write a function, such as `(request) => request.signedCookies.tenant`. */
 export function fromCookie(name: string): TenantResolver {
+  checkValue('name of fromCookie(name)', name, checks.string);
   return ({ headers }) => {
     const pairs = String(headers['cookie'] ?? '').split(';');
     const values = pairs.flatMap((pair) => {
@@ -105,6 +111,7 @@ export function fromPayload(path: string): TenantResolver {
  * the guards.
  */
 export function fromClaim(name: string): TenantResolver {
+  checkValue('name of fromClaim(name)', name, checks.string);
   return afterGuards(({ user }: TenantRequest) => {
     return typeof user === 'object' && user !== null && Object.hasOwn(user, name)
       ? (user as Record<string, string>)[name]
@@ -113,8 +120,10 @@ export function fromClaim(name: string): TenantResolver {
 }
 
 /** Has a resolver asked after the guards, where it sees what they found out. Until then the request has no tenant. */
-export const afterGuards = <R>(resolver: TenantResolver<R>): TenantResolver<R> =>
-  Object.assign((...args: Parameters<TenantResolver<R>>) => resolver(...args), { runsAfterGuards: true });
+export function afterGuards<R>(resolver: TenantResolver<R>): TenantResolver<R> {
+  checkValue('resolver of afterGuards(resolver)', resolver, checks.function);
+  return Object.assign((...args: Parameters<TenantResolver<R>>) => resolver(...args), { runsAfterGuards: true });
+}
 
 /** All values of a header, as they were sent. */
 function valuesOf({ rawHeaders, raw }: TenantRequest, key: string): readonly string[] | undefined {

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import { TenantSwitchError } from '../tenant/tenant.errors.js';
+import { checks, checkValue } from '../../polymongo.checks.js';
 import { TransactionEndedError } from '../sessions/session.errors.js';
 import { TransactionPropagationError } from './transaction.errors.js';
 import type { ActiveTransaction } from '../sessions/active.transaction.js';
@@ -12,6 +13,7 @@ import { runAttempts } from './transaction.attempts.js';
 import {
   checkTransactionOptions,
   type InTransactionOptions,
+  type Propagation,
   type TransactionRunOptions,
 } from './transaction.options.js';
 
@@ -91,7 +93,8 @@ export class PolyMongoTransactions {
   /** With `propagation: 'never'` there is no transaction, and `fn` is given no session. */
   run<T>(fn: TransactionFunction<T, mongo.ClientSession | undefined>, options: TransactionRunOptions): Promise<T>;
   async run<T>(fn: TransactionFunction<T, never>, options: TransactionRunOptions = {}): Promise<T> {
-    checkTransactionOptions(fn, options);
+    checkValue('fn of transaction(fn, options)', fn, checks.function);
+    checkTransactionOptions(options);
     const { db, propagation = 'required', ...driverOptions } = options;
     const around = activeTransaction();
     if (around?.isOver && propagation !== 'requiresNew') throw new TransactionEndedError();
@@ -116,7 +119,12 @@ export class PolyMongoTransactions {
     return outsideTransaction(() => this.#begin(fn, db, options, false));
   }
 
-  async #join<T>(around: ActiveTransaction, fn: TransactionFunction<T>, propagation: string, db?: string): Promise<T> {
+  async #join<T>(
+    around: ActiveTransaction,
+    fn: TransactionFunction<T>,
+    propagation: Propagation,
+    db?: string,
+  ): Promise<T> {
     if (db !== undefined && this.#host.pools.poolOf(db) !== around.pool) {
       throw new TransactionPropagationError(
         propagation,

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { PolyMongoOptionsError } from '../../polymongo.errors.js';
+import { check, checks, checkValue, oneOf, type Checks } from '../../polymongo.checks.js';
 
 /**
  * What happens when a transaction is asked for, in the words of Java's and Spring's transactions:
@@ -30,26 +30,13 @@ export interface TransactionRunOptions extends mongo.TransactionOptions {
 /** Options with which there always is a transaction, and so a session. */
 export type InTransactionOptions = TransactionRunOptions & { propagation?: Exclude<Propagation, 'never'> };
 
-const PROPAGATIONS: readonly string[] = ['required', 'requiresNew', 'mandatory', 'never'] satisfies Propagation[];
+const OPTION_CHECKS: Checks<Pick<TransactionRunOptions, 'db' | 'propagation'>> = {
+  db: { allowed: 'a database name', accepts: checks.string.accepts },
+  propagation: oneOf('required', 'requiresNew', 'mandatory', 'never'),
+};
 
 /** @throws PolyMongoOptionsError that names the option */
-export function checkTransactionOptions(fn: unknown, options: TransactionRunOptions): void {
-  if (typeof fn !== 'function') {
-    throw new PolyMongoOptionsError('fn', `transaction(fn, options) takes a function first, not ${typeName(fn)}.`);
-  }
-  if (typeof options !== 'object' || options === null) {
-    throw new PolyMongoOptionsError('options', `transaction() options must be an object, not ${typeName(options)}.`);
-  }
-  const { db, propagation } = options;
-  if (db !== undefined && typeof db !== 'string') {
-    throw new PolyMongoOptionsError('db', `transaction() db must be a database name, not ${typeName(db)}.`);
-  }
-  if (propagation !== undefined && !PROPAGATIONS.includes(propagation)) {
-    throw new PolyMongoOptionsError(
-      'propagation',
-      `transaction() propagation must be one of ${PROPAGATIONS.join(', ')}, not ${JSON.stringify(propagation)}.`,
-    );
-  }
+export function checkTransactionOptions(options: TransactionRunOptions): void {
+  checkValue('options of transaction', options, checks.object);
+  check('transaction.', options, OPTION_CHECKS); // the others are the driver's
 }
-
-const typeName = (value: unknown): string => (value === null ? 'null' : typeof value);

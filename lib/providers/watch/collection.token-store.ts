@@ -1,4 +1,5 @@
 import type { Collection } from 'mongoose';
+import { checkValue } from '../../polymongo.checks.js';
 import { InvalidResumeTokenError } from './change-stream.errors.js';
 import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
 
@@ -13,7 +14,12 @@ export class CollectionTokenStore implements ResumeTokenStore {
   constructor(
     /** Where the tokens are. */
     readonly collection: Collection,
-  ) {}
+  ) {
+    checkValue('collection', collection, {
+      allowed: 'a collection, as connection.collection(name) gives it',
+      accepts: (v) => typeof (v as Partial<Collection> | null | undefined)?.findOne === 'function',
+    });
+  }
 
   /**
    * The token last saved under a key, undefined when there is none. Outside of any transaction.

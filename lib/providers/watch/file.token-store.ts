@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mongoose from 'mongoose';
+import { checks, checkValue } from '../../polymongo.checks.js';
 import { InvalidResumeTokenError } from './change-stream.errors.js';
 import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
 
@@ -12,7 +13,9 @@ export class FileTokenStore implements ResumeTokenStore {
   constructor(
     /** Where the tokens are, a file `<key>.json` for each. */
     readonly folder: string,
-  ) {}
+  ) {
+    checkValue('folder', folder, checks.string);
+  }
 
   /**
    * The token last saved under a key, undefined when there is none.

@@ -1,4 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
+import { checks, checkValue } from '../../polymongo.checks.js';
 import type { WatchOptions } from './watch.options.js';
 
 /** Which changes a method handles, and how. */
@@ -12,9 +13,10 @@ export interface OnChangeOptions extends Omit<WatchOptions, 'process' | 'share' 
 export const ON_CHANGE_METADATA = 'polymongo:on-change';
 
 /** Marks a method as a handler; several marks on one method add up. */
-export const onChangeDecorator =
-  (options: OnChangeOptions): MethodDecorator =>
-  (target, key, descriptor: PropertyDescriptor) => {
+export function onChangeDecorator(options: OnChangeOptions): MethodDecorator {
+  checkValue('options of @OnChange', options, checks.object);
+  return (target, key, descriptor: PropertyDescriptor) => {
     const earlier = (Reflect.getMetadata(ON_CHANGE_METADATA, descriptor.value as object) ?? []) as OnChangeOptions[];
     SetMetadata(ON_CHANGE_METADATA, [...earlier, options])(target, key, descriptor);
   };
+}

@@ -1,5 +1,6 @@
 import mongoose from 'mongoose';
 import type { Observer } from 'rxjs';
+import { checkDatabaseName, checks, checkValue } from '../../polymongo.checks.js';
 import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { ModelRegistry } from '../models/model.registry.js';
@@ -53,7 +54,9 @@ export class PolyMongoWatch {
   }
 
   /** The changes of a database, or of the cluster. @throws PolyMongoOptionsError, InvalidDatabaseNameError */
-  watch$({ db, ...options }: DatabaseWatchOptions = {}): ChangeObservable<Change> {
+  watch$(input: DatabaseWatchOptions = {}): ChangeObservable<Change> {
+    checkValue('options of watch$', input, checks.object);
+    const { db, ...options } = input;
     checkWatchOptions(options);
     return this.#observe(this.#source(undefined, db, options), options);
   }
@@ -74,8 +77,9 @@ export class PolyMongoWatch {
     return this.#observe(this.#source(model, db, options), options, true);
   }
 
-  /** Ends the change streams of a database: Observables complete, streams close. Cluster-wide ones go on. */
+  /** Ends the change streams of a database: Observables complete, streams close. Cluster-wide ones go on. @throws InvalidDatabaseNameError */
   async closeDBstream(db: string): Promise<void> {
+    checkDatabaseName(db);
     await Promise.all(this.#streamsOf([db]).map((stream) => stream.close()));
   }
 
@@ -85,9 +89,6 @@ export class PolyMongoWatch {
   }
 
   #source(model: string | undefined, db: string | undefined, options: WatchOptions): WatchSource {
-    if (db !== undefined && typeof db !== 'string') {
-      throw new PolyMongoOptionsError('db', `watch$() db must be a database name, not ${typeof db}.`);
-    }
     const database = this.#pools.database(db ?? this.#pools.options.defaultDB);
     if (model === undefined)
       return db === undefined ? clusterSource(database, options) : databaseSource(database, options);

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { PolyMongoOptionsError } from '../../polymongo.errors.js';
+import { checkOptions, checks, oneOf, type Check, type Checks } from '../../polymongo.checks.js';
 import type { Change } from './change.types.js';
 import type { ResumeTokenStore } from './resume-token.store.js';
 
@@ -101,35 +101,39 @@ const DRIVER_OPTIONS = [
   'readPreference',
 ] as const satisfies readonly (keyof DriverWatchOptions)[];
 
-const CHECKS: Record<string, [allowed: string, isAllowed: (value: unknown) => boolean]> = {
-  pipeline: ['an array of stages', Array.isArray],
-  operationTypes: [
-    `an array of ${OPERATION_TYPES.map((name) => `'${name}'`).join(', ')}`,
-    (value) => Array.isArray(value) && value.every((type) => OPERATION_TYPES.includes(type as string)),
-  ],
-  share: ['true or false', (value) => typeof value === 'boolean'],
-  bufferSize: ['a positive integer', isPositiveInteger],
-  concurrency: ['a positive integer', isPositiveInteger],
-  onOpen: ['a function', isFunction],
-  onReconnect: ['a function', isFunction],
-  process: ['a function', isFunction],
-  onError: ["'stop' or 'skip'", (value) => value === 'stop' || value === 'skip'],
-  retry: ['{ attempts, delayMS? }', (value) => isPositiveInteger((value as { attempts?: unknown } | null)?.attempts)],
-  tokenStore: ['a ResumeTokenStore', (value) => isFunction((value as { load?: unknown } | null)?.load)],
-  tokenKey: ['a string', (value) => typeof value === 'string'],
+const DRIVERS_OWN: Check = { allowed: 'what the driver takes', accepts: () => true };
+
+const WATCH_CHECKS: Checks<WatchOptions> = {
+  ...(Object.fromEntries(DRIVER_OPTIONS.map((name) => [name, DRIVERS_OWN])) as Checks<DriverWatchOptions>),
+  pipeline: { ...checks.array, allowed: 'an array of stages' },
+  operationTypes: {
+    allowed: `an array of ${OPERATION_TYPES.map((name) => `'${name}'`).join(', ')}`,
+    accepts: (v) => Array.isArray(v) && v.every((type) => OPERATION_TYPES.includes(type as string)),
+  },
+  share: checks.boolean,
+  bufferSize: checks.positiveInteger,
+  concurrency: checks.positiveInteger,
+  onOpen: checks.function,
+  onReconnect: checks.function,
+  process: checks.function,
+  onError: oneOf('stop', 'skip'),
+  retry: {
+    allowed: '{ attempts, delayMS? }, a whole number of at least 1 and ms',
+    accepts: (v) => {
+      const { attempts, delayMS = 0 } = (v ?? {}) as { attempts?: unknown; delayMS?: unknown };
+      return checks.positiveInteger.accepts(attempts) && checks.durationMS.accepts(delayMS);
+    },
+  },
+  tokenStore: {
+    allowed: 'a ResumeTokenStore, with load(), save() and delete()',
+    accepts: (v) =>
+      ['load', 'save', 'delete'].every((name) => typeof (v as Record<string, unknown> | null)?.[name] === 'function'),
+  },
+  tokenKey: checks.string,
 };
 
 /** @throws PolyMongoOptionsError that names the option */
-export function checkWatchOptions(options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || (DRIVER_OPTIONS as readonly string[]).includes(name)) continue;
-    const check = CHECKS[name];
-    if (!check) throw new PolyMongoOptionsError(name, `watch$() has no option "${name}".`);
-    const [allowed, isAllowed] = check;
-    if (!isAllowed(value))
-      throw new PolyMongoOptionsError(name, `watch$() ${name} must be ${allowed}, not ${typeof value}.`);
-  }
-}
+export const checkWatchOptions = (options: WatchOptions): void => checkOptions('watch$.', options, WATCH_CHECKS);
 
 /** The part of the options that goes to the driver. */
 export const driverOptionsOf = (options: WatchOptions): mongo.ChangeStreamOptions =>
@@ -140,11 +144,3 @@ export const driverOptionsOf = (options: WatchOptions): mongo.ChangeStreamOption
 /** The stages after `$changeStream`. */
 export const pipelineOf = ({ operationTypes, pipeline = [] }: WatchOptions): mongo.Document[] =>
   operationTypes ? [{ $match: { operationType: { $in: [...operationTypes] } } }, ...pipeline] : [...pipeline];
-
-function isPositiveInteger(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) > 0;
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
-}

@@ -59,8 +59,7 @@ export const patient = (mongoURI: string) =>
 
 export async function raw(pools: PolyMongoPools) {
   // #region raw
-  const database = pools.database('acme');
-  const names = await database.run(() => database.connection.db!.collection('orders').distinct('name'));
+  const names = await pools.run('acme', (connection) => connection.db!.collection('orders').distinct('name'));
   // #endregion
   return names;
 }
