@@ -62,7 +62,9 @@ export class ModelBindingError extends PolyMongoError {
 /** A class that extends a model was used where its own members would be lost. */
 export class ModelExtensionError extends PolyMongoError {
   constructor(
+    /** The name that the model is registered under. */
     readonly modelName: string,
+    /** The method that was called, without parentheses, such as `db`. */
     readonly operation: string,
   ) {
     super(
