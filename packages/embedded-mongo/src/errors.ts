@@ -147,6 +147,18 @@ export class CommandError extends Error {
   }
 }
 
+const INTERRUPTIONS = new Set<number>([
+  ErrorCodes.MaxTimeMSExpired,
+  ErrorCodes.Interrupted,
+  ErrorCodes.InterruptedAtShutdown,
+  ErrorCodes.CursorKilled,
+  279, // ClientDisconnect
+]);
+
+/** Whether an error ends the whole command, whatever it was about: nobody may take it for an answer. */
+export const isInterruption = (error: unknown): boolean =>
+  error instanceof CommandError && INTERRUPTIONS.has(error.code);
+
 /** The same error, its message told to have come up in `context`. */
 export function inContext(error: unknown, context: string): unknown {
   const prefix = `${context} :: caused by :: `;

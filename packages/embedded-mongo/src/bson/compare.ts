@@ -5,6 +5,7 @@ import type { Collation } from './collation.js';
 import { compareNumbers, type Numeric } from './number.js';
 import type { DBPointer } from './value.js';
 import { type Doc, msOf, typeCode, type Value, WideDate } from './value.js';
+import { spend } from './work.js';
 
 /** The rank of each BSON type in MongoDB's comparison order, by type number. */
 const RANK: Readonly<Record<number, number>> = {
@@ -79,6 +80,7 @@ function compareDocs(a: Doc, b: Doc, collation?: Collation): number {
     const [otherKey, y] = next.value;
     const byType = typeRank(x) - typeRank(y);
     if (byType !== 0) return Math.sign(byType);
+    spend(1);
     const byName = compareStrings(key, otherKey);
     if (byName !== 0) return byName;
     const byValue = compareParts(x, y, collation);
@@ -90,6 +92,7 @@ function compareDocs(a: Doc, b: Doc, collation?: Collation): number {
 function compareArrays(a: Value[], b: Value[], collation: Collation | undefined): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
+    spend(1);
     const byValue = compareParts(a[i]!, b[i]!, collation);
     if (byValue !== 0) return byValue;
   }
@@ -126,6 +129,7 @@ function comparePointers(a: DBPointer, b: DBPointer): number {
  * @throws CommandError ExceededMemoryLimit (146) for what holds itself so many times that it would take for ever
  */
 export function compareValues(a: Value, b: Value, collation?: Collation): number {
+  spend(1);
   containersLeft = MOST_CONTAINERS;
   return compareParts(a, b, collation);
 }
@@ -175,7 +179,10 @@ function compareParts(a: Value, b: Value, collation?: Collation): number {
 
 /** Whether two values are equal in MongoDB's order; `1` equals `1.0`, documents are equal field for field. */
 export function equalValues(a: Value, b: Value, collation?: Collation): boolean {
-  if (typeof a === 'string' && typeof b === 'string' && !collation) return a === b;
+  if (typeof a === 'string' && typeof b === 'string' && !collation) {
+    spend(1);
+    return a === b;
+  }
   if (a instanceof ObjectId && b instanceof ObjectId) return a.equals(b);
   return compareValues(a, b, collation) === 0;
 }

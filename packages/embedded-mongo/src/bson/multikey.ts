@@ -1,5 +1,6 @@
 import { isIndex, type Path } from './path.js';
 import { BsonUndefined, type Doc, isDoc, type Value } from './value.js';
+import { spend } from './work.js';
 
 /** What the paths of an index or a sort lead to: one list of values for each element of an array on the way. */
 export interface Multikey {
@@ -23,6 +24,7 @@ export function multikeyOf(doc: Doc, paths: readonly Path[], parallel: (a: numbe
   const arrays = new Map<number, Set<number>>();
   const keys: (Value | undefined)[][] = [];
   const expand = (walks: Walk[]): void => {
+    spend(2 * paths.length);
     let array: Value[] | undefined;
     let arrayField = -1;
     const met: (Path | undefined)[] = [];

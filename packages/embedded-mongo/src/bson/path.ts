@@ -1,4 +1,5 @@
 import { type Doc, isDoc, type Value } from './value.js';
+import { spend } from './work.js';
 
 /** A dotted path taken apart: `a.0.b` is `['a', '0', 'b']`. */
 export type Path = readonly string[];
@@ -42,7 +43,10 @@ class PathVisit {
 
   private atLeaf(value: Value | undefined, index: number): boolean {
     if (!Array.isArray(value) || this.leaf === 'array') return this.visitor(value, index);
-    for (let i = 0; i < value.length; i++) if (this.visitor(value[i], index === -1 ? i : index)) return true;
+    for (let i = 0; i < value.length; i++) {
+      spend(1);
+      if (this.visitor(value[i], index === -1 ? i : index)) return true;
+    }
     return this.leaf === 'elementsAndArray' && this.visitor(value, index);
   }
 
@@ -51,6 +55,7 @@ class PathVisit {
     const named = isIndex(part) && String(Number(part)) === part ? Number(part) : -1;
     for (let i = 0; i < array.length; i++) {
       const element = array[i]!;
+      spend(1);
       if (isDoc(element) && this.inDoc(element, at, index === -1 ? i : index)) return true;
       if (i === named && this.atIndex(element, at + 1, index)) return true;
     }

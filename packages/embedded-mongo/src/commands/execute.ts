@@ -34,7 +34,7 @@ function runAndLeave(op: Operation): ReplyDoc | Promise<ReplyDoc> {
   let isAsync = false;
   try {
     op.interrupt.check();
-    const result = op.command.run(op);
+    const result = op.compute(() => op.command.run(op));
     if (!(result instanceof Promise)) {
       leaveSession(op, undefined);
       return result;

@@ -10,6 +10,7 @@ import type { GenericArguments } from './generic-arguments.js';
 import { Interrupt } from './interrupt.js';
 import type { Session } from './session/session.js';
 import type { MongoServer } from './server.js';
+import { interruptible } from '../bson/work.js';
 
 /** One running command: what it was asked, by whom, and what may interrupt it. */
 export class Operation {
@@ -72,5 +73,8 @@ export class Operation {
 
   timeLeft = (): number => (this.successor ?? this).interrupt.leftMS;
 
-  checkInterrupt = (): void => (this.successor ?? this).interrupt.check();
+  /** Runs a synchronous part of it, which ends by an error once it has to end. */
+  compute<T>(work: () => T): T {
+    return interruptible(() => this.interrupt.check(), work);
+  }
 }

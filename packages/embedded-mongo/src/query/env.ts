@@ -17,8 +17,6 @@ export interface QueryEnv {
   readonly now: Date;
   /** `$$CLUSTER_TIME`. */
   readonly clusterTime?: Timestamp;
-  /** @throws CommandError MaxTimeMSExpired or Interrupted when the command has to end */
-  checkInterrupt(): void;
   /** How many milliseconds of the command's `maxTimeMS` are left. */
   readonly timeLeft?: () => number;
   /** What `$meta` reads; absent where no query runs. */
@@ -38,4 +36,4 @@ export interface Namespace {
 }
 
 /** An environment without variables, collation or limits, of the instant it is made. */
-export const plainEnv = (): QueryEnv => ({ now: new Date(), checkInterrupt: () => {} });
+export const plainEnv = (): QueryEnv => ({ now: new Date() });

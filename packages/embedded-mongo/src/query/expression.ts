@@ -15,7 +15,7 @@ import {
 } from './expression/operator.js';
 import { formatDoc } from '../bson/format.js';
 import { allocate, MemoryWatch } from './memory.js';
-import { spend, workOf } from './work.js';
+import { spend, workOf } from '../bson/work.js';
 
 import { accumulatedOperators } from './expression/accumulated.operators.js';
 import { arithmeticOperators } from './expression/arithmetic.operators.js';
@@ -124,7 +124,7 @@ class Compiler implements CompileContext {
       if (work < BIG_CONSTANT) return expression;
       return Object.assign(
         () => {
-          spend(env, work);
+          spend(work);
           return value;
         },
         { isConstant: true as const },
@@ -132,7 +132,7 @@ class Compiler implements CompileContext {
     }
     const counted: Expression = (scope) => {
       const value = expression(scope);
-      spend(env, workOf(value));
+      spend(workOf(value));
       return value;
     };
     if (!expression.isBound) return counted;

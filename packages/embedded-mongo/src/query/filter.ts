@@ -15,6 +15,7 @@ import { compileOperators, isFieldOperator } from './filter/operators.js';
 import { codeOf, ScriptContext } from './javascript/script.js';
 import { allOf, anyOf, type Filter, onPath } from './filter/predicate.js';
 import { compileRegExp } from './filter/regex.js';
+import { checkInterrupt, spend } from '../bson/work.js';
 
 export type { Filter, MatchDetails } from './filter/predicate.js';
 
@@ -105,6 +106,7 @@ function or(filters: readonly Filter[], tellsPosition: boolean): Filter {
   const [only] = filters;
   if (only && filters.length === 1) return only;
   return (doc, details) => {
+    spend(filters.length);
     for (const filter of filters) if (filter(doc, tellsPosition ? details : undefined)) return true;
     return false;
   };
@@ -145,7 +147,7 @@ function where({ env, isNested }: FilterCompiler, operand: Value): Filter {
   const holds = new ScriptContext({ selfName: 'obj' }).compile(code, env.timeLeft);
   return (doc) => {
     const result = holds(doc, []);
-    env.checkInterrupt(); // the call itself may have taken all the time there was
+    checkInterrupt(); // the call itself may have taken all the time there was
     return result !== undefined && isTruthy(result) && result !== '' && !Number.isNaN(result);
   };
 }

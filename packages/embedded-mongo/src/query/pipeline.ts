@@ -10,6 +10,7 @@ import { assertPlacement, parseStage, type ParsedStage } from './pipeline/placem
 import { writeTarget } from './pipeline/writes.js';
 import { ConstantError } from './expression/operator.js';
 import type { Enclosure, Stage, StageContext } from './stage/stage.js';
+import { checkInterrupt } from '../bson/work.js';
 
 export { pipelineWrites } from './pipeline/writes.js';
 export { pipelineStages } from './pipeline/stages.js';
@@ -80,14 +81,11 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
   const isOutermost = enclosures.every((enclosure) => enclosure === 'transaction');
   const through = (docs: Iterable<Doc>, from: number): Iterable<Doc> => {
     const carries = metadata.wanted.size > 0;
-    const results = compiled.slice(from).reduce(
-      (input, stage, i) => {
-        const isStreaming = STREAMING.has(parsed[from + i]!.name);
-        const output = carries && isStreaming ? carrying(metadata, stage)(input) : stage(input);
-        return MULTIPLYING.has(parsed[from + i]!.name) ? interruptible(output, env) : output;
-      },
-      interruptible(docs, env),
-    );
+    const results = compiled.slice(from).reduce((input, stage, i) => {
+      const isStreaming = STREAMING.has(parsed[from + i]!.name);
+      const output = carries && isStreaming ? carrying(metadata, stage)(input) : stage(input);
+      return MULTIPLYING.has(parsed[from + i]!.name) ? watched(output) : output;
+    }, watched(docs));
     return isOutermost ? explained(results) : results;
   };
   return {
@@ -149,10 +147,10 @@ function hostOf({ host }: QueryEnv): PipelineHost {
 /** Stages that give more documents than they read. */
 const MULTIPLYING: ReadonlySet<string> = new Set(['$densify', '$graphLookup', '$lookup', '$unionWith', '$unwind']);
 
-function* interruptible(docs: Iterable<Doc>, env: QueryEnv): Iterable<Doc> {
+function* watched(docs: Iterable<Doc>): Iterable<Doc> {
   const watch = new HeapWatch();
   for (const doc of docs) {
-    env.checkInterrupt();
+    checkInterrupt();
     watch.check();
     yield doc;
   }

@@ -1,15 +1,17 @@
-import { Decimal128, Int32 } from 'bson';
+import { BSONSymbol, Decimal128, Int32 } from 'bson';
 import type { Collation } from '../bson/collation.js';
 import { compareDecimals, decimalParts, decimalToNumber, exactDecimal, pow10 } from '../bson/decimal.js';
 import { encodeDoc } from '../bson/encode.js';
 import { BsonUndefined, isDoc, type Value } from '../bson/value.js';
 import { exceeded } from './memory.js';
+import { spend, workOf } from '../bson/work.js';
 
 /**
  * A string that is the same for two values exactly when they compare as equal: `1`, `1.0` and `NumberLong(1)` share
  * one. It is for finding equal values in a Map; it says nothing about their order.
  */
 export function valueKey(value: Value | undefined, collation?: Collation): string {
+  spend(2 + workOf(value));
   if (typeof value === 'string') return `s${collation ? collation.representative(value) : value}`;
   if (typeof value === 'number') return doubleKey(value);
   if (value instanceof Int32) return `n${value.value}`;
@@ -21,6 +23,7 @@ export function valueKey(value: Value | undefined, collation?: Collation): strin
   if (isDoc(value)) {
     return `{${[...value].map(([key, item]) => sized(key) + sized(valueKey(item, collation))).join('')}}`;
   }
+  if (value instanceof BSONSymbol) return valueKey(value.value, collation);
   if (value instanceof Decimal128) return decimalKey(value);
   return `b${encodeDoc(new Map([['', value]])).toString('latin1')}`;
 }

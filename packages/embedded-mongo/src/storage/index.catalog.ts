@@ -14,6 +14,7 @@ import { type RecordId, versionsOf } from './record-store.js';
 import { StoredIndex } from './stored-index.js';
 import { valueText } from './value-text.js';
 import type { WriteUnit } from './write-unit.js';
+import { uninterrupted } from '../bson/work.js';
 
 /** An index key that only superseded states of a record have. */
 export interface StaleKey {
@@ -177,7 +178,7 @@ export class IndexCatalog {
         for (const key of without(index, oldKeys, newKeys)) (stale ??= []).push({ index, key });
       }
     } catch (error) {
-      for (const { index, key } of added) index.tree.delete(key, id);
+      uninterrupted(() => added.forEach(({ index, key }) => index.tree.delete(key, id)));
       throw error;
     }
     return stale;
@@ -196,8 +197,10 @@ export class IndexCatalog {
     for (const { index, key } of keys) {
       let set = keptKeys.get(index);
       if (!set) {
-        set = new KeySet(index);
-        for (const bytes of kept) if (bytes) set.add(index.keysOfBytes(bytes));
+        set = new KeySet(
+          index,
+          kept.flatMap((bytes) => (bytes ? index.keysOfBytes(bytes) : [])),
+        );
         keptKeys.set(index, set);
       }
       if (!set.has(key)) index.tree.delete(key, id);

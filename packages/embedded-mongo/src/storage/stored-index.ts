@@ -9,8 +9,12 @@ import type { IndexSpec } from './index.spec.js';
 import { IndexTree } from './index.tree.js';
 import { byteKeys, collatedKeys, type KeyFormat } from './key-format.js';
 import { encodeRawObjectId } from './key-string.js';
+import { spend } from '../bson/work.js';
+import { KeySet } from './key-set.js';
 
 const OBJECT_ID = 0x07;
+/** Making one key, in elements of an array. */
+const KEY_WORK = 8;
 
 /** An index with its keys. */
 export class StoredIndex {
@@ -66,10 +70,12 @@ export class StoredIndex {
 
   /** The document's keys as the tree holds them, each once. */
   keysOf(doc: Doc): unknown[] {
-    const keys = this.valuesOf(doc).map((values) => this.format.key(values));
+    const keys = this.valuesOf(doc).map((values) => {
+      spend(KEY_WORK);
+      return this.format.key(values);
+    });
     if (keys.length < 2) return keys;
-    if (!this.spec.collation) return [...new Set(keys)];
-    return keys.filter((key, i) => !keys.slice(0, i).some((other) => this.format.compare(other, key) === 0));
+    return new KeySet(this, keys).keys();
   }
 
   /** As `keysOf`, of bytes; the `_id` alone is read where that is all the index needs. */

@@ -10,6 +10,7 @@ import { type RecordId, type Slot, type Version, versionsOf } from './record-sto
 import type { Snapshot, Snapshots } from './snapshot.js';
 import type { TtlMonitor } from './ttl.monitor.js';
 import { WriteConflict } from './write-conflict.js';
+import { uninterrupted } from '../bson/work.js';
 
 /** What a unit needs of its storage. */
 export interface Engine {
@@ -148,6 +149,10 @@ export class WriteUnit implements ReadView {
    */
   commit(): Tick {
     if (!this.isTransaction) this.trimCapped();
+    return uninterrupted(() => this.publishAll());
+  }
+
+  private publishAll(): Tick {
     this.finish('committed');
     if (this.changes.length === 0) return (this.committedAt = this.engine.clock.now);
     const wallTimeMS = Date.now();
@@ -168,10 +173,12 @@ export class WriteUnit implements ReadView {
   abort(): void {
     if (!this.isOpen) return;
     this.finish('aborted');
-    for (const entry of this.journal.reverse()) {
-      if (typeof entry === 'function') entry();
-      else this.revert(entry);
-    }
+    uninterrupted(() => {
+      for (const entry of this.journal.reverse()) {
+        if (typeof entry === 'function') entry();
+        else this.revert(entry);
+      }
+    });
   }
 
   /** Makes room in capped collections: the oldest documents go, without an entry in the oplog (manual: Capped Collections). */

@@ -18,6 +18,7 @@ import type { Operation } from '../operation.js';
 import { reply, type ReplyDoc } from '../reply.js';
 import { MergeWriter } from './merge-writer.js';
 import { replaceCollection } from './replace-collection.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 /** Map-reduce (manual: mapReduce; deprecated since 5.0 in favour of aggregation). */
 export const mapReduce: Command = {
@@ -121,7 +122,7 @@ class MapReduceJob {
       limit: countArgument(args, 'limit'),
     };
     for (const { doc } of planQuery(collection, request, this.env).run(view)) {
-      this.env.checkInterrupt();
+      checkInterrupt();
       this.map(doc, []);
     }
     return [...this.emitted.values()]

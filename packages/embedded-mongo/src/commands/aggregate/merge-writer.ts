@@ -1,7 +1,7 @@
 import { type Collation, isSameCollation } from '../../bson/collation.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
-import { CommandError } from '../../errors.js';
+import { CommandError, isInterruption } from '../../errors.js';
 import type { Namespace } from '../../query/env.js';
 import type { CollectionWriter } from '../../query/pipeline-host.js';
 import { withIdFirst } from '../../query/update.js';
@@ -58,7 +58,8 @@ export class MergeWriter implements CollectionWriter {
     try {
       write();
     } catch (error) {
-      if (!(error instanceof CommandError) || error instanceof WriteConflict || this.op.isInTransaction) throw error;
+      const isOwn = error instanceof CommandError && !(error instanceof WriteConflict) && !isInterruption(error);
+      if (!isOwn || this.op.isInTransaction) throw error;
       this.failure ??= error;
     }
   }

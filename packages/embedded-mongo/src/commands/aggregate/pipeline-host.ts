@@ -97,7 +97,7 @@ export class OperationPipelineHost implements PipelineHost {
   }
 
   private plainEnv(): QueryEnv {
-    return { now: this.op.now, checkInterrupt: this.op.checkInterrupt, host: this };
+    return { now: this.op.now, host: this };
   }
 }
 

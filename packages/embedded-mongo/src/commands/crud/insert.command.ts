@@ -1,5 +1,5 @@
 import { decodeField } from '../../bson/field.js';
-import { CommandError } from '../../errors.js';
+import { CommandError, isInterruption } from '../../errors.js';
 import { BatchMemory } from '../../storage/batch-memory.js';
 import type { Collection } from '../../storage/collection.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
@@ -89,7 +89,7 @@ async function insertAll(
     const pending = runWrite(op, work);
     if (pending instanceof Promise) await pending;
   } catch (error) {
-    if (error instanceof CommandError) return undefined;
+    if (error instanceof CommandError && !isInterruption(error)) return undefined;
     throw error;
   }
   for (let index = 0; index < documents.length; index++) {

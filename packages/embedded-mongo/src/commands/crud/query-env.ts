@@ -30,7 +30,6 @@ export function queryEnv(
     collation: parseCollation(collationSpec),
     now: op.now,
     clusterTime: timestampOf(op.server.storage.clock.now),
-    checkInterrupt: op.checkInterrupt,
     timeLeft: op.timeLeft,
     allowsWhere: true,
     ...(metadata && { metadata }),

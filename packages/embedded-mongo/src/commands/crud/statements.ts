@@ -1,4 +1,4 @@
-import { CommandError, ErrorCodes } from '../../errors.js';
+import { CommandError, ErrorCodes, isInterruption } from '../../errors.js';
 import { WriteConflict } from '../../storage/write-conflict.js';
 import { arrayArgument, integerArgument } from '../arguments.js';
 import type { Operation } from '../operation.js';
@@ -22,13 +22,6 @@ export const WRITE_BATCH_ARGUMENTS = {
   collectionUUID: 'binData',
 } as const;
 
-const INTERRUPTIONS = new Set<number>([
-  ErrorCodes.MaxTimeMSExpired,
-  ErrorCodes.Interrupted,
-  ErrorCodes.InterruptedAtShutdown,
-  279, // ClientDisconnect
-]);
-
 /**
  * Runs a write command's statements in order. A failed one becomes a write error; when `isOrdered`, or in a
  * transaction, it is the last. A statement of a retryable write that was done before is answered, not done again.
@@ -49,13 +42,13 @@ export async function runStatements(
       continue;
     }
     try {
-      op.checkInterrupt();
+      op.interrupt.check();
       const pending = run(index);
       const result = pending instanceof Promise ? await pending : pending;
       outcome.results.push({ index, result });
       if (stmtId !== undefined) op.session?.retryableWrites.record(stmtId, result);
     } catch (error) {
-      if (!(error instanceof CommandError) || INTERRUPTIONS.has(error.code)) throw error;
+      if (!(error instanceof CommandError) || isInterruption(error)) throw error;
       if (op.isInTransaction) {
         if (error instanceof WriteConflict || error.code === ErrorCodes.WriteConflict) throw error;
         op.session!.transaction.abortIfOpen();

@@ -1,4 +1,4 @@
-import { CommandError } from '../../errors.js';
+import { CommandError, isInterruption } from '../../errors.js';
 import { decodeDoc } from '../../bson/decode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
@@ -58,7 +58,7 @@ export class Validator {
     try {
       return this.matches(doc);
     } catch (error) {
-      if (error instanceof CommandError) return false;
+      if (error instanceof CommandError && !isInterruption(error)) return false;
       throw error;
     }
   }

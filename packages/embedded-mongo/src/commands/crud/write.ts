@@ -11,13 +11,15 @@ import type { Operation } from '../operation.js';
  */
 export function runWrite<T>(op: Operation, work: (unit: WriteUnit) => T): T | Promise<T> {
   const transaction = op.transactionUnit;
-  if (transaction) return work(transaction);
+  if (transaction) return op.compute(() => work(transaction));
   const unit = op.server.storage.beginWrite();
   try {
-    const result = work(unit);
-    failTransactionalWrite(op);
-    unit.commit();
-    return result;
+    return op.compute(() => {
+      const result = work(unit);
+      failTransactionalWrite(op);
+      unit.commit();
+      return result;
+    });
   } catch (error) {
     unit.abort();
     const blockedBy = error instanceof WriteConflict ? error.blockedBy : undefined;

@@ -5,7 +5,7 @@ import { apiParameters } from '../api-version.js';
 import type { Operation } from '../operation.js';
 import { reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
-import type { ClientCursor } from './client-cursor.js';
+import type { Batch, ClientCursor } from './client-cursor.js';
 import { cursorFields } from './open-cursor.js';
 
 /** How long a tailable cursor with awaitData waits unless `maxTimeMS` says. */
@@ -113,12 +113,13 @@ function limitTime({ interrupt, server }: Operation, { leftMS, options }: Client
 
 async function nextBatch(op: Operation, cursor: ClientCursor): Promise<ReplyDoc> {
   const batchSize = countArgument(op.args, 'batchSize') || Infinity;
-  let batch = cursor.take(batchSize);
+  const take = (): Batch => op.compute(() => cursor.take(batchSize));
+  let batch = take();
   if (batch.documents.length === 0 && !batch.isLast && cursor.options.isAwaitData) {
     const untilMS = performance.now() + (integerArgument(op.args, 'maxTimeMS') ?? DEFAULT_AWAIT_MS);
     for (let leftMS = untilMS - performance.now(); leftMS > 0; leftMS = untilMS - performance.now()) {
       await cursor.source.awaitData?.(op.interrupt, leftMS);
-      batch = cursor.take(batchSize);
+      batch = take();
       if (batch.documents.length > 0 || batch.isLast) break;
     }
   }

@@ -14,6 +14,7 @@ import { OplogTail } from '../oplog/oplog-tail.source.js';
 import type { Operation } from '../operation.js';
 import type { ReplyDoc } from '../reply.js';
 import { readMade } from './system-collections.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 /** A find in a collection that is made when it is read; the oplog may be tailed. */
 export function findMade(op: Operation, ns: Namespace, request: PlanRequest, env: QueryEnv): ReplyDoc {
@@ -36,7 +37,7 @@ export function findMade(op: Operation, ns: Namespace, request: PlanRequest, env
     if (order) docs = sortDocs(docs, order);
     let place = 0;
     for (const doc of docs) {
-      op.checkInterrupt();
+      checkInterrupt();
       if (++place <= skip) continue;
       yield encodeDoc(project ? project(doc) : doc);
       if (limit > 0 && place >= skip + limit) return;

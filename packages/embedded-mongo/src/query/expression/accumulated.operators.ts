@@ -5,7 +5,7 @@ import { compilePercentile } from '../accumulator/percentile.accumulators.js';
 import { compileCounted, countOf, SELECTIONS, type Selection } from '../accumulator/ranked.accumulators.js';
 import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../env.js';
-import { spend } from '../work.js';
+import { spend } from '../../bson/work.js';
 import { fold, variadic, type Operator, type OperatorFamily } from './operator.js';
 
 /** An accumulator over the operands, or over the elements of an only operand that is an array. */
@@ -14,7 +14,7 @@ const accumulated = (create: (env: QueryEnv) => State): Operator =>
     const state = create(env);
     const [only] = operands;
     for (const value of operands.length === 1 && Array.isArray(only) ? only : operands) {
-      spend(env, 1);
+      spend(1);
       state.add(value);
     }
     return state.result();

@@ -1,9 +1,8 @@
 import { isNumeric } from '../../bson/number.js';
 import { docOf, int32, isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import type { QueryEnv } from '../env.js';
 import { allocate, ELEMENT_BYTES, exceeded, MEMORY_LIMIT, MemoryWatch } from '../memory.js';
-import { spend } from '../work.js';
+import { spend } from '../../bson/work.js';
 import { asInt32, compareOperands, isNullish } from './operand.js';
 import { binary, operator, unary, variadic, type Operand, type OperatorFamily } from './operator.js';
 import { display, displayNumber } from './display.js';
@@ -127,7 +126,7 @@ function rangeBound(value: Operand, which: 0 | 1 | 2): number {
   );
 }
 
-function range(operands: Operand[], env: QueryEnv): Value[] {
+function range(operands: Operand[]): Value[] {
   const [start, stop] = [rangeBound(operands[0], 0), rangeBound(operands[1], 1)];
   const step = operands.length === 3 ? rangeBound(operands[2], 2) : 1;
   if (step === 0) throw new CommandError(34449, '$range requires a non-zero step value');
@@ -141,7 +140,7 @@ function range(operands: Operand[], env: QueryEnv): Value[] {
   allocate(count);
   const result: Value[] = [];
   for (let i = start; step > 0 ? i < stop : i > stop; i += step) {
-    spend(env, 1);
+    spend(1);
     result.push(int32(i));
   }
   return result;

@@ -6,7 +6,7 @@ import { display } from './display.js';
 import { asInt32, isNullish, isTruthy } from './operand.js';
 import { fold, type CompileContext, type Expression, type Operand, type OperatorFamily } from './operator.js';
 import { allocate, ELEMENT_BYTES, exceeded, MEMORY_LIMIT, MemoryWatch } from '../memory.js';
-import { spend } from '../work.js';
+import { spend } from '../../bson/work.js';
 import { assertArray } from './array.operators.js';
 import { assertBindable } from './variable.js';
 
@@ -102,7 +102,7 @@ function zip(argument: Value, context: CompileContext): Expression {
     const rows: Value[] = [];
     for (let row = 0; row < length; row++) {
       allocate(arrays.length + 1);
-      spend(context.env, arrays.length + 1);
+      spend(arrays.length + 1);
       rows.push(
         arrays.map((array, column) => (row < array.length ? (array[row] as Value) : (fillers[column] ?? null))),
       );

@@ -1,5 +1,5 @@
 import type { Doc, Value } from '../../bson/value.js';
-import { CommandError } from '../../errors.js';
+import { CommandError, isInterruption } from '../../errors.js';
 import type { QueryEnv } from '../env.js';
 import { MemoryWatch } from '../memory.js';
 
@@ -50,7 +50,9 @@ export function fold(operands: readonly Expression[], evaluate: Expression): Exp
   try {
     return constant(evaluate(NOWHERE));
   } catch (error) {
-    throw error instanceof CommandError ? new ConstantError(error.code, error.message) : error;
+    throw error instanceof CommandError && !isInterruption(error)
+      ? new ConstantError(error.code, error.message)
+      : error;
   }
 }
 

@@ -28,7 +28,7 @@ const elements = (code: number, holds: (items: Value[]) => boolean) =>
   });
 
 const equals = operator(2, Infinity, (operands, env) => {
-  const sets = operands.map((operand) => ValueSet.of(env, array(operand, 17044, all('$setEquals'))));
+  const sets = operands.map((operand) => new ValueSet(env.collation, array(operand, 17044, all('$setEquals'))));
   const [first, ...others] = sets as [ValueSet, ...ValueSet[]];
   return others.every((other) => other.size === first.size && other.values().every((value) => first.has(value)));
 });
@@ -40,7 +40,7 @@ export const setOperators: OperatorFamily = {
   $setDifference: binary((left, right, env) => {
     if (isNullish(left) || isNullish(right)) return null;
     const items = array(left, 17048, both('$setDifference', 'First'));
-    const seen = ValueSet.of(env, array(right, 17049, both('$setDifference', 'Second')));
+    const seen = new ValueSet(env.collation, array(right, 17049, both('$setDifference', 'Second')));
     return items.filter((item) => seen.add(item));
   }),
   $setEquals(argument, context, name) {
@@ -55,10 +55,10 @@ export const setOperators: OperatorFamily = {
       if (isNullish(operand)) return null;
       const items = array(operand, 17047, all('$setIntersection'));
       const previous: ValueSet | undefined = common;
-      const next = ValueSet.of(env, items);
+      const next = new ValueSet(env.collation, items);
       common = previous
-        ? ValueSet.of(
-            env,
+        ? new ValueSet(
+            env.collation,
             previous.values().filter((item) => next.has(item)),
           )
         : next;
@@ -67,11 +67,11 @@ export const setOperators: OperatorFamily = {
   }),
   $setIsSubset: binary((left, right, env) => {
     const items = array(left, 17046, both('$setIsSubset', 'First'));
-    const set = ValueSet.of(env, array(right, 17042, both('$setIsSubset', 'Second')));
+    const set = new ValueSet(env.collation, array(right, 17042, both('$setIsSubset', 'Second')));
     return items.every((item) => set.has(item));
   }),
   $setUnion: variadic((operands, env) => {
-    const union = ValueSet.of(env);
+    const union = new ValueSet(env.collation);
     for (const operand of operands) {
       if (isNullish(operand)) return null;
       for (const item of array(operand, 17043, all('$setUnion'))) union.add(item);

@@ -6,7 +6,6 @@ import { readArguments, type ArgumentRule } from './arguments.js';
 import { assertArray } from './array.operators.js';
 import { display } from './display.js';
 import { asInt32, compareOperands, isNullish } from './operand.js';
-import { spending } from '../work.js';
 import { fold, type CompileContext, type OperatorFamily } from './operator.js';
 
 const SORT_ARRAY: ArgumentRule = {
@@ -42,7 +41,7 @@ export const sortArrayOperators: OperatorFamily = {
       const array = input(scope);
       if (isNullish(array)) return null;
       const message = 'The input argument to $sortArray must be an array, but was of type: ';
-      return assertArray(array, 2942504, (type) => message + type).toSorted(spending(context.env, order));
+      return assertArray(array, 2942504, (type) => message + type).toSorted(order);
     });
   },
 };

@@ -1,8 +1,7 @@
 import { int32 } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import type { QueryEnv } from '../env.js';
 import { ELEMENT_BYTES, exceeded, MEMORY_LIMIT } from '../memory.js';
-import { spend } from '../work.js';
+import { spend } from '../../bson/work.js';
 import { searchIndex } from './array.operators.js';
 import { named, type ArgumentRule } from './arguments.js';
 import { display } from './display.js';
@@ -20,11 +19,8 @@ const REPLACE: ArgumentRule = {
   unknown: [51750, (name, field) => `${name} found an unknown argument: ${field}`],
 };
 
-const replace = (
-  code: number,
-  substitute: (input: string, find: string, by: string, env: QueryEnv) => string,
-): Operator =>
-  named(REPLACE, (values, { env }, name) => {
+const replace = (code: number, substitute: (input: string, find: string, by: string) => string): Operator =>
+  named(REPLACE, (values, _context, name) => {
     const fields = ['input', 'find', 'replacement'];
     const texts = fields.map((field, i): string | undefined => {
       const text = values.get(field);
@@ -34,7 +30,7 @@ const replace = (
     });
     const [input, find, by] = texts;
     if (input === undefined || find === undefined || by === undefined) return null;
-    return substitute(input, find, by, env);
+    return substitute(input, find, by);
   });
 
 /** What `$indexOf…` counts in: the text as one in which each of them is a number of code units. */
@@ -79,21 +75,21 @@ const indexOf = (codes: readonly [number, number], units: Units): Operator =>
 const CHUNK = 4096;
 
 /** The parts of a text between the occurrences of another; an empty one is before, after and between all characters. */
-function* partsOf(text: string, separator: string, env: QueryEnv): Generator<string> {
+function* partsOf(text: string, separator: string): Generator<string> {
   const search = searcherOf(separator, text.length);
   const step = Math.max(1, separator.length);
   let from = 0;
   for (let at = search(text, 0); at >= 0; at = at + step > text.length ? -1 : search(text, at + step)) {
-    spend(env, 1);
+    spend(1);
     yield text.slice(from, at);
     from = at + separator.length;
   }
   yield text.slice(from);
 }
 
-function replaceAll(input: string, find: string, by: string, env: QueryEnv): string {
+function replaceAll(input: string, find: string, by: string): string {
   let [result, chunk, length] = ['', [] as string[], -by.length];
-  for (const part of partsOf(input, find, env)) {
+  for (const part of partsOf(input, find)) {
     length += part.length + by.length;
     assertLength(length);
     chunk.push(part);
@@ -104,7 +100,7 @@ function replaceAll(input: string, find: string, by: string, env: QueryEnv): str
   return result + chunk.join(by);
 }
 
-function split(input: Operand, separator: Operand, env: QueryEnv): Operand {
+function split(input: Operand, separator: Operand): Operand {
   if (isNullish(input) || isNullish(separator)) return null;
   const message = (which: string): string =>
     `$split requires an expression that evaluates to a string as a ${which} argument, found: `;
@@ -113,7 +109,7 @@ function split(input: Operand, separator: Operand, env: QueryEnv): Operand {
   if (by === '') throw new CommandError(40087, '$split requires a non-empty separator');
   const parts: string[] = [];
   let size = text.length;
-  for (const part of partsOf(text, by, env)) {
+  for (const part of partsOf(text, by)) {
     size += ELEMENT_BYTES;
     if (size > MEMORY_LIMIT) throw exceeded('$split');
     parts.push(part);

@@ -1,9 +1,7 @@
 import type { Collation } from '../../bson/collation.js';
 import type { Value } from '../../bson/value.js';
 import { valueKey } from '../value-key.js';
-import type { QueryEnv } from '../env.js';
 import { allocate } from '../memory.js';
-import { spend, spending, workOf } from '../work.js';
 import { compareOperands } from './operand.js';
 
 /** How many elements of an array take as much memory as an entry. */
@@ -16,14 +14,8 @@ export class ValueSet {
   constructor(
     private readonly collation: Collation | undefined,
     values: Iterable<Value> = [],
-    private readonly env?: QueryEnv,
   ) {
     for (const value of values) this.add(value);
-  }
-
-  /** The set of an expression's values, whose making ends with its command. */
-  static of(env: QueryEnv, values: Iterable<Value> = []): ValueSet {
-    return new ValueSet(env.collation, values, env);
   }
 
   get size(): number {
@@ -48,12 +40,10 @@ export class ValueSet {
   }
 
   sorted(): Value[] {
-    const order = (a: Value, b: Value): number => compareOperands(a, b, this.collation);
-    return this.values().sort(this.env ? spending(this.env, order) : order);
+    return this.values().sort((a, b) => compareOperands(a, b, this.collation));
   }
 
   private keyOf(value: Value): string {
-    if (this.env) spend(this.env, 2 + workOf(value));
     return valueKey(value, this.collation);
   }
 }

@@ -7,6 +7,7 @@ import { parseNonNegativeInteger } from './integer.js';
 import { anyOf, asValueTest, both, type Filter, never, type Predicate, type ValueTest, whole } from './predicate.js';
 import type { TimeLeft } from '../javascript/time-limit.js';
 import { compileRegExp } from './regex.js';
+import { spend } from '../../bson/work.js';
 
 /** How the compiler of filters is called back for the filters inside an operator. */
 export interface ElementCompiler {
@@ -31,7 +32,10 @@ function isElementOperators(operand: Doc, compiler: ElementCompiler): boolean {
 }
 
 /** An array is matched as a document whose fields are its indexes. */
-const asDoc = (array: Value[]): Doc => new Map(array.map((value, i) => [String(i), value]));
+const asDoc = (array: Value[]): Doc => {
+  spend(array.length);
+  return new Map(array.map((value, i) => [String(i), value]));
+};
 
 export function elemMatch(operand: Value, compiler: ElementCompiler): Predicate {
   if (!isDoc(operand)) throw new CommandError('BadValue', '$elemMatch needs an Object');
@@ -40,7 +44,10 @@ export function elemMatch(operand: Value, compiler: ElementCompiler): Predicate 
     : documentTest(compiler.filter(operand));
   return whole((value, details) => {
     if (!Array.isArray(value)) return false;
-    const index = value.findIndex((element) => test(element));
+    const index = value.findIndex((element) => {
+      spend(1);
+      return test(element);
+    });
     if (index === -1) return false;
     if (details) details.index = index;
     return true;

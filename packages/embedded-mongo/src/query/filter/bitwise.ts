@@ -5,13 +5,17 @@ import type { Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { parseNonNegativeInteger } from './integer.js';
 import { anyOf, type Predicate } from './predicate.js';
+import { spend } from '../../bson/work.js';
+
+type Positions = readonly number[];
+type BitTest = (at: number) => boolean;
 
 /** Whether all or any of the positions are set or clear. */
 const OPERATORS = {
-  $bitsAllSet: (bits: readonly boolean[]) => bits.every((bit) => bit),
-  $bitsAllClear: (bits: readonly boolean[]) => bits.every((bit) => !bit),
-  $bitsAnySet: (bits: readonly boolean[]) => bits.some((bit) => bit),
-  $bitsAnyClear: (bits: readonly boolean[]) => bits.some((bit) => !bit),
+  $bitsAllSet: (positions: Positions, isSet: BitTest) => positions.every(isSet),
+  $bitsAllClear: (positions: Positions, isSet: BitTest) => !positions.some(isSet),
+  $bitsAnySet: (positions: Positions, isSet: BitTest) => positions.some(isSet),
+  $bitsAnyClear: (positions: Positions, isSet: BitTest) => !positions.every(isSet),
 } as const;
 
 export type BitsOperator = keyof typeof OPERATORS;
@@ -19,7 +23,8 @@ export type BitsOperator = keyof typeof OPERATORS;
 const bytesOf = (binary: Binary): Uint8Array => binary.buffer.subarray(0, binary.position);
 const bitOfBytes = (bytes: Uint8Array, at: number): boolean => (((bytes[at >> 3] ?? 0) >> (at & 7)) & 1) === 1;
 /** Past the 64th bit a number is extended by its sign. */
-const bitOfInteger = (n: bigint, at: number): boolean => ((n >> BigInt(Math.min(at, 63))) & 1n) === 1n;
+const SIGN = 63;
+const bitOfInteger = (n: bigint, at: number): boolean => ((n >> BigInt(at)) & 1n) === 1n;
 
 function positionOf(index: number, value: Value): number {
   const shown = formatField(String(index), value);
@@ -37,8 +42,14 @@ function positionOf(index: number, value: Value): number {
   return Number(position);
 }
 
-const setPositions = (length: number, isSet: (at: number) => boolean): number[] =>
-  Array.from({ length }, (_, at) => at).filter(isSet);
+function setPositions(length: number, isSet: BitTest): number[] {
+  const positions: number[] = [];
+  for (let at = 0; at < length; at++) {
+    spend(1);
+    if (isSet(at)) positions.push(at);
+  }
+  return positions;
+}
 
 function positionsOf(name: string, field: string, operand: Value): number[] {
   if (Array.isArray(operand)) return operand.map((value, i) => positionOf(i, value));
@@ -55,10 +66,17 @@ function positionsOf(name: string, field: string, operand: Value): number[] {
 
 export function bits(name: BitsOperator, field: string, operand: Value): Predicate {
   const positions = positionsOf(name, field, operand);
+  const ofIntegers = [...new Set(positions.map((at) => Math.min(at, SIGN)))];
   const holds = OPERATORS[name];
   return anyOf((value) => {
-    if (value instanceof Binary) return holds(positions.map((at) => bitOfBytes(bytesOf(value), at)));
+    if (value instanceof Binary) {
+      spend(positions.length);
+      const bytes = bytesOf(value);
+      return holds(positions, (at) => bitOfBytes(bytes, at));
+    }
     const integer = isNumeric(value) ? toExactInt64(value) : undefined;
-    return integer !== undefined && holds(positions.map((at) => bitOfInteger(integer, at)));
+    if (integer === undefined) return false;
+    spend(ofIntegers.length);
+    return holds(ofIntegers, (at) => bitOfInteger(integer, at));
   });
 }

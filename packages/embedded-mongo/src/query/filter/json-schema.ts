@@ -8,6 +8,7 @@ import { objectKeywords } from './json-schema/object.keywords.js';
 import { failed, type SchemaTest } from './json-schema/operands.js';
 import { scalarKeywords } from './json-schema/scalar.keywords.js';
 import type { Filter } from './predicate.js';
+import { spend } from '../../bson/work.js';
 
 const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>(
   Object.entries({ ...scalarKeywords, ...objectKeywords, ...arrayKeywords, ...logicKeywords }),
@@ -44,5 +45,8 @@ function compileSchema(schema: Doc, compile: SchemaCompiler): SchemaTest {
     const test = keyword(operand, schema, name, compile);
     if (test) tests.push(test);
   }
-  return (value) => tests.every((test) => test(value));
+  return (value) => {
+    spend(1 + tests.length);
+    return tests.every((test) => test(value));
+  };
 }

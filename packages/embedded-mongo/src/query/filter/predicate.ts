@@ -1,5 +1,6 @@
 import { type LeafArrays, type Path, visitPath } from '../../bson/path.js';
 import type { Doc, Value } from '../../bson/value.js';
+import { spend } from '../../bson/work.js';
 
 /** What a match tells besides true: the position of the array element that matched, for the positional `$`. */
 export interface MatchDetails {
@@ -34,6 +35,7 @@ export const allOf = (filters: readonly Filter[]): Filter => {
   if (!second) return first;
   if (filters.length === 2) return (doc, details) => first(doc, details) && second(doc, details);
   return (doc, details) => {
+    spend(filters.length);
     for (const filter of filters) if (!filter(doc, details)) return false;
     return true;
   };
@@ -62,6 +64,7 @@ function onField(name: string, { leaf, test }: TestPredicate): Filter {
     const value = doc.get(name);
     if (!Array.isArray(value)) return test(value, details);
     for (let i = 0; i < value.length; i++) {
+      spend(1);
       if (test(value[i])) {
         if (details) details.index = i;
         return true;
@@ -91,7 +94,10 @@ export function asValueTest(predicate: Predicate): ValueTest {
     }
     case 'and': {
       const tests = predicate.parts.map(asValueTest);
-      return (value) => tests.every((test) => test(value));
+      return (value) => {
+        spend(tests.length);
+        return tests.every((test) => test(value));
+      };
     }
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../javascript/time-limit.js';
 import { anyOf, type Predicate, type ValueTest } from './predicate.js';
 import { costOf, isRisky } from './regex-cost.js';
+import { spend, workOf } from '../../bson/work.js';
 
 /** PCRE's POSIX classes, inside brackets. */
 const POSIX: Readonly<Record<string, string>> = {
@@ -204,6 +205,7 @@ export function compileRegExp(pattern: string, options: string, timeLeft: TimeLe
   const regExp = toRegExp(pattern, options);
   const matches = watched(regExp, timeLeft, (text) => regExp.test(text));
   return (value) => {
+    spend(workOf(value));
     if (typeof value === 'string') return matches(value);
     if (value instanceof BSONSymbol) return matches(value.value);
     return value instanceof BSONRegExp && value.pattern === pattern && value.options === options;

@@ -1,25 +1,23 @@
+import { spend } from '../../bson/work.js';
 import { badGeometry, type Geometry } from './geometry.js';
-import { arcsCross, arcsOf, type Vector } from './sphere.js';
+import { arcsCross, arcsOf, reachOfArc, type Vector } from './sphere.js';
 
 /**
  * Refuses polygons with a ring that touches or crosses itself, as MongoDB does where one is stored in a 2dsphere index
- * or asked for. It compares every two sides, so it is not for reading what is stored.
+ * or asked for.
  *
  * @throws CommandError BadValue
  */
 export function assertSimpleLoops({ polygons }: Geometry): void {
   for (const ring of polygons.flat()) {
     assertDistinct(ring.slice(1));
-    const arcs = arcsOf(ring);
-    arcs.forEach(([a, b], i) => {
-      const last = i === 0 ? arcs.length - 2 : arcs.length - 1; // neighbours meet at a corner
-      const other = arcs.findIndex(([c, d], j) => j > i + 1 && j <= last && arcsCross(a, b, c, d));
-      if (other !== -1) throw badGeometry(`Loop is not valid: Edges ${i} and ${other} cross`);
-    });
+    const crossing = firstCrossing(arcsOf(ring));
+    if (crossing) throw badGeometry(`Loop is not valid: Edges ${crossing.join(' and ')} cross`);
   }
 }
 
 function assertDistinct(places: readonly Vector[]): void {
+  spend(places.length);
   const seen = new Map<string, number>();
   places.forEach((place, i) => {
     const key = place.join();
@@ -27,4 +25,23 @@ function assertDistinct(places: readonly Vector[]): void {
     if (other !== undefined) throw badGeometry(`Loop is not valid: Duplicate vertices: ${other} and ${i}`);
     seen.set(key, i);
   });
+}
+
+/** Two sides of a ring that cross, the first ones: only sides are compared that reach over the same stretch of an axis. */
+function firstCrossing(arcs: readonly [Vector, Vector][]): [number, number] | undefined {
+  const sides = arcs.map(([a, b], place) => ({ a, b, place, ...reachOfArc(a, b) })).sort((s, t) => s.low - t.low);
+  const isNeighbour = (i: number, j: number): boolean => j - i <= 1 || j - i === arcs.length - 1;
+  let first: [number, number] | undefined;
+  sides.forEach((side, at) => {
+    for (let next = at + 1; next < sides.length && sides[next]!.low <= side.high; next++) {
+      spend(1);
+      const other = sides[next]!;
+      const [i, j] = side.place < other.place ? [side.place, other.place] : [other.place, side.place];
+      const isLater = first && (i > first[0] || (i === first[0] && j > first[1]));
+      if (isLater || isNeighbour(i, j)) continue; // neighbours meet at a corner
+      spend(4);
+      if (arcsCross(side.a, side.b, other.a, other.b)) first = [i, j];
+    }
+  });
+  return first;
 }

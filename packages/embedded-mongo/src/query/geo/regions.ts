@@ -6,6 +6,7 @@ import { assertSimpleLoops } from './loops.js';
 import type { Location } from './location.js';
 import { isWithin } from './relations.js';
 import { angle, type Point, vectorOf } from './sphere.js';
+import { spend } from '../../bson/work.js';
 
 /** Whether a location lies in the region a `$geoWithin` asks for. */
 export type Region = (location: Location) => boolean;
@@ -30,6 +31,7 @@ function box(operand: Value): Region {
 
 /** Whether a point lies within a ring, whose last side closes it, or on its edge. */
 function isInRing([x, y]: Point, ring: readonly Point[]): boolean {
+  spend(ring.length);
   let isInside = false;
   for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
     const [[xi, yi], [xj, yj]] = [ring[i]!, ring[j]!];

@@ -1,22 +1,31 @@
 import type { Geometry, Polygon } from './geometry.js';
 import { angle, angleToArc, arcsCross, arcsOf, ringEncloses, TOLERANCE_RADIANS, type Vector } from './sphere.js';
+import { spend } from '../../bson/work.js';
 
 const polygonEncloses = ([outer, ...holes]: Polygon, place: Vector): boolean =>
   ringEncloses(outer!, place) && !holes.some((hole) => ringEncloses(hole, place) && !isOnLine(hole, place));
 
-const isOnLine = (line: readonly Vector[], place: Vector): boolean =>
-  arcsOf(line).some(([a, b]) => angleToArc(place, a, b) < TOLERANCE_RADIANS);
+function isOnLine(line: readonly Vector[], place: Vector): boolean {
+  spend(line.length);
+  return arcsOf(line).some(([a, b]) => angleToArc(place, a, b) < TOLERANCE_RADIANS);
+}
 
 /** All its lines and the rings of its polygons. */
 const linesOf = ({ lines, polygons }: Geometry): (readonly Vector[])[] => [...lines, ...polygons.flat()];
 
 const verticesOf = (geometry: Geometry): Vector[] => [...geometry.places, ...linesOf(geometry).flat()];
 
-const linesCross = (some: readonly Vector[], others: readonly Vector[]): boolean =>
-  arcsOf(some).some(([a, b]) => arcsOf(others).some(([c, d]) => arcsCross(a, b, c, d)));
+function linesCross(some: readonly Vector[], others: readonly Vector[]): boolean {
+  const arcs = arcsOf(others);
+  return arcsOf(some).some(([a, b]) => {
+    spend(arcs.length);
+    return arcs.some(([c, d]) => arcsCross(a, b, c, d));
+  });
+}
 
 /** Whether a geometry has a place: inside of it, on a line or as a point. */
 function covers(geometry: Geometry, place: Vector): boolean {
+  spend(geometry.places.length);
   return (
     geometry.polygons.some((polygon) => polygonEncloses(polygon, place)) ||
     geometry.lines.some((line) => isOnLine(line, place)) ||
@@ -45,6 +54,11 @@ export const isWithin = (geometry: Geometry, polygons: readonly Polygon[]): bool
 /** The angle from a place to the nearest one of a geometry, in radians; 0 inside of it. */
 export function angleTo(geometry: Geometry, place: Vector): number {
   if (geometry.polygons.some((polygon) => polygonEncloses(polygon, place))) return 0;
-  const toLines = linesOf(geometry).flatMap((line) => arcsOf(line).map(([a, b]) => angleToArc(place, a, b)));
-  return Math.min(...geometry.places.map((other) => angle(other, place)), ...toLines);
+  let least = Infinity;
+  for (const other of geometry.places) least = Math.min(least, angle(other, place));
+  for (const line of linesOf(geometry)) {
+    spend(line.length);
+    for (const [a, b] of arcsOf(line)) least = Math.min(least, angleToArc(place, a, b));
+  }
+  return least;
 }

@@ -1,3 +1,5 @@
+import { spend } from '../../bson/work.js';
+
 /** A longitude and a latitude in degrees, or an x and a y on the plane. */
 export type Point = readonly [number, number];
 
@@ -46,6 +48,13 @@ export function arcsCross(a: Vector, b: Vector, c: Vector, d: Vector): boolean {
   return sides.every((side) => side > 0) || sides.every((side) => side < 0);
 }
 
+/** The stretch of the first axis that an arc lies in: none of its places is farther from its chord than its middle. */
+export function reachOfArc(a: Vector, b: Vector): { low: number; high: number } {
+  const half = Math.min(1, length(minus(a, b)) / 2);
+  const bulge = 1 - Math.sqrt(1 - half ** 2);
+  return { low: Math.min(a[0], b[0]) - bulge, high: Math.max(a[0], b[0]) + bulge };
+}
+
 /** The arcs of a line, or of a ring that ends where it begins. */
 export const arcsOf = (places: readonly Vector[]): [Vector, Vector][] =>
   places.slice(1).map((place, i) => [places[i]!, place]);
@@ -55,6 +64,7 @@ export const arcsOf = (places: readonly Vector[]): [Vector, Vector][] =>
  * An arc from the place to one that is surely outside crosses the ring an odd number of times.
  */
 export function ringEncloses(ring: readonly Vector[], place: Vector): boolean {
+  spend(4 * ring.length);
   const arcs = arcsOf(ring);
   if (arcs.some(([a, b]) => angleToArc(place, a, b) < TOLERANCE_RADIANS)) return true;
   const sum = arcs.reduce<Vector>((total, [a]) => minus(total, a), [0, 0, 0]);

@@ -5,6 +5,7 @@ import { type ArgumentRule, readArguments } from '../expression/arguments.js';
 import type { Operand } from '../expression/operator.js';
 import { functionOf } from './function.operator.js';
 import { ScriptContext } from './script.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 const missing = (code: number, field: string): readonly [number, string] => [
   code,
@@ -57,7 +58,7 @@ export const accumulatorOperator: AccumulatorOperator = (argument, context, name
           const values = args(scope);
           if (!Array.isArray(values)) throw isNotAnArray(4544712, 'accumulateArgs');
           state = accumulate(undefined, [state, ...values]);
-          context.env.checkInterrupt(); // the call itself may have taken all the time there was
+          checkInterrupt(); // the call itself may have taken all the time there was
         },
         result: () => (finalize ? finalize(undefined, [state]) : state),
       };

@@ -4,6 +4,7 @@ import { type ArgumentRule, readArguments } from '../expression/arguments.js';
 import type { Operator } from '../expression/operator.js';
 import type { TimeLeft } from './time-limit.js';
 import { codeOf, ScriptContext, type ScriptFunction } from './script.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 const FUNCTION: ArgumentRule = {
   required: {
@@ -39,7 +40,7 @@ export const functionOperator: Operator = (argument, context, name) => {
     const values = args(scope);
     if (!Array.isArray(values)) throw new CommandError(31266, 'The args field must be of type array');
     const result = call(undefined, values);
-    context.env.checkInterrupt(); // the call itself may have taken all the time there was
+    checkInterrupt(); // the call itself may have taken all the time there was
     return result;
   };
 };

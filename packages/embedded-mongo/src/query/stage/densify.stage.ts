@@ -10,6 +10,7 @@ import { UTC } from '../expression/time-zone.js';
 import { valueKey } from '../value-key.js';
 import { withPath } from './document.js';
 import { docSpec, type StageDefinition } from './stage.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 type Bounds = 'full' | 'partition' | readonly [lower: Value, upper: Value];
 
@@ -190,7 +191,7 @@ function* densified(part: Part, range: Range, spec: DensifySpec): Iterable<Doc> 
 const GENERATED_MAX = 500_000;
 
 export const densifyStage: StageDefinition = {
-  compile(value, { env }, name) {
+  compile(value, _context, name) {
     const spec = parse(value, name);
     return function* (docs) {
       const { parts, others } = split(docs, spec);
@@ -203,7 +204,7 @@ export const densifyStage: StageDefinition = {
         const range = rangeOf(part, parts, spec);
         if (range === undefined) continue;
         for (const doc of densified(part, range, spec)) {
-          env.checkInterrupt();
+          checkInterrupt();
           if (++count > GENERATED_MAX) {
             throw new CommandError(
               5897900,

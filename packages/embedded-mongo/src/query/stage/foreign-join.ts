@@ -5,6 +5,7 @@ import type { Namespace } from '../env.js';
 import { compileFilter } from '../filter.js';
 import { valueKey } from '../value-key.js';
 import type { StageContext } from './stage.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 /**
  * Finds the documents of another collection by the values of a field: by way of its index, or, where it has none, of a
@@ -54,7 +55,7 @@ export class ForeignJoin {
     let at = 0;
     const isWanted = this.restriction ? compileFilter(this.restriction, env) : undefined;
     for (const doc of host.read(this.namespace, {}, env)) {
-      env.checkInterrupt();
+      checkInterrupt();
       if (isWanted && !isWanted(doc)) continue;
       const keys = new Set<string>();
       visitPath(doc, this.path, 'elementsAndArray', (value) => {

@@ -11,6 +11,7 @@ import { valueKey } from '../value-key.js';
 import { withPath } from './document.js';
 import { ForeignJoin } from './foreign-join.js';
 import { docSpec, mapping, type StageContext, type StageDefinition } from './stage.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 const REQUIRED = ['from', 'as', 'startWith', 'connectFromField', 'connectToField'] as const;
 const STRINGS = ['from', 'as', 'connectFromField', 'connectToField', 'depthField'];
@@ -95,7 +96,7 @@ function search(spec: GraphSpec, start: Value | undefined, join: ForeignJoin, co
   for (let depth = 0; frontier.length > 0 && depth <= spec.maxDepth; depth++) {
     const next: Value[] = [];
     for (const doc of join.find(frontier)) {
-      context.env.checkInterrupt();
+      checkInterrupt();
       const key = valueKey(doc.get('_id'));
       if (found.has(key) || !hasField(doc, spec.connectTo)) continue;
       found.set(key, spec.depthField ? withPath(doc, spec.depthField, BigInt(depth)) : doc);

@@ -1,4 +1,5 @@
 import type { Language } from './language.js';
+import { spend, workOfLength } from '../../bson/work.js';
 
 /** What two words may differ in and still be the same term. */
 export interface Sensitivity {
@@ -14,10 +15,14 @@ export function folded(text: string, { isCaseSensitive, isDiacriticSensitive }: 
   return isDiacriticSensitive ? cased : cased.normalize('NFD').replace(/\p{Diacritic}/gu, '');
 }
 
+/** Stemming a word, in elements of an array. */
+const WORD_WORK = 16;
+
 /** The terms of a text: the stems of its words, without stop words. */
 export function termsOf(text: string, language: Language, sensitivity: Sensitivity = INSENSITIVE): string[] {
   const terms: string[] = [];
   for (const word of text.split(language.delimiter)) {
+    spend(WORD_WORK + workOfLength(word.length));
     if (word === '' || language.stopWords.has(word.toLowerCase())) continue;
     const cased = sensitivity.isCaseSensitive ? word : word.toLowerCase();
     terms.push(folded(language.stem(cased), sensitivity));

@@ -16,6 +16,7 @@ import {
 } from './tree.js';
 import { inArray, notAnArray, notViable, pathMissing, sourceNotViable } from './path-errors.js';
 import { checkStorable } from './storable.js';
+import { spend, workOf } from '../../bson/work.js';
 
 const MAX_PADDING = 1_500_000;
 
@@ -68,6 +69,7 @@ export class TreeApplication {
 
   private own<T extends Container>(container: T): T {
     if (this.copied.has(container)) return container;
+    spend(workOf(container));
     const copy = (Array.isArray(container) ? [...container] : new Map(container)) as T;
     this.copied.add(copy);
     return copy;
@@ -84,7 +86,12 @@ export class TreeApplication {
   /** The children by the field or index they concern, in the order in which they are applied. */
   private childrenAt(node: Branch, container: Container, path: readonly PathStep[]): [string, UpdateNode][] {
     const byPart = new Map<string, UpdateNode[]>();
-    const add = (part: string, child: UpdateNode) => byPart.set(part, [...(byPart.get(part) ?? []), child]);
+    const add = (part: string, child: UpdateNode) => {
+      spend(1);
+      const nodes = byPart.get(part);
+      if (nodes) nodes.push(child);
+      else byPart.set(part, [child]);
+    };
     for (const [part, child] of node.children) {
       const identifier = identifierIn(part);
       if (part === '$') add(this.matchedPart(), child);
@@ -107,7 +114,12 @@ export class TreeApplication {
       throw notAnArray(String(path.at(-1)), container);
     }
     const filter = identifier === '' ? () => true : this.filters.get(identifier)!;
-    return container.flatMap((element, i) => (filter(element) ? [i] : []));
+    const indexes: number[] = [];
+    for (const [i, element] of container.entries()) {
+      spend(1);
+      if (filter(element)) indexes.push(i);
+    }
+    return indexes;
   }
 
   private applyChild(node: UpdateNode, container: Container, part: string, path: readonly PathStep[]): Container {

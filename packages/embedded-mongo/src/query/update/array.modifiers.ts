@@ -8,6 +8,7 @@ import { compileFilter } from '../filter.js';
 import { parseInteger } from '../filter/integer.js';
 import { isFieldOperator } from '../filter/operators.js';
 import { type Modifier, type ModifierCompiler, UNCHANGED } from './modifier.js';
+import { ValueSet } from '../expression/value-set.js';
 
 const bad = (message: string): CommandError => new CommandError('BadValue', message);
 
@@ -35,9 +36,9 @@ export const addToSet: ModifierCompiler = (operand, _field, { collation }) => {
           `Cannot apply $addToSet to non-array field. Field named '${path}' has non-array type ${typeName(current)}`,
         );
       }
-      const set = current ? [...current] : [];
-      for (const value of values) if (!set.some((known) => equalValues(known, value, collation))) set.push(value);
-      return current && set.length === current.length ? UNCHANGED : set;
+      const known = new ValueSet(collation, current);
+      const added = values.filter((value) => known.add(value));
+      return current && added.length === 0 ? UNCHANGED : [...(current ?? []), ...added];
     },
   };
 };
@@ -95,5 +96,6 @@ export const pull: ModifierCompiler = (operand, _field, env) => cull(pullConditi
 
 export const pullAll: ModifierCompiler = (operand, _field, { collation }) => {
   if (!Array.isArray(operand)) throw bad(`$pullAll requires an array argument but was given a ${typeName(operand)}`);
-  return cull((element) => operand.some((value) => equalValues(element, value, collation)));
+  const culled = new ValueSet(collation, operand);
+  return cull((element) => culled.has(element));
 };

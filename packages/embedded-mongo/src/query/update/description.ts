@@ -1,6 +1,7 @@
 import { decodeDoc } from '../../bson/decode.js';
 import { encodeDoc } from '../../bson/encode.js';
 import { type Doc, int32, isDoc, type Value } from '../../bson/value.js';
+import { spend } from '../../bson/work.js';
 
 /** One step of a path in a document: a field's name or an array's index. */
 export type PathStep = string | number;
@@ -43,7 +44,7 @@ export function unpackDescription(packed: Uint8Array): UpdateDescription {
 /** Collects what changed, path by path. */
 export class ChangeLog {
   /** Paths the update created: what changes below them is part of the created value. */
-  private readonly createdPaths: (readonly PathStep[])[] = [];
+  private readonly createdPaths = new Map<string, readonly PathStep[]>();
   private readonly description: UpdateDescription = {
     updatedFields: new Map(),
     removedFields: [],
@@ -53,15 +54,18 @@ export class ChangeLog {
 
   /** The description of all that was noted, of a document as it is now. */
   of(doc: Doc): UpdateDescription {
-    for (const path of this.createdPaths.splice(0)) this.updated(path, valueAt(doc, path)!);
+    const created = [...this.createdPaths.values()];
+    this.createdPaths.clear();
+    for (const path of created) this.updated(path, valueAt(doc, path)!);
     return this.description;
   }
 
   /** Notes that a field was made. @returns what takes that back */
   created(path: readonly PathStep[]): () => void {
     if (this.isInCreated(path)) return () => {};
-    this.createdPaths.push(path);
-    return () => void this.createdPaths.splice(this.createdPaths.indexOf(path), 1);
+    const key = keyOf(path);
+    this.createdPaths.set(key, path);
+    return () => void this.createdPaths.delete(key);
   }
 
   updated(path: readonly PathStep[], value: Value): void {
@@ -84,7 +88,8 @@ export class ChangeLog {
   }
 
   private isInCreated(path: readonly PathStep[]): boolean {
-    return this.createdPaths.some((prefix) => prefix.every((step, i) => step === path[i]));
+    spend(1);
+    return this.createdPaths.size > 0 && path.some((_, i) => this.createdPaths.has(keyOf(path.slice(0, i + 1))));
   }
 
   private name(path: readonly PathStep[]): string {
@@ -98,6 +103,8 @@ export class ChangeLog {
     return name;
   }
 }
+
+const keyOf = (path: readonly PathStep[]): string => JSON.stringify(path);
 
 function valueAt(doc: Doc, path: readonly PathStep[]): Value | undefined {
   let value: Value | undefined = doc;

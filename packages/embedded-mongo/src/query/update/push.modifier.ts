@@ -87,8 +87,9 @@ export const push: ModifierCompiler = (operand, _field, env): Modifier => {
           `The field '${site.path}' must be an array but is of type ${typeName(current)} in document {${idOf(site)}}`,
         );
       }
-      const array = current ? [...current] : [];
-      array.splice(position ?? array.length, 0, ...values);
+      const before = current ?? [];
+      const at = position ?? before.length;
+      const array = [...before.slice(0, at), ...values, ...before.slice(at)];
       if (order) array.sort(order);
       const sliced =
         slice === undefined ? array : slice === 0 ? [] : slice > 0 ? array.slice(0, slice) : array.slice(slice);

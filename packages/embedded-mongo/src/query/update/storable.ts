@@ -1,6 +1,7 @@
 import { isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { PathStep } from './description.js';
+import { spend, workOf } from '../../bson/work.js';
 
 /**
  * An outermost name may begin with a dollar only in a document that is inserted; deeper ones may.
@@ -22,6 +23,7 @@ export function checkStorable(path: readonly PathStep[], value: Value, isInsert:
 
 function depthOf(value: Value): number {
   if (!isDoc(value) && !Array.isArray(value)) return 0;
+  spend(workOf(value));
   let deepest = 0;
   for (const child of value.values()) deepest = Math.max(deepest, depthOf(child));
   return deepest + 1;

@@ -3,6 +3,7 @@ import { splitPath } from '../../bson/path.js';
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { isOperatorDoc } from '../filter.js';
+import { spend } from '../../bson/work.js';
 
 /** The values a filter demands by equality, by path; those under `$or` only where it has one branch. */
 function* equalitiesIn(filter: Doc): Iterable<[string, Value]> {
@@ -26,11 +27,16 @@ function* equalitiesOfField(name: string, condition: Value): Iterable<[string, V
 
 function collectEqualities(filter: Doc): Map<string, Value> {
   const equalities = new Map<string, Value>();
+  const above = new Map<string, string>(); // by each path on the way, one that leads through it
   for (const [path, value] of equalitiesIn(filter)) {
-    for (const known of equalities.keys()) {
-      if (known === path) throw inferenceError(`path '${path}' is matched twice`);
-      if (path.startsWith(`${known}.`)) throw inferenceError(`both paths '${path}' and '${known}' are matched`);
-      if (known.startsWith(`${path}.`)) throw inferenceError(`both paths '${known}' and '${path}' are matched`);
+    spend(1);
+    if (equalities.has(path)) throw inferenceError(`path '${path}' is matched twice`);
+    const below = above.get(path);
+    if (below !== undefined) throw inferenceError(`both paths '${below}' and '${path}' are matched`);
+    for (let dot = path.indexOf('.'); dot !== -1; dot = path.indexOf('.', dot + 1)) {
+      const known = path.slice(0, dot);
+      if (equalities.has(known)) throw inferenceError(`both paths '${path}' and '${known}' are matched`);
+      above.set(known, path);
     }
     equalities.set(path, value);
   }

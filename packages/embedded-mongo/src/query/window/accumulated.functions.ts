@@ -7,6 +7,7 @@ import { MemoryWatch } from '../memory.js';
 import type { Value } from '../../bson/value.js';
 import { parseBounds } from './bounds.js';
 import type { WindowContext, WindowFamily, WindowFunction, WindowOperator } from './partition.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 const NAMES = [
   ...['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$count', '$push', '$addToSet', '$first', '$last'],
@@ -22,7 +23,7 @@ function over(start: () => Accumulator, context: WindowContext): WindowFunction 
     const watch = new MemoryWatch('$setWindowFields');
     const results: Value[] = [];
     for (const { first, last } of frames(partition)) {
-      context.env.checkInterrupt();
+      checkInterrupt();
       if (!isGrowing) [accumulator, next] = [start(), first];
       for (; next <= last; next++) accumulator.add(scopes[next] as Scope);
       results.push(accumulator.result() ?? null);

@@ -2,7 +2,7 @@ import { formatDoc, formatValue } from '../../bson/format.js';
 import { isNumeric, toNumber } from '../../bson/number.js';
 import { splitPath, visitPath } from '../../bson/path.js';
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
-import { CommandError } from '../../errors.js';
+import { CommandError, isInterruption } from '../../errors.js';
 import { parseLocation } from '../../query/geo/location.js';
 import { assertSimpleLoops } from '../../query/geo/loops.js';
 import type { IndexSpec } from '../index.spec.js';
@@ -39,7 +39,7 @@ function checkSphere(value: Value, doc: Doc): void {
     const { spherical } = parseLocation(value);
     if (spherical) return assertSimpleLoops(spherical);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError) || isInterruption(error)) throw error;
     throw refuse(` ${error.message}`);
   }
   throw refuse(` longitude/latitude is out of bounds: ${formatValue(value)}`);

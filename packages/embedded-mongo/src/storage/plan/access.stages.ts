@@ -5,8 +5,9 @@ import type { Filter } from '../../query/filter.js';
 import type { Collection } from '../collection.js';
 import { nsString } from '../namespace.js';
 import type { StoredIndex } from '../stored-index.js';
-import { checkAlive, INTERRUPT_EVERY } from './key-walk.js';
+import { checkAlive, RECORD_WORK } from './key-walk.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
+import { spend } from '../../bson/work.js';
 
 /** What is left of the filter to check on each document. */
 export interface Residual {
@@ -26,11 +27,12 @@ export class CollectionScan extends PlanStage {
     super('COLLSCAN');
   }
 
-  *run({ view, env }: RunContext): Generator<Match> {
+  *run({ view }: RunContext): Generator<Match> {
     for (const { id, bytes } of this.collection.scan(view, this.isReversed)) {
       checkAlive(this.collection);
       this.docsExamined++;
-      if (++this.works % INTERRUPT_EVERY === 0) env.checkInterrupt();
+      this.works++;
+      spend(RECORD_WORK);
       const match = new Match(id, bytes, this.fields);
       if (this.residual && !this.residual.matches(match.doc)) continue;
       this.returned++;

@@ -7,9 +7,10 @@ import { type RecordId, readSlot, type Slot } from '../record-store.js';
 import type { StoredIndex } from '../stored-index.js';
 import type { TreeRange } from './index-bounds.js';
 import type { PlanStage, RunContext } from './stage.js';
+import { spend } from '../../bson/work.js';
 
-/** Checking for an interrupt at every record would cost more than it gives. */
-export const INTERRUPT_EVERY = 128;
+/** Going on to the next record, in elements of an array. */
+export const RECORD_WORK = 64;
 
 /** @throws CommandError QueryPlanKilled */
 export const checkAlive = (collection: Collection, index?: StoredIndex): void => {
@@ -74,7 +75,8 @@ export class KeyWalk {
     const { collection, index } = this.keys;
     checkAlive(collection, index);
     this.stage.keysExamined++;
-    if (++this.stage.works % INTERRUPT_EVERY === 0) this.context.env.checkInterrupt();
+    this.stage.works++;
+    spend(RECORD_WORK);
     const slot = collection.records.get(id);
     const bytes = readSlot(slot, this.context.view);
     if (!bytes || (hasHistory(slot) && !index.includes(index.keysOfBytes(bytes), key))) return false;

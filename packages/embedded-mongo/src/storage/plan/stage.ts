@@ -4,6 +4,7 @@ import { type Doc, docOf, int32, type Value } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import type { ReadView } from '../read-view.js';
 import type { RecordId } from '../record-store.js';
+import { spend, workOfLength } from '../../bson/work.js';
 
 /** A record a plan gives: its bytes, decoded when somebody asks for it. */
 export class Match {
@@ -19,7 +20,9 @@ export class Match {
   ) {}
 
   get doc(): Doc {
-    return (this.decoded ??= decodeDoc(this.fields ? pickFields(this.bytes, this.fields) : this.bytes));
+    if (this.decoded) return this.decoded;
+    spend(workOfLength(this.bytes.length));
+    return (this.decoded = decodeDoc(this.fields ? pickFields(this.bytes, this.fields) : this.bytes));
   }
 }
 

@@ -11,6 +11,7 @@ import { Fetch, plannerError } from './access.stages.js';
 import { type PlannedFilter, residualOf } from './candidate.js';
 import { conjunctionOf } from './predicate.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
+import { checkInterrupt } from '../../bson/work.js';
 
 /**
  * The environment in which a filter with `$text` is compiled: with the collection's text index.
@@ -74,7 +75,7 @@ class TermScan extends PlanStage {
     super('TEXT_SCAN');
   }
 
-  *run({ view, env }: RunContext): Generator<Match> {
+  *run({ view }: RunContext): Generator<Match> {
     const given = new Set<number>();
     const { format, tree } = this.index;
     for (const term of this.terms) {
@@ -82,7 +83,7 @@ class TermScan extends PlanStage {
       while (cursor.next()) {
         this.keysExamined++;
         this.works++;
-        env.checkInterrupt();
+        checkInterrupt();
         const bytes = given.has(cursor.id) ? undefined : readSlot(this.collection.records.get(cursor.id), view);
         if (!bytes) continue;
         given.add(cursor.id);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { interruptible } from '../../../src/bson/work.js';
 import { compilePipelineUpdate, pipelineWrites, splitPipeline } from '../../../src/query/pipeline.js';
 import { plainEnv } from '../../../src/query/env.js';
 import { aggregate, MemoryHost } from '../../support/aggregate.js';
@@ -84,10 +85,11 @@ describe('a pipeline', () => {
   });
 
   test('is interrupted between documents', () => {
-    const checkInterrupt = () => {
+    const interrupt = () => {
       throw new Error('interrupted');
     };
-    expect(() => aggregate([{ $group: { _id: 1 } }], [{}], { env: { checkInterrupt } })).toThrow('interrupted');
+    const run = () => interruptible(interrupt, () => aggregate([{ $group: { _id: 1 } }], [{}]));
+    expect(run).toThrow('interrupted');
   });
 });
 

@@ -11,7 +11,7 @@ const properties: Keyword = (operand, _schema, _name, compile) => {
     }
     return [key, compile(schema)] as const;
   });
-  return ifDoc((doc) => tests.every(([key, test]) => !doc.has(key) || test(doc.get(key)!)));
+  return ifDoc(tests.length, (doc) => tests.every(([key, test]) => !doc.has(key) || test(doc.get(key)!)));
 };
 
 function patternsOf(schema: Doc, compile: SchemaCompiler): [(key: string) => boolean, SchemaTest][] {
@@ -25,7 +25,7 @@ function patternsOf(schema: Doc, compile: SchemaCompiler): [(key: string) => boo
 
 const patternProperties: Keyword = (_operand, schema, _name, compile) => {
   const patterns = patternsOf(schema, compile);
-  return ifDoc((doc) =>
+  return ifDoc(1, (doc) =>
     [...doc].every(([key, value]) => patterns.every(([matches, test]) => !matches(key) || test(value))),
   );
 };
@@ -34,7 +34,7 @@ const additionalProperties: Keyword = (operand, schema, name, compile) => {
   const test = rest(operand, name, compile);
   const declared = schema.get('properties');
   const patterns = patternsOf(schema, compile);
-  return ifDoc((doc) =>
+  return ifDoc(1, (doc) =>
     [...doc].every(
       ([key, value]) =>
         (isDoc(declared) && declared.has(key)) || patterns.some(([matches]) => matches(key)) || test(value),
@@ -51,14 +51,14 @@ const dependencies: Keyword = (operand, _schema, _name, compile) => {
       );
     }
     const test = isDoc(needed) ? compile(needed) : required(needed, new Map(), 'dependencies', compile)!;
-    return ifDoc((doc) => !doc.has(key) || test(doc));
+    return ifDoc(1, (doc) => !doc.has(key) || test(doc));
   });
   return (value) => tests.every((test) => test(value));
 };
 
 const required: Keyword = (operand, _schema, name) => {
   const names = requireStrings(operand, name);
-  return ifDoc((doc) => names.every((key) => doc.has(key)));
+  return ifDoc(names.length, (doc) => names.every((key) => doc.has(key)));
 };
 
 const propertiesOf = (value: Value): number | undefined => (isDoc(value) ? value.size : undefined);

@@ -2,6 +2,7 @@ import { BSONSymbol } from 'bson';
 import { isNumeric, type Numeric } from '../../../bson/number.js';
 import { type Doc, isDoc, typeName, type Value } from '../../../bson/value.js';
 import { CommandError } from '../../../errors.js';
+import { spend, workOf } from '../../../bson/work.js';
 
 /** Whether a value, which is there, satisfies a schema or one of its keywords. */
 export type SchemaTest = (value: Value) => boolean;
@@ -54,17 +55,25 @@ export const ifText =
   (test: (text: string) => boolean): SchemaTest =>
   (value) =>
     typeof value === 'string' ? test(value) : !(value instanceof BSONSymbol) || test(value.value);
+/** @param work it takes, in fields looked at */
 export const ifDoc =
-  (test: (doc: Doc) => boolean): SchemaTest =>
-  (value) =>
-    !isDoc(value) || test(value);
+  (work: number, test: (doc: Doc) => boolean): SchemaTest =>
+  (value) => {
+    if (!isDoc(value)) return true;
+    spend(work);
+    return test(value);
+  };
 export const ifArray =
   (test: (array: Value[]) => boolean): SchemaTest =>
-  (value) =>
-    !Array.isArray(value) || test(value);
+  (value) => {
+    if (!Array.isArray(value)) return true;
+    spend(1);
+    return test(value);
+  };
 
 /** A value with the fields of its documents in order: schemas compare them whatever their order is. */
 export function withSortedFields(value: Value): Value {
+  spend(workOf(value));
   if (Array.isArray(value)) return value.map(withSortedFields);
   if (!isDoc(value)) return value;
   return new Map(
