@@ -11,6 +11,7 @@ import { executeOperation } from './execute.js';
 import { checkArguments } from './command-arguments.js';
 import { errorReply, finishReply } from './final-reply.js';
 import { parseGenericArguments } from './generic-arguments.js';
+import { MAX_MESSAGE_LENGTH, MAX_PRE_AUTH_MESSAGE_LENGTH } from './handshake/limits.js';
 import { Operation } from './operation.js';
 import { splitDocuments } from './raw-documents.js';
 import { findCommand } from './registry.js';
@@ -42,6 +43,12 @@ export class Dispatcher implements RequestHandler {
       (reply) => this.finish(op, reply),
       (error: unknown) => this.finish(op, undefined, error),
     );
+  }
+
+  maxMessageLength(connection: ClientConnection): number {
+    const { credentials } = this.server;
+    if (!credentials.isAuthenticationRequired) return MAX_MESSAGE_LENGTH;
+    return this.server.clientOf(connection).authenticatedAs ? MAX_MESSAGE_LENGTH : MAX_PRE_AUTH_MESSAGE_LENGTH;
   }
 
   connected(connection: ClientConnection): void {

@@ -31,6 +31,8 @@ export interface Reply {
 export interface RequestHandler {
   /** Answers, or gives `undefined` to close the connection without an answer. */
   handle(request: RequestMessage, connection: ClientConnection): Reply | undefined | Promise<Reply | undefined>;
+  /** How many bytes a message of this client may have. */
+  maxMessageLength(connection: ClientConnection): number;
   connected(connection: ClientConnection): void;
   disconnected(connection: ClientConnection): void;
 }

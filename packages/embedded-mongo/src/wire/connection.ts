@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import type { ClientConnection, Reply, RequestHandler, RequestMessage } from '../commands/request.js';
 import { FrameReader } from './frame-reader.js';
+import type { ReceiveBudget, Receiver } from './receive-budget.js';
 import { legacyReply, msgReply, parseMessage } from './message.js';
 
 /** While set, nothing is read or answered (`EmbeddedMongo.stall`). */
@@ -13,27 +14,32 @@ let nextReplyId = 1;
 const replyId = (): number => (nextReplyId = (nextReplyId + 1) & 0x7fffffff);
 
 /** One client's socket: requests are answered one after the other, as they came. */
-export class Connection implements ClientConnection {
+export class Connection implements ClientConnection, Receiver {
   readonly openedAt = new Date();
   private readonly reader = new FrameReader();
   private isBusy = false;
   private isClosed = false;
+  lastBytesMS = performance.now();
 
   constructor(
     readonly id: number,
     private readonly socket: Socket,
     private readonly handler: RequestHandler,
     private readonly gate: StallGate,
+    private readonly budget: ReceiveBudget,
   ) {
     socket.setNoDelay(true);
     handler.connected(this);
     socket.on('data', (chunk) => {
+      this.lastBytesMS = performance.now();
       this.reader.push(chunk);
       if (!this.isBusy) this.pump();
+      else if (this.reader.bufferedLength > handler.maxMessageLength(this)) socket.pause(); // until the answer is given
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.isClosed = true;
+      budget.release(this);
       handler.disconnected(this);
     });
   }
@@ -46,13 +52,18 @@ export class Connection implements ClientConnection {
     this.socket.destroy();
   }
 
+  resume(): void {
+    this.socket.resume();
+  }
+
   /** Answers what can be answered at once without leaving the tick; the first wait hands over to `pumpAsync`. */
   private pump(): void {
     try {
       for (;;) {
         if (this.isClosed) return;
-        const frame = this.reader.next();
-        if (!frame) return;
+        const frame = this.reader.next(this.handler.maxMessageLength(this));
+        if (!frame) return this.receive();
+        this.budget.release(this);
         if (this.gate.stalled || this.socket.writableNeedDrain) return void this.pumpAsync(frame);
         const request = parseMessage(frame);
         const reply = this.handler.handle(request, this);
@@ -62,6 +73,12 @@ export class Connection implements ClientConnection {
     } catch {
       this.close(); // a malformed frame ends its own connection only
     }
+  }
+
+  /** Waits for the rest of a message, if there is room for it. */
+  private receive(): void {
+    if (this.budget.admits(this, this.reader.nextLength ?? 0)) this.resume();
+    else this.socket.pause();
   }
 
   private async pumpAsync(

@@ -1,4 +1,3 @@
-import { MAX_MESSAGE_LENGTH } from '../commands/handshake/limits.js';
 import { MalformedFrameError } from './wire.errors.js';
 
 export const HEADER_LENGTH = 16;
@@ -6,21 +5,28 @@ export const HEADER_LENGTH = 16;
 /** Cuts the byte stream of one connection into whole messages. */
 export class FrameReader {
   private chunks: Buffer[] = [];
-  private bufferedLength = 0;
+  /** Bytes that have come and are in no message that was given. */
+  bufferedLength = 0;
 
   push(chunk: Buffer): void {
     this.chunks.push(chunk);
     this.bufferedLength += chunk.length;
   }
 
+  /** How long the message is that has begun to come; undefined until its header has. */
+  get nextLength(): number | undefined {
+    return this.bufferedLength < HEADER_LENGTH ? undefined : this.peekLength();
+  }
+
   /**
    * The next whole message, or undefined until more bytes come.
-   * @throws MalformedFrameError for a length no message can have
+   * @param maxLength how long it may be
+   * @throws MalformedFrameError for a length that no message may have
    */
-  next(): Buffer | undefined {
-    if (this.bufferedLength < HEADER_LENGTH) return undefined;
-    const length = this.peekLength();
-    if (length < HEADER_LENGTH || length > MAX_MESSAGE_LENGTH) {
+  next(maxLength: number): Buffer | undefined {
+    const length = this.nextLength;
+    if (length === undefined) return undefined;
+    if (length < HEADER_LENGTH || length > maxLength) {
       throw new MalformedFrameError(`message length ${length} is out of range`);
     }
     if (this.bufferedLength < length) return undefined;

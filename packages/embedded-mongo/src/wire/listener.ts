@@ -3,6 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { once } from 'node:events';
 import type { RequestHandler } from '../commands/request.js';
 import { Connection, type StallGate } from './connection.js';
+import { ReceiveBudget } from './receive-budget.js';
 
 const HOST = '127.0.0.1';
 
@@ -13,6 +14,7 @@ export class Listener implements StallGate {
   private server: Server | undefined;
   private endStall: (() => void) | undefined;
   private connectionCount = 0;
+  private readonly budget = new ReceiveBudget();
 
   get openConnections(): number {
     return this.connections.size;
@@ -35,7 +37,7 @@ export class Listener implements StallGate {
     const bound = (server.address() as AddressInfo).port;
     const handler = handlerOf(bound);
     server.on('connection', (socket) => {
-      const connection = new Connection(++this.connectionCount, socket, handler, this);
+      const connection = new Connection(++this.connectionCount, socket, handler, this, this.budget);
       this.connections.add(connection);
       socket.once('close', () => this.connections.delete(connection));
     });

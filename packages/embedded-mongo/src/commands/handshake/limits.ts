@@ -6,3 +6,5 @@ export const MAX_WIRE_VERSION = 21;
 export const MIN_WIRE_VERSION = 0;
 /** `maxMessageSizeBytes` of the server: longer messages close their connection. */
 export const MAX_MESSAGE_LENGTH = 48_000_000;
+/** Of who has not authenticated where users have to: what mongod takes of them. */
+export const MAX_PRE_AUTH_MESSAGE_LENGTH = 16 * 1024;
