@@ -1,6 +1,6 @@
 import mongoose from 'mongoose';
 import type { EventEmitter } from 'node:events';
-import type { Collection, Connection, Mongoose, Schema } from 'mongoose';
+import type { Collection, Connection, Mongoose, Query, Schema } from 'mongoose';
 import { createFailedCursor } from '../connections/failed.cursor.js';
 import type { Plugin } from '../../polymongo.options.js';
 import { BlueprintModelError } from './model.errors.js';
@@ -87,6 +87,17 @@ function refuseItself(blueprint: AnyModel, operation: 'watch' | 'useConnection' 
   Object.defineProperty(blueprint, operation, { value, writable: true, configurable: true });
 }
 
+/** A query that was made before the model was taken over has the collection that the model had then. */
+function refuseQueries(blueprint: AnyModel): void {
+  const { prototype } = (blueprint as unknown as { Query: { prototype: Pick<Query<unknown, unknown>, 'exec'> } }).Query;
+  const native = prototype.exec as (...args: unknown[]) => Promise<unknown>;
+  const value = function (this: { model?: unknown; op?: string }, ...args: unknown[]): Promise<unknown> {
+    if (this.model !== blueprint) return native.apply(this, args);
+    return Promise.reject(new BlueprintModelError(blueprint.modelName, this.op ?? 'exec'));
+  };
+  Object.defineProperty(prototype, 'exec', { value, writable: true, configurable: true });
+}
+
 function refusedInit({ modelName }: AnyModel): Promise<never> {
   const refused = Promise.reject<never>(new BlueprintModelError(modelName, 'init'));
   refused.catch(() => {}); // whoever calls init() hears of it
@@ -100,6 +111,7 @@ function refusedInit({ modelName }: AnyModel): Promise<never> {
 export function takeOver(blueprint: AnyModel, connection: Connection): void {
   for (const name of ['watch', 'useConnection', 'namespace'] as const) refuseItself(blueprint, name);
   if (blueprint.db instanceof BlueprintConnection) return;
+  refuseQueries(blueprint);
   const collection = connection.collection(blueprint.collection.name, { modelName: blueprint.modelName } as object);
   Object.assign(blueprint, { db: connection, collection, $__collection: collection, $init: refusedInit(blueprint) });
   const prototype = blueprint.prototype as Record<string | symbol, unknown>;

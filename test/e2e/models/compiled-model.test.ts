@@ -134,6 +134,47 @@ describe.each(ways)('a compiled model that somebody kept, by %s', (_, wrap) => {
   });
 });
 
+describe('what was made of a model before wrapModel() took it over', () => {
+  const EARLIER: Record<string, (model: Thing) => () => unknown> = {
+    'a query': (model) => {
+      const query = model.find();
+      return () => query.exec();
+    },
+    'a query of a static': (model) => {
+      const query = model.distinct('n');
+      return () => query;
+    },
+    'an update': (model) => {
+      const query = model.updateMany({}, { n: 0 }, { upsert: true });
+      return () => query;
+    },
+    'a clone of a query': (model) => {
+      const query = model.findOne();
+      return () => query.clone();
+    },
+    'a query’s cursor': (model) => {
+      const cursor = model.find().cursor();
+      return () => cursor.next();
+    },
+    'an aggregate': (model) => {
+      const aggregate = model.aggregate([{ $match: {} }]);
+      return () => aggregate;
+    },
+    'a document': (model) => {
+      const document = new model({ n: 9 });
+      return () => document.save();
+    },
+  };
+
+  it.each(Object.keys(EARLIER))('goes on in no database: %s', async (what) => {
+    const model = instance.model('Thing', new instance.Schema({ n: Number })) as never as Thing;
+    const goOn = EARLIER[what]!(model);
+    polymongo.wrapModel(model as never);
+    await expect((async () => goOn())()).rejects.toBeInstanceOf(BlueprintModelError);
+    expect(await written(elsewhere)).toEqual([]);
+  });
+});
+
 describe('the model that a plugin keeps of the schema’s init event, when databases have been used', () => {
   type Kept = mongoose.Model<{ n: number }> & { all(): Promise<unknown>; add(n: number): Promise<unknown> };
   let duringEvent: unknown[];
