@@ -196,6 +196,7 @@ export {
   type ProvisionOptions,
 } from './providers/tenant/polymongo-tenants.provider.js';
 export type { MigratedStep, MigrateOptions, TenantMigration } from './providers/tenant/tenant.migrations.js';
+export { eachTenant } from './providers/tenant/tenant.pipelines.js';
 export { TenantRun } from './providers/tenant/tenant.run.js';
 export { TenantContext } from './providers/tenant/tenant.context.js';
 export { TenantContextIdStrategy } from './providers/tenant/tenant.context-id.strategy.js';

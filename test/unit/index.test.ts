@@ -112,6 +112,7 @@ describe('the public surface', () => {
       'WithJobTenant',
       'WithTenant',
       'afterGuards',
+      'eachTenant',
       'fromClaim',
       'fromCookie',
       'fromHeader',
