@@ -8,7 +8,7 @@ import { TENANT_LIMIT_CHECKS, type TenantLimits } from './polymongo.tenant-limit
 /**
  * What resolvers look at: the request of Express or Fastify; of a WebSocket message its handshake; of a microservice
  * message its headers (gRPC's metadata, those of Kafka, NATS and RabbitMQ, the user properties of MQTT 5; else none), and
- * its payload as `data`.
+ * its payload as `data`; of a GraphQL subscription the request that opened its WebSocket, with what `connection_init` brought as `data`.
  */
 export interface TenantRequest {
   /** By name in lower case, as Node gives them. */

@@ -22,13 +22,22 @@ export class GraphqlSubscriber {
     });
   }
 
-  /** @param host with its port */
-  static async connect(host: string, tenant: string, headers: Record<string, string> = {}): Promise<GraphqlSubscriber> {
+  /**
+   * @param host with its port
+   * @param tenant in the handshake's header
+   * @param payload what connection_init brings
+   */
+  static async connect(
+    host: string,
+    tenant: string | undefined,
+    headers: Record<string, string> = {},
+    payload?: object,
+  ): Promise<GraphqlSubscriber> {
     const socket = new WebSocket(`ws://${host}/graphql`, 'graphql-transport-ws', {
-      headers: { 'x-tenant-id': tenant, ...headers },
+      headers: { ...(tenant && { 'x-tenant-id': tenant }), ...headers },
     });
     await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'connection_init' }));
+    socket.send(JSON.stringify({ type: 'connection_init', payload }));
     await once(socket, 'message'); // the acknowledgement
     return new GraphqlSubscriber(socket);
   }

@@ -19,9 +19,17 @@ export class ContextVariable<T> {
 
   /** Runs `fn`, and what it starts, with this value. */
   run<R>(value: T | undefined, fn: () => R): R {
-    if (this.get() === value) return fn();
+    return this.get() === value ? fn() : storage.run(this.#frameWith(value), fn);
+  }
+
+  /** Has what goes on here carry this value from now on, also in whoever called this. */
+  goOnWith(value: T | undefined): void {
+    storage.enterWith(this.#frameWith(value));
+  }
+
+  #frameWith(value: T | undefined): Frame {
     const frame = [...(storage.getStore() ?? NOTHING)];
     frame[this.#number] = value;
-    return storage.run(frame, fn);
+    return frame;
   }
 }

@@ -12,6 +12,9 @@ export const currentWork = (): object | undefined => current.get();
 /** Runs `fn` for this request, message or connection. */
 export const inWork = <T>(work: object | undefined, fn: () => T): T => current.run(work, fn);
 
+/** What goes on here from now on, also in whoever called this, is done for this message. */
+export const goOnInWork = (work: object | undefined): void => current.goOnWith(work);
+
 /** The works of messages that have reached no stage yet. */
 const begun = new WeakSet<object>();
 /** The work of each message by its arguments, which all its stages are given. Shared by the applications of this process. */

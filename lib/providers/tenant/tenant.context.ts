@@ -1,6 +1,6 @@
 import { activeTransaction, outsideTransaction } from '../sessions/active.transaction.js';
 import { ContextVariable } from '../sessions/context.variable.js';
-import { currentWork, inWork } from '../sessions/current.work.js';
+import { currentWork, goOnInWork, inWork } from '../sessions/current.work.js';
 import { carry } from './tenant.carrier.js';
 import {
   InvalidTenantIdError,
@@ -186,6 +186,15 @@ export class TenantContext {
     const others = without(scopes.get(), this);
     if (!scope) return scopes.run(others, fn);
     return scopes.run({ of: this, scope, others }, () => inWork(scope.work, inSurroundings(scope, fn)));
+  }
+
+  /**
+   * @internal Has what goes on here be in a scope from now on, also in whoever called this: for who calls one part of an operation,
+   * and does the rest of that himself.
+   */
+  goOnIn(scope: TenantScope): void {
+    scopes.goOnWith({ of: this, scope, others: without(scopes.get(), this) });
+    goOnInWork(scope.work);
   }
 
   /**

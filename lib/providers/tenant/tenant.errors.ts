@@ -15,6 +15,11 @@ export class TenantError extends HttpException {
     super(HttpException.createBody(message, DESCRIPTIONS[status], status), status, options);
     this.statusCode = status;
   }
+
+  /** What GraphQL answers with beside the message. */
+  get extensions(): { readonly statusCode: number } {
+    return { statusCode: this.statusCode };
+  }
 }
 markAsPolyMongoError(TenantError);
 

@@ -11,10 +11,19 @@ interface WsClient {
   data?: { user?: unknown };
 }
 
-interface GraphqlContext {
-  req?: TenantRequest;
+/** What graphql-ws knows of a connection; Apollo's driver has it where the request of an HTTP operation is. */
+interface GraphqlConnection {
+  extra?: { request?: TenantRequest };
+  connectionParams?: unknown;
+  user?: unknown;
+}
+
+interface GraphqlContext extends GraphqlConnection {
+  req?: TenantRequest & GraphqlConnection;
   request?: TenantRequest;
   reply?: { request?: TenantRequest };
+  /** Mercurius'. */
+  _connectionInit?: unknown;
 }
 
 const NO_REQUEST: TenantRequest = { headers: {} };
@@ -32,8 +41,11 @@ export function requestOf(execution: ExecutionContext): TenantRequest {
       const user = client.data?.user ?? client.user ?? handshake.user;
       return { headers, ...(url !== undefined && { url }), user, data };
     }
-    case 'graphql':
-      return graphqlRequestOf(execution.getArgs()) ?? NO_REQUEST;
+    case 'graphql': {
+      const args = execution.getArgs<unknown[]>();
+      const request = graphqlRequestOf(args) ?? NO_REQUEST;
+      return isHandshake(request) ? operationOf(request, graphqlContextOf(args)!) : request;
+    }
     default: {
       const context: unknown = execution.getArgByIndex(1);
       return {
@@ -56,14 +68,30 @@ const userOf = (context: unknown): unknown =>
  * the context and the info; those of a reference resolver do, too.
  */
 export function graphqlRequestOf(args: readonly unknown[]): TenantRequest | undefined {
-  const context = args.at(-2) as GraphqlContext | null | undefined;
-  return context?.req ?? context?.request ?? context?.reply?.request;
+  const context = graphqlContextOf(args);
+  const opened = context?.req?.extra?.request ?? context?.extra?.request;
+  return opened ?? context?.req ?? context?.request ?? context?.reply?.request;
 }
+
+const graphqlContextOf = (args: readonly unknown[]) => args.at(-2) as GraphqlContext | null | undefined;
+
+/** The request that opened a WebSocket, as one operation over that sees it: with what `connection_init` has brought. */
+const operationOf = (handshake: TenantRequest, context: GraphqlContext): TenantRequest =>
+  Object.create(handshake, {
+    data: { value: context.req?.connectionParams ?? context.connectionParams ?? context._connectionInit },
+    user: { value: context.req?.user ?? context.user ?? handshake.user },
+  }) as TenantRequest;
 
 /** A GraphQL operation is a subscription, by the info of its resolver. */
 export function isSubscription(args: readonly unknown[]): boolean {
   const info = args.at(-1) as { operation?: { operation?: string } } | null | undefined;
   return info?.operation?.operation === 'subscription';
+}
+
+/** A resolver stands below the field that a GraphQL operation names: what that gave is made of it. */
+export function isBelow(args: readonly unknown[]): boolean {
+  const info = args.at(-1) as { path?: { prev?: unknown } } | null | undefined;
+  return info?.path?.prev !== undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ import { requestScope, scopeOfRequest, type TenantContext, type TenantScope } fr
 import { emitHere, ScopedInterceptors } from './tenant.emission.js';
 import type { TenantEntry } from './tenant.entry.js';
 import { isAsking } from './tenant.interceptor.js';
-import { graphqlRequestOf, isHandshake, isSubscription } from './tenant.request.js';
+import { graphqlRequestOf, isBelow, isHandshake, isSubscription } from './tenant.request.js';
 
 /**
  * Keeps each of Nest's stages in the scope of its own request, whoever's context it is called in: a callback of a shared
@@ -19,6 +19,8 @@ export class TenantStages implements PipelineStages {
   readonly #scoped: ScopedInterceptors;
   /** Scopes of messages that have reached no stage yet. */
   readonly #begun = new WeakSet<TenantScope>();
+  /** Scopes of GraphQL subscriptions. */
+  readonly #operations = new WeakSet<TenantScope>();
   readonly #order: GuardOrder;
 
   constructor(readonly entry: TenantEntry) {
@@ -28,9 +30,13 @@ export class TenantStages implements PipelineStages {
   }
 
   message<T>(proceed: () => T): T {
+    return this.#context.within(this.#begin(), proceed);
+  }
+
+  #begin(): TenantScope {
     const scope = requestScope(false, beginWork());
     this.#begun.add(scope);
-    return this.#context.within(scope, proceed);
+    return scope;
   }
 
   connection<T>(proceed: () => T): T {
@@ -40,7 +46,21 @@ export class TenantStages implements PipelineStages {
   resolver<T>(call: PipelineCall, proceed: () => T): T {
     const scope = this.entry.requestScopeOf(call);
     if (scope) return this.#context.reenter(scope, proceed);
-    return this.#isMessage(call) ? this.message(proceed) : proceed();
+    if (!this.#isMessage(call) || this.#operationOf(call)) return proceed();
+    const begun = this.#begin();
+    // Its library calls `filter`, `resolve` and what stands below by itself, with each event.
+    if (isSubscription(call.args)) {
+      this.#operations.add(begun);
+      this.#context.goOnIn(begun);
+    }
+    return this.#context.within(begun, proceed);
+  }
+
+  /** The subscription that a resolver below it is called in. */
+  #operationOf({ type, args }: PipelineCall): TenantScope | undefined {
+    if (type !== 'graphql' || !isBelow(args) || !isSubscription(args)) return undefined;
+    const scope = scopeOfRequest(this.#context.scope);
+    return scope && this.#operations.has(scope) ? scope : undefined;
   }
 
   onward(next: Onward): Onward {
@@ -103,6 +123,11 @@ export class TenantStages implements PipelineStages {
     const { messages } = this.entry;
     const known = messages.get(call.args);
     if (known || !this.#isMessage(call)) return known;
+    const operation = this.#operationOf(call);
+    if (operation) {
+      messages.set(call.args, operation);
+      return operation;
+    }
     const { scope: current } = this.#context;
     const scope = current && this.#begun.delete(current) ? current : requestScope(false, {});
     scope.work = workOfMessage(call.args);
