@@ -19,7 +19,7 @@ import { documentOfFilter, withIdFirst } from './update/upsert.js';
 export type { UpdateResult } from './update/apply.js';
 export type { UpdateDescription } from './update/description.js';
 export { diffDocuments } from './update/diff.js';
-export { documentOfFilter, withIdFirst } from './update/upsert.js';
+export { assertWithoutExpr, documentOfFilter, withIdFirst } from './update/upsert.js';
 
 /** A compiled update, of operators or a replacement. */
 export interface Update {

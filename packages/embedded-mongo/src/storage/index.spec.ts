@@ -194,8 +194,22 @@ function checkTypes(given: Doc): void {
   }
 }
 
+/** @throws CommandError BadValue (2), FailedToParse (9) */
+function checkWildcardProjection(given: Doc, kind: IndexKind): void {
+  if (!given.has('wildcardProjection')) return;
+  if (kind !== 'wildcard') {
+    throw new CommandError('BadValue', "The field 'wildcardProjection' is only allowed in an 'wildcard' index");
+  }
+  if ((given.get('key') as Doc).has('$**')) return;
+  throw new CommandError(
+    'FailedToParse',
+    `The field 'wildcardProjection' is only allowed when 'key' is {"$**": ±1}. Specification: ${valueText(given)}`,
+  );
+}
+
 function checkOptions(given: Doc, kind: IndexKind, isId: boolean): void {
   checkTypes(given);
+  checkWildcardProjection(given, kind);
   const key = given.get('key') as Doc;
   const partial = given.get('partialFilterExpression');
   if (partial !== undefined && !isDoc(partial)) {
@@ -216,8 +230,6 @@ function checkOptions(given: Doc, kind: IndexKind, isId: boolean): void {
     if (isTrue(given.get('unique'))) throw cannot("Index type 'wildcard' does not support the 'unique' option");
     if (given.has('expireAfterSeconds')) throw cannot("Index type 'wildcard' cannot be a TTL index");
     if (isTrue(given.get('sparse'))) throw cannot("Index type 'wildcard' does not support the 'sparse' option");
-  } else if (given.has('wildcardProjection')) {
-    throw new CommandError('BadValue', "The field 'wildcardProjection' is only allowed in an 'wildcard' index");
   }
   const seconds = given.get('expireAfterSeconds');
   if (seconds === undefined) return;

@@ -33,4 +33,18 @@ export const RULES = [
       'A fault of 5.0: 5371400 is its own assertion "Can\'t remove from an empty WindowFunctionMinMax function". ' +
       'Manual, $setWindowFields, range with a unit: $max over it is defined.',
   },
+  {
+    name: 'documents at the same distance have no order, and distances no last digit',
+    kind: /^result places (aggregate|find) ok\/ok (\S+ )*\$(geoNear|near|nearSphere)\b/,
+    source:
+      'Manual, $near and $geoNear: sorted by distance, nothing beyond. Of all these answers the distances agree, place by ' +
+      'place, to 9 digits; those of a document within a nanometre of the place asked for are rounding alone.',
+  },
+  {
+    name: "a date that is none of JavaScript's was written down as 0",
+    kind: /^result numbers aggregate ok\/ok \$add \$limit \$literal$/,
+    source:
+      'The record: its driver made an invalid Date of a sum beyond 8.64e15 ms and wrote that down as 0; what is compared ' +
+      'here is read from the server as that invalid Date. Each of these sums has a date and a number that large.',
+  },
 ];

@@ -168,6 +168,46 @@ describe('what is wrong with a command’s arguments', () => {
     await expect(slow).rejects.toMatchObject({ code: 50 });
   });
 
+  it('distinct reads the keys of an index, in which a missing value is null', async () => {
+    const keyed = db.collection('keyed');
+    await keyed.insertMany([{ v: 1 }, {}, { v: 2 }, { v: 2 }]);
+    expect(await keyed.distinct('v')).toEqual([1, 2]);
+    await keyed.createIndex({ v: 1 });
+    expect(await keyed.distinct('v')).toEqual([null, 1, 2]);
+    expect(await keyed.distinct('v', { v: { $gt: 1 } })).toEqual([2]);
+    await keyed.insertOne({ v: [3, 2] });
+    expect(await keyed.distinct('v')).toEqual([null, 1, 2, 3]);
+    await keyed.deleteMany({ v: { $exists: false } });
+    expect(await keyed.distinct('v')).toEqual([1, 2, 3]);
+  });
+
+  it('a partial index that is hinted gives what it has', async () => {
+    const partial = db.collection<{ _id: number; a: number; b?: number }>('partial');
+    await partial.insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 2, b: 5 }]); // prettier-ignore
+    await partial.createIndex({ a: 1 }, { partialFilterExpression: { b: { $gt: 1 } } });
+    const found = partial.find({ a: { $gt: 0 } }).hint({ a: 1 });
+    expect(await found.toArray()).toEqual([{ _id: 2, a: 2, b: 5 }]);
+    expect(await partial.find().min({ a: 0 }).max({ a: 9 }).hint({ a: 1 }).toArray()).toHaveLength(1);
+  });
+
+  it('an upsert with an expression is refused, also where it would find something', async () => {
+    const refused = db
+      .collection('keyed')
+      .updateOne({ $expr: { $gt: ['$v', 0] } }, { $set: { z: 1 } }, { upsert: true });
+    await expect(refused).rejects.toMatchObject({ code: 224 });
+    const found = db.collection('keyed').findOneAndUpdate({ $expr: true }, { $set: { z: 1 } }, { upsert: true });
+    await expect(found).rejects.toMatchObject({ code: 224 });
+  });
+
+  it.each<[number, object]>([
+    [2, { key: { a: 1, b: -1 }, partialFilterExpression: { a: { $ne: 1 } }, wildcardProjection: { a: 1 } }],
+    [2, { key: { a: 'hashed' }, unique: true, wildcardProjection: { a: 1 } }],
+    [9, { key: { 'd.$**': 1 }, sparse: true, wildcardProjection: { a: 1 } }],
+  ])('a wildcardProjection where it has no place is refused first: %d', async (code, spec) => {
+    const created = db.command({ createIndexes: 'keyed', indexes: [{ name: 'x', ...spec }] });
+    await expect(created).rejects.toMatchObject({ code });
+  });
+
   it('distinct gives values in MongoDB’s order', async () => {
     await db.collection('mixed').insertMany([{ v: [6, 'b'] }, { v: 0 }, { v: null }, { v: [{ a: 1 }, 'a'] }, { v: 5 }]);
     expect(await db.collection('mixed').distinct('v')).toEqual([null, 0, 5, 6, 'a', 'b', { a: 1 }]);

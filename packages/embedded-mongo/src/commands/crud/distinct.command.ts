@@ -2,7 +2,7 @@ import { CommandError } from '../../errors.js';
 import { valueKey } from '../../query/value-key.js';
 import { compareValues } from '../../bson/compare.js';
 import { encodeDoc } from '../../bson/encode.js';
-import type { Doc, Value } from '../../bson/value.js';
+import { BsonUndefined, type Doc, type Value } from '../../bson/value.js';
 import { splitPath, visitPath } from '../../bson/path.js';
 import { timestampOf } from '../../storage/clock.js';
 import { docArgument, stringArgument } from '../arguments.js';
@@ -41,18 +41,22 @@ export const distinct: Command = {
     if (key.includes('\0')) throw new CommandError(31032, 'Key field cannot contain an embedded null byte');
     const path = splitPath(key);
     const found = new Map<unknown, Value>();
-    const docs =
-      entry?.kind === 'view' || isMadeWhenRead(ns)
-        ? readFromView(op, ns, view, { filter: request.filter }, env)
-        : docsOf(planQuery(entry, request, env).run(view));
+    const note = (value: Value): void => {
+      const key = valueKey(value, env.collation);
+      if (!found.has(key)) found.set(key, value);
+    };
+    const isMade = entry?.kind === 'view' || isMadeWhenRead(ns);
+    const plan = isMade ? undefined : planQuery(entry, request, env);
+    const docs = plan ? docsOf(plan.run(view)) : readFromView(op, ns, view, { filter: request.filter }, env);
     for (const doc of docs) {
+      let isEmpty = true;
       visitPath(doc, path, 'elements', (value) => {
-        if (value !== undefined) {
-          const key = valueKey(value, env.collation);
-          if (!found.has(key)) found.set(key, value);
-        }
+        isEmpty = false;
+        if (value !== undefined) note(value);
+        else if (plan?.isOfKeys) note(null);
         return false;
       });
+      if (isEmpty && plan?.isOfKeys) note(BsonUndefined.value);
     }
     const values = [...found.values()].sort((a, b) => compareValues(a, b, env.collation));
     if (encodeDoc(new Map([['values', values]])).length > MAX_BSON_SIZE) {

@@ -5,7 +5,13 @@ import { isDoc } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import { compilePipelineUpdate } from '../../query/pipeline.js';
 import type { UpdateResult } from '../../query/update.js';
-import { compileUpdate, documentOfFilter, replaceDocument, withIdFirst } from '../../query/update.js';
+import {
+  assertWithoutExpr,
+  compileUpdate,
+  documentOfFilter,
+  replaceDocument,
+  withIdFirst,
+} from '../../query/update.js';
 import type { Collection } from '../../storage/collection.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
@@ -24,10 +30,17 @@ export interface UpdateSpec {
   readonly update: Value | undefined;
   readonly arrayFilters?: readonly Doc[] | undefined;
   readonly isMulti?: boolean;
+  readonly isUpsert?: boolean;
 }
 
-/** @throws CommandError */
+/** @throws CommandError for an update that is not valid, or an upsert whose filter has an expression */
 export function compileDocumentUpdate(spec: UpdateSpec, env: QueryEnv): DocumentUpdate {
+  const compiled = compileForm(spec, env);
+  if (spec.isUpsert) assertWithoutExpr(spec.filter);
+  return compiled;
+}
+
+function compileForm(spec: UpdateSpec, env: QueryEnv): DocumentUpdate {
   const { filter, update, arrayFilters, isMulti = false } = spec;
   if (Array.isArray(update)) {
     if (arrayFilters) {

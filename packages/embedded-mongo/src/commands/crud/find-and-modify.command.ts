@@ -107,13 +107,13 @@ function modify(op: Operation, ns: Namespace): ReplyDoc | Promise<ReplyDoc> {
   const filter = docArgument(args, 'query') ?? EMPTY;
   return runWrite(op, (unit) => {
     const existing = server.storage.catalog.collection(ns, unit);
+    const isUpsert = boolArgument(args, 'upsert');
     if (existing && !boolArgument(args, 'remove')) {
-      const isUpsert = boolArgument(args, 'upsert');
       checkTimeSeriesUpdate(existing, { filter, update: args.get('update'), isMulti: false, isUpsert });
     }
     const env = queryEnv(op, { collation: docArgument(args, 'collation'), collection: existing });
     const show = projector(op, env, filter);
-    const spec = { filter, update: args.get('update'), arrayFilters: arrayFiltersOf(args) };
+    const spec = { filter, update: args.get('update'), arrayFilters: arrayFiltersOf(args), isUpsert };
     const update = boolArgument(args, 'remove') ? undefined : compileDocumentUpdate(spec, env);
     const matches = existing ? matchRecords(existing, unit, env, requestOf(args)) : [];
     try {

@@ -118,7 +118,7 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
   const filter = docArgument(statement, 'q')!;
   const isMulti = boolArgument(statement, 'multi');
   const isUpsert = boolArgument(statement, 'upsert');
-  const spec = { filter, update: statement.get('u'), arrayFilters: arrayFiltersOf(statement), isMulti };
+  const spec = { filter, update: statement.get('u'), arrayFilters: arrayFiltersOf(statement), isMulti, isUpsert };
   const isValidationBypassed = boolArgument(op.args, 'bypassDocumentValidation');
   const pending = runWrite(op, (unit): Ended => {
     const collation = docArgument(statement, 'collation');
@@ -127,7 +127,7 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
     const compiled = compileDocumentUpdate(spec, env);
     if (existing) {
       checkTimeSeriesWrite(existing, op.isInTransaction);
-      checkTimeSeriesUpdate(existing, { ...spec, isUpsert });
+      checkTimeSeriesUpdate(existing, spec);
       const target = { unit, collection: existing, isValidationBypassed };
       const found = matchRecords(existing, unit, env, statementRequest(statement));
       const records = isMulti ? [...found] : firstOf(found); // all are found before the first is changed

@@ -4,30 +4,49 @@ import {
   type DecimalParts,
   decimalParts,
   divideDecimals,
+  exactDecimal,
   finite,
+  type FiniteDecimal,
   multiplyDecimals,
+  NAN_PARTS,
+  negateDecimal,
   pow10,
   toDecimal128,
 } from '../../bson/decimal.js';
 import { asDecimal, INT64_MAX, INT64_MIN, toExactInt64, toNumber, type Numeric } from '../../bson/number.js';
 import { int32 } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { exp, ln, log, log10, padded, powerOf } from './decimal.functions.js';
 import { displayDouble } from './display.js';
+import { UNIT } from './fixed-point.js';
 
 const ZERO = finite(false, 0n, 0);
 const ONE = finite(false, 1n, 0);
 
-/** A decimal of a function that is computed as a double: right to about 15 digits, not to 34 as MongoDB's. */
-export const decimalOf = (value: number): Decimal128 =>
-  Decimal128.fromStringWithRounding(
-    Number.isFinite(value) || Number.isNaN(value) ? String(value) : value > 0 ? 'Infinity' : '-Infinity',
-  );
+const decimalOf = (value: number): Decimal128 => toDecimal128(exactDecimal(value));
 
-/** Applies a function of doubles: a decimal gives a decimal, every other type a double. */
-export const inDoubles = (value: Numeric, evaluate: (value: number) => number): number | Decimal128 =>
-  value instanceof Decimal128 ? decimalOf(evaluate(toNumber(value))) : evaluate(toNumber(value));
+/** The nearest double; of a decimal that is too large or small for one, the largest or smallest there is. */
+export function nearestDouble(value: Numeric): number {
+  const double = toNumber(value);
+  if (!(value instanceof Decimal128)) return double;
+  const parts = decimalParts(value);
+  if (parts.kind !== 'finite' || parts.coefficient === 0n) return double;
+  const size = Math.min(Math.max(Math.abs(double), Number.MIN_VALUE), Number.MAX_VALUE);
+  return parts.negative ? -size : size;
+}
 
-export const exponential = (value: Numeric): Numeric => inDoubles(value, Math.exp);
+/** Applies a function: to a decimal in decimals, to every other type as a double. */
+export function inOwnType(
+  value: Numeric,
+  ofDouble: (value: number) => number,
+  ofDecimal: (value: FiniteDecimal) => DecimalParts,
+): number | Decimal128 {
+  if (!(value instanceof Decimal128)) return ofDouble(toNumber(value));
+  const parts = decimalParts(value);
+  return parts.kind === 'finite' ? toDecimal128(ofDecimal(parts)) : decimalOf(ofDouble(toNumber(value)));
+}
+
+export const exponential = (value: Numeric): Numeric => inOwnType(value, Math.exp, exp);
 
 function assertPositive(value: number, code: number, whose: string): void {
   if (value > 0 || Number.isNaN(value)) return;
@@ -35,8 +54,8 @@ function assertPositive(value: number, code: number, whose: string): void {
 }
 
 export function naturalLogarithm(value: Numeric): Numeric {
-  assertPositive(toNumber(value), 28766, "$ln's");
-  return inDoubles(value, Math.log);
+  assertPositive(nearestDouble(value), 28766, "$ln's");
+  return inOwnType(value, Math.log, ln);
 }
 
 export function logarithm(
@@ -44,13 +63,16 @@ export function logarithm(
   base: Numeric,
   [code, whose] = [28758, "$log's"] as [number, string],
 ): Numeric {
-  const [x, b] = [toNumber(value), toNumber(base)];
+  const [x, b] = [nearestDouble(value), nearestDouble(base)];
   assertPositive(x, code, whose);
   if (!(b > 0 && b !== 1) && !Number.isNaN(b)) {
     throw new CommandError(28759, `$log's base must be a positive number not equal to 1, but is ${displayDouble(b)}`);
   }
   const result = b === 10 ? Math.log10(x) : b === 2 ? Math.log2(x) : Math.log(x) / Math.log(b);
-  return value instanceof Decimal128 || base instanceof Decimal128 ? decimalOf(result) : result;
+  if (!(value instanceof Decimal128 || base instanceof Decimal128)) return result;
+  const [number, of] = [asDecimal(value), asDecimal(base)];
+  if (number.kind !== 'finite' || of.kind !== 'finite') return decimalOf(Math.log(toNumber(value)) / Math.log(b));
+  return toDecimal128(b === 10 ? log10(number) : log(number, of));
 }
 
 export function squareRoot(value: Numeric): Numeric {
@@ -101,8 +123,14 @@ export function power(base: Numeric, exponent: Numeric): Numeric {
 
 function decimalPower(base: Numeric, exponent: Numeric): Decimal128 {
   const whole = toExactInt64(exponent);
+  const [of, times] = [asDecimal(base), asDecimal(exponent)];
+  if (of.kind !== 'finite' || times.kind !== 'finite') return decimalOf(toNumber(base) ** toNumber(exponent));
+  if (times.coefficient === 0n) return toDecimal128(padded(UNIT));
   if (whole === undefined || whole > 10_000n || whole < -10_000n) {
-    return decimalOf(toNumber(base) ** toNumber(exponent));
+    if (of.coefficient === 0n) return decimalOf(0);
+    if (of.negative && whole === undefined) return toDecimal128(NAN_PARTS);
+    const result = powerOf({ ...of, negative: false }, times);
+    return toDecimal128(of.negative && whole! % 2n !== 0n ? negateDecimal(result) : result);
   }
   let result: DecimalParts = ONE;
   let square: DecimalParts = asDecimal(base);

@@ -80,6 +80,7 @@ export function addNode(
     }
     const child = current.children.get(part);
     const isLast = i === parts.length - 1;
+    if (i > 0 && isOfOtherKind(current, part)) throw conflict(path, parts.slice(0, i).join('.'));
     if (child && (isLast || child.kind !== 'branch')) {
       throw conflict(path, parts.slice(0, i + 1).join('.'));
     }
@@ -91,6 +92,10 @@ export function addNode(
     }
   });
 }
+
+/** Whether a branch is of all elements, or those of a filter, and the part is one name or index, or the other way round. */
+const isOfOtherKind = (node: Branch, part: string): boolean =>
+  node.children.size > 0 && hasArrayUpdate(node) !== (identifierIn(part) !== undefined);
 
 const conflict = (path: string, at: string): CommandError =>
   new CommandError('ConflictingUpdateOperators', `Updating the path '${path}' would create a conflict at '${at}'`);

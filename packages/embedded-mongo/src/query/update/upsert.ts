@@ -19,11 +19,13 @@ function* equalitiesOfField(name: string, condition: Value): Iterable<[string, V
   if (!isOperatorDoc(condition)) return yield [name, condition];
   for (const [operator, operand] of condition) {
     if (operator === '$eq') yield [name, operand];
-    const isSingle = Array.isArray(operand) && operand.length === 1 && !(operand[0] instanceof BSONRegExp);
-    if (isSingle && (operator === '$in' || (operator === '$all' && !isOperatorDoc(operand[0]))))
-      yield [name, operand[0]!];
+    if (!Array.isArray(operand)) continue;
+    if (operator === '$all') for (const value of operand) if (isPlain(value)) yield [name, value];
+    if (operator === '$in' && operand.length === 1 && isPlain(operand[0]!)) yield [name, operand[0]!];
   }
 }
+
+const isPlain = (value: Value): boolean => !(value instanceof BSONRegExp) && !isOperatorDoc(value);
 
 function collectEqualities(filter: Doc): Map<string, Value> {
   const equalities = new Map<string, Value>();
@@ -62,7 +64,8 @@ function setAt(doc: Doc, path: string, value: Value): void {
   current.set(last, value);
 }
 
-function assertWithoutExpr(filter: Doc): void {
+/** @throws CommandError QueryFeatureNotAllowed (224) when the filter of an upsert has an expression */
+export function assertWithoutExpr(filter: Doc): void {
   for (const [name, condition] of filter) {
     if (name === '$expr') {
       throw new CommandError('QueryFeatureNotAllowed', '$expr is not allowed in the query predicate for an upsert');
@@ -74,11 +77,9 @@ function assertWithoutExpr(filter: Doc): void {
 /**
  * The document an upsert starts from: the fields that the filter demands by equality.
  * @param onlyId for a replacement, which takes nothing but `_id` from the filter
- * @throws CommandError NotSingleValueField (54) when the filter demands two values of one field,
- * QueryFeatureNotAllowed (224) when it has an expression
+ * @throws CommandError NotSingleValueField (54) when the filter demands two values of one field
  */
 export function documentOfFilter(filter: Doc, onlyId: boolean): Doc {
-  assertWithoutExpr(filter);
   const doc: Doc = new Map();
   const equalities = [...collectEqualities(filter)].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [path, value] of equalities) {

@@ -55,7 +55,7 @@ export function candidateOf(
 ): Candidate | undefined {
   const { spec } = index;
   if (spec.kind === 'text') return undefined;
-  if (spec.partialFilter && !implies(filter, spec.partialFilter)) return undefined;
+  if (spec.partialFilter && !isHinted && !implies(filter, spec.partialFilter)) return undefined;
   if (spec.kind === '2d' || spec.kind === '2dsphere') return geoCandidate(index, predicates);
   if (spec.kind === 'wildcard') return wildcardCandidate(index, predicates, collation);
   const bounds = boundIndex(index, predicates, collation);

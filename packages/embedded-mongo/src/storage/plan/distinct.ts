@@ -13,7 +13,7 @@ import type { PlanStage } from './stage.js';
 /** Reads one record for each value of the request's `distinctKey`; undefined where no index can tell them. */
 export function distinctScan(
   collection: Collection,
-  { distinctKey: key, hint }: PlanRequest,
+  { distinctKey: key, hint, filter }: PlanRequest,
   planned: PlannedFilter,
   collation: Collation | undefined,
 ): PlanStage | undefined {
@@ -22,7 +22,8 @@ export function distinctScan(
     const { spec } = index;
     const width = spec.fields.indexOf(key) + 1;
     const isMeant = hint === undefined || (isDoc(hint) ? isSamePattern(spec.key, hint) : spec.name === hint);
-    if (!isMeant || spec.isHidden || width === 0 || spec.kind !== 'btree' || index.isMultikey) continue;
+    if (!isMeant || spec.isHidden || width === 0 || spec.kind !== 'btree') continue;
+    if (index.isMultikey && !(filter.size === 0 && spec.fields.length === 1 && !key.includes('.'))) continue;
     if (!isSameCollation(spec.collation, collation)) continue;
     const candidate = candidateOf(index, planned, undefined, collation, true);
     if (!candidate || !isExact(candidate, planned)) continue;

@@ -95,9 +95,9 @@ export class DistinctScan extends IndexScan {
       const match = new Match(walk.id, walk.bytes, this.fields);
       this.returned++;
       yield match;
+      if (this.index.isMultikey) continue; // its keys are given all at once
       const values = this.index.valuesOf(match.doc)[0]?.slice(0, this.width);
-      // A key of null stands for a missing field, too, which is no value: then the next record may have one.
-      if (values && values.at(-1) !== null) walk.skipPast(values);
+      if (values) walk.skipPast(values);
     }
   }
 

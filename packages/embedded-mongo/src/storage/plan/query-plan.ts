@@ -6,7 +6,7 @@ import { nsString } from '../namespace.js';
 import type { ReadView } from '../read-view.js';
 import { IdLookup } from './access.stages.js';
 import { Count } from './count.stages.js';
-import { IndexScan } from './index-scan.stage.js';
+import { DistinctScan, IndexScan } from './index-scan.stage.js';
 import type { PlanRequest } from './planner.js';
 import type { Match, PlanStage } from './stage.js';
 
@@ -35,6 +35,11 @@ export class QueryPlan {
     const matches = this.winner.run(context);
     while (!matches.next().done) count++;
     return count;
+  }
+
+  /** Whether it gives one record for each key of an index, where a missing value is null as in the index. */
+  get isOfKeys(): boolean {
+    return this.winner.inputs[0] instanceof DistinctScan;
   }
 
   private noteAccess(): void {

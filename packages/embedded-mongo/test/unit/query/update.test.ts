@@ -129,10 +129,10 @@ const CASES: [
     [{ x: 2 }],
   ],
   [
-    'an index and $[] that touch different fields',
+    'elements that several paths touch in different fields',
     { a: [{ x: 1, y: 1 }] },
-    { $set: { 'a.0.x': 2, 'a.$[].y': 3 } },
-    { a: [{ x: 2, y: 3 }] },
+    { $set: { 'a.$[].b.x': 2, 'a.$[].c': 3 } },
+    { a: [{ x: 1, y: 1, b: { x: 2 }, c: 3 }] },
   ],
   ['a dollar name deep in a value', {}, { $set: { a: { $x: 1 } } }, { a: { $x: 1 } }],
   ['a dollar name deep in a path', { a: { $x: 1 } }, { $set: { 'a.$x': 2 } }, { a: { $x: 2 } }],
@@ -205,7 +205,10 @@ describe('compileUpdate', () => {
     [{}, { $set: { a: 1, 'a.b': 1 } }, 40, "Updating the path 'a.b' would create a conflict at 'a'"],
     [{}, { $set: { 'a.b': 1, a: 1 } }, 40, "Updating the path 'a' would create a conflict at 'a'"],
     [{}, { $rename: { a: 'b' }, $set: { a: 1 } }, 40, "would create a conflict at 'a'"],
-    [{ a: [1] }, { $set: { 'a.0': 1, 'a.$[]': 2 } }, 40, "Update created a conflict at 'a.0'"],
+    [{}, { $set: { 'a.0': 1, 'a.$[]': 2 } }, 40, "would create a conflict at 'a'"],
+    [{}, { $set: { 'a.0.x': 2, 'a.$[].y': 3 } }, 40, "would create a conflict at 'a'"],
+    [{}, { $inc: { 'c.$[].x': 1 }, $set: { 'c.$.x': 2 } }, 40, "would create a conflict at 'c'"],
+    [{}, { $rename: { 'c.1.x': 'a' }, $inc: { 'c.$[].x': 1 } }, 40, "would create a conflict at 'c'"],
     [{}, { $set: { '': 1 } }, 56, 'An empty update path is not valid.'],
     [{}, { $set: { 'a..b': 1 } }, 56, "The update path 'a..b' contains an empty field name, which is not allowed."],
     [
@@ -357,7 +360,7 @@ describe('upsertDocument', () => {
     [{ _id: 1 }, { $set: { _id: 2 } }, 66],
     [{ _id: 1 }, { _id: 2 }, 66],
     [{}, { _id: [1] }, 53],
-    [{ $expr: true }, { a: 1 }, 224],
+    [{ a: { $all: [1, 2] } }, { $set: { b: 1 } }, 54],
   ])('of %j and %j is refused with code %i', (filter, change, code) => {
     expect(() => upsert(filter, change)).toThrow(expect.objectContaining({ code }));
   });
