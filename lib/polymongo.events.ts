@@ -5,6 +5,8 @@ import type { PoolState } from './polymongo.types.js';
 export interface PolyMongoEventMap {
   /** A pool went from one state to another. */
   poolState: { pool: string; from: PoolState; to: PoolState; reason?: string };
+  /** No server has answered for a second. `uri`: without credentials; `reason`: what the last attempt ended with, if one has. */
+  connectDelayed: { pool: string; uri: string; reason?: string };
   /** Something that `stats` shows has changed. */
   statistics: { pool: string };
   /** A database can be used: its pool is open and it was asked for. */

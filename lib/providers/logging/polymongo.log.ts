@@ -13,6 +13,7 @@ export class PolyMongoLog {
   ) {
     const { events } = pools;
     events.on('poolState', (event) => this.#onPoolState(event));
+    events.on('connectDelayed', (event) => sink.write('warn', delayText(event), {}));
     events.on('connected', ({ db }) =>
       sink.write('info', 'database connected', { database: db, pool: pools.poolOf(db).name }),
     );
@@ -41,6 +42,11 @@ export class PolyMongoLog {
     });
   }
 }
+
+const delayText = ({ pool, uri, reason }: PolyMongoEventMap['connectDelayed']): string =>
+  `Pool ${pool} waits for a MongoDB at ${uri}: ${reason ?? 'no answer yet'}. Its calls wait as well. Start one ` +
+  '(for development: npx embedded-mongo --port 27017), or check mongoURI. ' +
+  'With coldStart: false the application does not start without one.';
 
 /** What an error says, without what it quotes of a document. */
 function textOf(error: unknown): string {

@@ -51,9 +51,13 @@ export class DatabasePool {
     readonly host: PoolHost,
   ) {
     const onChange = () => host.events.emit('statistics', { pool: config.dbName });
-    const link = (this.#link = new PoolClient(config, () => {
-      this.turns.look();
-      onChange();
+    const link = (this.#link = new PoolClient(config, {
+      onChange: () => {
+        this.turns.look();
+        onChange();
+      },
+      onDelay: (uri, reason) =>
+        host.events.emit('connectDelayed', { pool: config.dbName, uri, ...(reason !== undefined && { reason }) }),
     }));
     this.turns = new PoolTurns({
       name: config.dbName,

@@ -15,6 +15,16 @@ import { PoolStatistics } from './pool.statistics.js';
 /** How long the driver may take to say goodbye to a server that does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000;
 const MAX_RETRY_DELAY_MS = 30_000;
+/** The driver waits half a minute for a server before it says a word: somebody is told sooner that there is none. */
+const PATIENCE_MS = 1_000;
+
+/** What a client's pool hears of it. */
+export interface ClientHost {
+  /** What its statistics show has changed. */
+  onChange(): void;
+  /** No server has answered for a second. */
+  onDelay(uri: string, reason: string | undefined): void;
+}
 
 /**
  * The MongoClient of a pool. It is kept from one opening to the next, so that what was made from it stays good; only
@@ -24,12 +34,13 @@ export class PoolClient {
   readonly statistics: PoolStatistics;
   #client: mongo.MongoClient | undefined;
   #isReachable = false;
+  #refusal: string | undefined;
 
   constructor(
     readonly config: PoolConfig,
-    onChange: () => void,
+    readonly host: ClientHost,
   ) {
-    this.statistics = new PoolStatistics(onChange);
+    this.statistics = new PoolStatistics(() => host.onChange());
   }
 
   /** The driver's client; made on first use, connected only by {@link connect}. */
@@ -43,7 +54,16 @@ export class PoolClient {
   }
 
   /** Connects, as often as `retry` says. @throws PoolConnectError; the reason of `signal` when it is aborted meanwhile */
-  async connect({ attempts, delayMS }: Readonly<RetryOptions>, signal: AbortSignal): Promise<void> {
+  async connect(retry: Readonly<RetryOptions>, signal: AbortSignal): Promise<void> {
+    const delay = setTimeout(() => this.host.onDelay(redactURI(this.config.mongoURI), this.#refusal), PATIENCE_MS);
+    try {
+      await this.#connectWithin(retry, signal);
+    } finally {
+      clearTimeout(delay);
+    }
+  }
+
+  async #connectWithin({ attempts, delayMS }: Readonly<RetryOptions>, signal: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#connectOnce(signal);
@@ -113,6 +133,9 @@ export class PoolClient {
     client.setMaxListeners(0);
     keepSecretsOf(client, this.config);
     this.statistics.follow(client);
+    client.on('serverHeartbeatFailed', ({ failure }) => {
+      this.#refusal = redactURI(failure.message, secretsOf(this.config));
+    });
     client.on('topologyDescriptionChanged', ({ newDescription }) => {
       if (client !== this.#client) return;
       this.#isReachable = [...newDescription.servers.values()].some((server) => server.type !== 'Unknown');

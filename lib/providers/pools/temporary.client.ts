@@ -15,7 +15,10 @@ export async function askBeside<T>(
 ): Promise<{ answer: T } | undefined> {
   const { budget } = pool.host;
   if (!budget.tryReserve(1)) return undefined;
-  const link = new PoolClient({ ...pool.config, maxConnections: 1, minConnections: 0 }, () => {});
+  const link = new PoolClient(
+    { ...pool.config, maxConnections: 1, minConnections: 0 },
+    { onChange() {}, onDelay() {} },
+  );
   const closing = new AbortController();
   const lease = pool.lease('operation', undefined, () => {
     closing.abort(new PoolForceClosedError(pool.name));

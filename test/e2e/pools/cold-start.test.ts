@@ -79,6 +79,24 @@ describe('a connect that fails', () => {
     await late.stop();
   });
 
+  it.each([
+    ['at once', '', /ECONNREFUSED/],
+    ['between retries', '&serverSelectionTimeoutMS=50', /ECONNREFUSED/],
+  ])('says that it waits while it still does, when the server is missed %s', async (_, option, reason) => {
+    const polymongo = create({
+      mongoURI: `${CLOSED_PORT}?replicaSet=rs0${option}`,
+      retry: { attempts: 99, delayMS: 100 },
+    });
+    const told = new Promise<object>((resolve) => polymongo.pools.events.on('connectDelayed', resolve));
+    const call = settle([wrapItems(polymongo).countDocuments().exec()]);
+    const event = await told;
+    expect(polymongo.pools.primary.state).toBe('connecting');
+    expect(event).toEqual({ pool: 'default', uri: expect.any(String), reason: expect.stringMatching(reason) });
+    expect(JSON.stringify(event)).not.toContain('s3cret');
+    await polymongo.actions.forceCloseAll();
+    await call;
+  });
+
   it('shows no credentials in its error', async () => {
     const error = await create({ mongoURI: CLOSED_PORT, driverOptions: FAST })
       .pools.connect('default')

@@ -49,7 +49,11 @@ import { fromHeader, PolyMongoModule } from 'nestjs-polymongo';
 @Module({
   imports: [
     PolyMongoModule.forRootAsync({
-      useFactory: () => ({ mongoURI: process.env.MONGODB_URI ?? 'mongodb://localhost:27017', defaultDB: 'main' }),
+      useFactory: () => ({
+        mongoURI: process.env.MONGODB_URI ?? 'mongodb://localhost:27017',
+        defaultDB: 'main',
+        coldStart: process.env.NODE_ENV !== 'production', // there it does not start without its MongoDB
+      }),
       tenant: { resolve: fromHeader('x-tenant-id') },
     }),
     PolyMongoModule.forFeature([{ name: User.name, schema: UserSchema }]),

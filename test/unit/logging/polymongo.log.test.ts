@@ -104,6 +104,20 @@ describe('what fails with a document in its message', () => {
   });
 });
 
+it.each([
+  ['connect ECONNREFUSED 127.0.0.1:27017', 'connect ECONNREFUSED 127.0.0.1:27017'],
+  [undefined, 'no answer yet'],
+])('a server that is not there is a warning, with what to do: %s', (reason, text) => {
+  const heard: string[] = [];
+  const polymongo = new PolyMongoWrapper({ mongoURI: 'mongodb://127.0.0.1:1/', handleSignals: false });
+  new PolyMongoLog(polymongo.pools, { write: (level, message) => void heard.push(level, message), close: () => {} });
+  const uri = 'mongodb://127.0.0.1:27017';
+  polymongo.pools.events.emit('connectDelayed', { pool: 'default', uri, ...(reason && { reason }) });
+  expect(heard[0]).toBe('warn');
+  expect(heard[1]).toContain(`Pool default waits for a MongoDB at ${uri}: ${text}.`);
+  expect(heard[1]).toMatch(/embedded-mongo.*mongoURI.*coldStart: false/);
+});
+
 describe("Nest's logger", () => {
   it('hears of warnings and errors only, redacted', () => {
     const heard: string[] = [];
