@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkEntries, checkTypes } from './package-types.mjs';
 
 const OLDEST = [
   '@nestjs/common@11',
@@ -73,19 +74,9 @@ try {
     .join('\n');
   writeFileSync(join(folder, 'types.mts'), typed);
   writeFileSync(join(folder, 'types.cts'), typed);
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--skipLibCheck',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-    '--types',
-    'node',
-  ];
-  run('npx', ['tsc', ...options, 'types.mts', 'types.cts']);
-  console.log('types for import and require: ok');
+  writeFileSync(join(folder, 'types.ts'), typed);
+  checkTypes({ folder, run, install });
+  checkEntries([tarball, serverTarball], { folder, run, install });
 
   checkVersion('polymongo', manifest.version, folder);
 
