@@ -53,8 +53,6 @@ export function checkMadeSchema(name: string, schema: unknown): void {
 
 const SCHEMA_FROM = 'as SchemaFactory.createForClass() or new Schema() makes';
 
-/** By its shape, as it may be another copy of mongoose's. */
-function isSchema(value: unknown): boolean {
-  const { obj, path } = (value ?? {}) as { obj?: unknown; path?: unknown };
-  return typeof value === 'object' && typeof obj === 'object' && typeof path === 'function';
-}
+/** By mongoose's own mark, as it may be another copy of mongoose's. */
+const isSchema = (value: unknown): boolean =>
+  (value as { instanceOfSchema?: unknown } | null | undefined)?.instanceOfSchema === true;

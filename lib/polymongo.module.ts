@@ -2,11 +2,10 @@ import { Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs
 import { PolyMongoCoreModule } from './polymongo-core.module.js';
 import type { AsyncModelDefinition, PolyMongoModuleAsyncOptions } from './polymongo.module-options.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
-import { getPolyModelToken, getTenantModelToken } from './polymongo.tokens.js';
+import { getBlueprintToken, getPolyModelToken, getTenantModelToken } from './polymongo.tokens.js';
 import { checkDefinitions, checkMadeSchema } from './polymongo.definition-checks.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import type { ModelDefinition } from './providers/models/model.registry.js';
-import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
 
 /**
  * Many MongoDB databases in one Nest application.
@@ -63,40 +62,39 @@ function modelProviders({
   ...definition
 }: AsyncModelDefinition): FactoryProvider[] {
   const { name, discriminators = [] } = definition;
-  const token = getPolyModelToken(name);
+  const defined = getBlueprintToken(name);
   return [
     {
-      provide: token,
+      provide: defined,
       inject: [PolyMongoWrapper, ...inject],
       useFactory: async (wrapper: PolyMongoWrapper, ...dependencies: unknown[]) => {
         const schema = await useFactory(...dependencies);
         checkMadeSchema(name, schema);
-        return wrapper.wrapModel(wrapper.models.define({ ...definition, schema }));
+        return wrapper.models.define({ ...definition, schema });
       },
     },
-    ...tenantProviders(name),
-    ...discriminators.flatMap((kind) => [
-      {
-        provide: getPolyModelToken(kind.name),
-        inject: [PolyMongoWrapper, token], // defined with it
-        useFactory: (wrapper: PolyMongoWrapper) => wrapper.wrapModel(wrapper.models.blueprint(kind.name)),
-      },
-      ...tenantProviders(kind.name),
-    ]),
+    ...injectedProviders(name, defined),
+    ...discriminators.flatMap((kind) => injectedProviders(kind.name, defined)), // defined with it
   ];
 }
 
-const tenantProviders = (name: string): FactoryProvider[] => [
-  {
-    provide: getTenantModelToken(name),
-    inject: [PolyMongoWrapper, getPolyModelToken(name)],
-    useFactory: (wrapper: PolyMongoWrapper) => wrapper.tenantModel(wrapper.models.blueprint(name)),
-  },
-  {
-    provide: getTenantModelToken(name, 'request'),
-    scope: Scope.REQUEST,
-    durable: true,
-    inject: [getPolyModelToken(name)],
-    useFactory: (model: PolyModelOf<AnyModel>) => model.tenant(),
-  },
-];
+/** What is injected of a model. Each is made of the compiled one, so that a test can replace one of them alone. */
+function injectedProviders(name: string, defined: symbol): FactoryProvider[] {
+  const inject = [PolyMongoWrapper, defined];
+  const wrap = (wrapper: PolyMongoWrapper) => wrapper.wrapModel(wrapper.models.blueprint(name));
+  return [
+    { provide: getPolyModelToken(name), inject, useFactory: wrap },
+    {
+      provide: getTenantModelToken(name),
+      inject,
+      useFactory: (wrapper: PolyMongoWrapper) => wrapper.tenantModel(wrapper.models.blueprint(name)),
+    },
+    {
+      provide: getTenantModelToken(name, 'request'),
+      scope: Scope.REQUEST,
+      durable: true,
+      inject,
+      useFactory: (wrapper: PolyMongoWrapper) => wrap(wrapper).tenant(),
+    },
+  ];
+}

@@ -48,6 +48,13 @@ describe('what forFeature is given', () => {
     const refusal = refusalOf(() => PolyMongoModule.forFeature(definitions as never));
     expect(refusal).toMatchObject({ option, message: expect.stringContaining(message) });
   });
+
+  it('may be a schema that was made without a definition', () => {
+    const kinds = [{ name: 'Admin', schema: new Schema() }];
+    expect(() =>
+      PolyMongoModule.forFeature([{ name: 'User', schema: new Schema(), discriminators: kinds }]),
+    ).not.toThrow();
+  });
 });
 
 describe('what forFeatureAsync is given', () => {
