@@ -1,14 +1,13 @@
-import { checks, checkValue } from '../../polymongo.checks.js';
+import { describeValue } from '../../polymongo.checks.js';
 import { PolyMongoOptionsError } from '../../polymongo.errors.js';
 
 /** The keys of a path such as `meta.tenant`. @throws PolyMongoOptionsError when one is empty, or would be no field */
 export function pathOf(path: string): readonly string[] {
-  checkValue('path of a payload', path, checks.string);
-  const keys = path.split('.');
-  if (keys.every((key) => key !== '' && key !== '__proto__')) return keys;
+  const keys = typeof path === 'string' ? path.split('.') : [];
+  if (keys.length > 0 && keys.every((key) => key !== '' && key !== '__proto__')) return keys;
   throw new PolyMongoOptionsError(
     'tenant.resolve',
-    `'${path}' is no path of a payload. Name its fields, as in 'meta.tenant'.`,
+    `${describeValue(path)} is no path of a payload. Name its fields, as in 'meta.tenant'.`,
   );
 }
 

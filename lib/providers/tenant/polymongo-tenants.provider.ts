@@ -113,9 +113,9 @@ export class PolyMongoTenants {
    *   it does not end in time: it stays locked out then, until it is deprovisioned again
    */
   async deprovision(tenantId: string, options: ProvisionOptions & { confirm?: string } = {}): Promise<void> {
+    const db = this.#databases.of(tenantId);
     checkOptions('deprovision.', options, DEPROVISION_CHECKS);
     const { confirm, timeoutMS = 60_000 } = options;
-    const db = this.#databases.of(tenantId);
     if (confirm !== tenantId) throw new TenantConfirmationError(tenantId);
     await this.#whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
       await this.#registry.mark(record, 'removing');

@@ -74,7 +74,7 @@ describe('which tenants there are, and where', () => {
     [[], 'an array'],
     [null, 'null'],
     [undefined, 'undefined'],
-    ['', 'the string ""'],
+    ['', 'an empty string'],
   ])('lets nobody in by an answer that is neither true nor false, and says which it was: %j', async (answer, said) => {
     for (const exists of [() => answer, async () => answer]) {
       start({ exists: exists as never });
