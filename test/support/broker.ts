@@ -45,6 +45,7 @@ const LAUNCHES = {
         RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
         ERL_EPMD_PORT: epmd,
         ERL_EPMD_ADDRESS: '127.0.0.1',
+        ERL_EPMD_RELAXED_COMMAND_CHECK: '1', // it ends when told, also while it still has the broker on its list
         // Debian's own command becomes the user rabbitmq, who may not write here.
         PATH: `/usr/lib/rabbitmq/bin:${process.env.PATH}`,
       },

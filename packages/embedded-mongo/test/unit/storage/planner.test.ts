@@ -268,6 +268,13 @@ describe('planQuery', () => {
     expect(winner({ a: 1 }, { distinctKey: 'b' })).toMatchObject({ inputStage: { stage: 'DISTINCT_SCAN' } });
   });
 
+  it('reads no distinct values from a partial index that may lack some', () => {
+    createIndex(storage, collection, { c: 1 }, { partialFilterExpression: { c: { $gt: 20 } } });
+    const distinct = { distinctKey: 'c' };
+    expect(winner({ c: { $gte: 0 } }, distinct)).toMatchObject({ stage: 'COLLSCAN' });
+    expect(winner({ c: { $gt: 30 } }, distinct)).toMatchObject({ inputStage: { stage: 'DISTINCT_SCAN' } });
+  });
+
   it('merges the scans of several points where each gives the order, and reads no more than the limit needs', () => {
     const query = plan(collection, { a: { $in: [1, 4, 7] } }, { sort: docFrom({ b: 1 }), limit: 4 });
     expect(plainOf(query.executionStatsDoc(LATEST))).toMatchObject({
