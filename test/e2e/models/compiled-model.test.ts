@@ -91,6 +91,41 @@ describe.each(ways)('a schema with middleware on insertMany and on statics, by %
   });
 });
 
+describe.each(ways)('the members of a class that its schema loaded, by %s', (_, wrap) => {
+  it('are on the database that they were called on: statics, methods and accessors', async () => {
+    class ThingClass extends mongoose.Model<{ n: number }> {
+      declare n: number;
+      static largest() {
+        return this.findOne().sort({ n: -1 });
+      }
+      async siblings(): Promise<number> {
+        return (this.constructor as typeof ThingClass).countDocuments({ _id: { $ne: this._id } });
+      }
+      get place(): string {
+        return this.db.name;
+      }
+    }
+    const schema = new instance.Schema({ n: Number });
+    schema.loadClass(ThingClass);
+    const seen: string[] = [];
+    schema.pre('largest' as never, function (this: unknown) {
+      seen.push((this as mongoose.Model<unknown>).db.name);
+    });
+    const model = wrap(schema as never) as typeof ThingClass & { db(name: string): typeof ThingClass };
+    await model.db(acme).create({ n: 1 }, { n: 3 }, { n: 2 });
+    await model.create({ n: 9 });
+    for (const [on, database, n, siblings] of [
+      [model.db(acme), acme, 3, 2],
+      [model, main, 9, 0],
+    ] as const) {
+      const largest = (await on.largest()) as ThingClass;
+      expect([largest.n, largest.place, await largest.siblings()]).toEqual([n, database, siblings]);
+    }
+    expect(seen).toEqual([acme, main]);
+    expect(await written(elsewhere)).toEqual([]);
+  });
+});
+
 describe.each(ways)('a compiled model that somebody kept, by %s', (_, wrap) => {
   const OPERATIONS: Record<string, (model: Thing) => Promise<unknown>> = {
     find: (model) => model.find().exec(),
