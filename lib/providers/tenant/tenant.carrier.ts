@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 
 /** Runs a function in the scope that a value came from. */
-type Within = <T>(fn: () => T) => T;
+export type Within = <T>(fn: () => T) => T;
 
 /**
  * What is evaluated later, by whoever reads it, would else run as its reader's tenant: gives a generator or Observable

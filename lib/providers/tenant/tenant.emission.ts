@@ -4,6 +4,7 @@ import { Observable } from 'rxjs';
 import { activeTransaction } from '../sessions/active.transaction.js';
 import { currentWork } from '../sessions/current.work.js';
 import type { Interceptors } from './pipeline.stages.js';
+import type { Within } from './tenant.carrier.js';
 import { scopeOfRequest, type TenantContext } from './tenant.context.js';
 
 /** Interceptors that keep each other, and what they hand on, in the context that they themselves were called in. */
@@ -56,15 +57,18 @@ export function emitHere<T>(context: TenantContext, source: Observable<T>): Obse
   const { scope } = context;
   const work = currentWork();
   const here = new AsyncResource('polymongo.emission');
-  const back = <R>(fn: () => R): R =>
-    context.scope === scope && currentWork() === work ? fn() : here.runInAsyncScope(fn);
-  return new Observable((subscriber) =>
-    back(() =>
+  const back: Within = (fn) => (context.scope === scope && currentWork() === work ? fn() : here.runInAsyncScope(fn));
+  return emitIn(back, source);
+}
+
+/** What `source` emits, subscribed to and emitted in one place. */
+export const emitIn = <T>(within: Within, source: Observable<T>): Observable<T> =>
+  new Observable((subscriber) =>
+    within(() =>
       source.subscribe({
-        next: (value) => back(() => subscriber.next(value)),
-        error: (error) => back(() => subscriber.error(error)),
-        complete: () => back(() => subscriber.complete()),
+        next: (value) => within(() => subscriber.next(value)),
+        error: (error) => within(() => subscriber.error(error)),
+        complete: () => within(() => subscriber.complete()),
       }),
     ),
   );
-}

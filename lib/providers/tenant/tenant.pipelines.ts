@@ -1,8 +1,8 @@
-import { groupBy, mergeMap, Observable, type OperatorFunction } from 'rxjs';
+import { groupBy, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { inWork } from '../sessions/current.work.js';
+import type { Within } from './tenant.carrier.js';
 import type { TenantContext } from './tenant.context.js';
-
-type Within = <T>(fn: () => T) => T;
+import { emitIn } from './tenant.emission.js';
 
 /**
  * An operator that gives each tenant what `project` makes, for itself: an operator that waits, collects or compares sees one
@@ -39,14 +39,3 @@ function aloneAs(context: TenantContext, tenantId: string | undefined): Within {
   const nobody: Within = (fn) => context.within(undefined, () => inWork({}, fn));
   return tenantId === undefined ? nobody : nobody(() => context.run(tenantId, () => context.capture()!));
 }
-
-const emitIn = <T>(within: Within, source: Observable<T>): Observable<T> =>
-  new Observable((subscriber) =>
-    within(() =>
-      source.subscribe({
-        next: (value) => within(() => subscriber.next(value)),
-        error: (error) => within(() => subscriber.error(error)),
-        complete: () => within(() => subscriber.complete()),
-      }),
-    ),
-  );
