@@ -55,6 +55,7 @@ export class PoolClient {
 
   /** Connects, as often as `retry` says. @throws PoolConnectError; the reason of `signal` when it is aborted meanwhile */
   async connect(retry: Readonly<RetryOptions>, signal: AbortSignal): Promise<void> {
+    this.#refusal = undefined;
     const delay = setTimeout(() => this.host.onDelay(redactURI(this.config.mongoURI), this.#refusal), PATIENCE_MS);
     try {
       await this.#connectWithin(retry, signal);
