@@ -45,25 +45,31 @@ export interface Candidate {
 export const residualOf = (filter: Doc, env: QueryEnv): Residual | undefined =>
   filter.size === 0 ? undefined : { filter, matches: compileFilter(filter, env) };
 
+/**
+ * `best`: an index that is better than reading everything. `values`: one that has all values that documents of the filter have
+ * at its fields. `hinted`: the one that was asked for, whatever it lacks.
+ */
+type IndexUse = 'best' | 'values' | 'hinted';
+
 /** How an index can serve a filter and a sort; undefined when it cannot, or not better than reading everything. */
 export function candidateOf(
   index: StoredIndex,
   { filter, predicates }: PlannedFilter,
   sort: Doc | undefined,
   collation: Collation | undefined,
-  isHinted = false,
+  use: IndexUse = 'best',
 ): Candidate | undefined {
   const { spec } = index;
   if (spec.kind === 'text') return undefined;
-  if (spec.partialFilter && !isHinted && !implies(filter, spec.partialFilter)) return undefined;
+  if (spec.partialFilter && use !== 'hinted' && !implies(filter, spec.partialFilter)) return undefined;
   if (spec.kind === '2d' || spec.kind === '2dsphere') return geoCandidate(index, predicates);
   if (spec.kind === 'wildcard') return wildcardCandidate(index, predicates, collation);
   const bounds = boundIndex(index, predicates, collation);
   const direction = sort && directionFor(index, bounds, sort, collation);
   const isBounded = !isAll(bounds.fields[0]!);
   const isComplete = !spec.isSparse || bounds.fields.some((intervals) => !isAll(intervals));
-  if (!isHinted && !(isBounded || direction !== undefined)) return undefined;
-  if (!isHinted && !isComplete) return undefined;
+  if (use === 'best' && !(isBounded || direction !== undefined)) return undefined;
+  if (use === 'best' && !isComplete) return undefined;
   const candidate: Candidate = {
     index,
     bounds,

@@ -5,7 +5,6 @@ import { isSamePattern } from './access.stages.js';
 import { candidateOf, isExact, type PlannedFilter, scanOf } from './candidate.js';
 import { rootOf } from './covered.js';
 import { DistinctScan } from './index-scan.stage.js';
-import { implies } from './implication.js';
 import { isPoint } from './interval.js';
 import type { PlanRequest } from './planner.js';
 import { Projection } from './projection.stage.js';
@@ -26,8 +25,7 @@ export function distinctScan(
     if (!isMeant || spec.isHidden || width === 0 || spec.kind !== 'btree') continue;
     if (index.isMultikey && !(filter.size === 0 && spec.fields.length === 1 && !key.includes('.'))) continue;
     if (!isSameCollation(spec.collation, collation)) continue;
-    if (hint === undefined && spec.partialFilter && !implies(filter, spec.partialFilter)) continue;
-    const candidate = candidateOf(index, planned, undefined, collation, true);
+    const candidate = candidateOf(index, planned, undefined, collation, hint === undefined ? 'values' : 'hinted');
     if (!candidate || !isExact(candidate, planned)) continue;
     const before = candidate.bounds.fields.slice(0, width - 1);
     if (!before.every((intervals) => intervals.every((each) => isPoint(each, spec.collation)))) continue;

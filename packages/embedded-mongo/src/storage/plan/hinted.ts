@@ -27,7 +27,7 @@ export function hinted(
   if (!index) {
     throw plannerError(collection, 'BadValue', 'hint provided does not correspond to an existing index');
   }
-  const candidate = candidateOf(index, planned, min || max ? undefined : sorting?.pattern, env.collation, true);
+  const candidate = candidateOf(index, planned, min || max ? undefined : sorting?.pattern, env.collation, 'hinted');
   if (!candidate) throw plannerError(collection, 'NoQueryExecutionPlans', 'No query solutions');
   if (!min && !max) {
     const stage = stagesOf(collection, candidate, planned, wanted, sorting);
