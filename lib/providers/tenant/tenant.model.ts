@@ -100,6 +100,12 @@ export function createTenantModel<M extends AnyModel>(blueprint: M, prototype: o
   });
   Object.setPrototypeOf(learned, unlearned);
   Object.setPrototypeOf(model, learned);
+  // Its own, or the completer of Node 24's REPL takes them for values, reads them, and ends the process.
+  for (const key of [...Reflect.ownKeys(blueprint), 'db']) {
+    const descriptor = learn(key);
+    if (descriptor?.get && !Object.hasOwn(model, key))
+      Object.defineProperty(model, key, { ...descriptor, enumerable: false });
+  }
   model.prototype = prototype;
   for (const key of ['name', 'length'] as const) Object.defineProperty(model, key, { value: blueprint[key] });
   return model as unknown as M;

@@ -40,7 +40,8 @@ it("Nest's REPL shows models and completes their members, a tenant's model outsi
     const { error, shown } = await evaluated(name);
     expect({ name, error, shown }).toEqual({ name, error: null, shown: expect.stringContaining('User') });
     expect(await completed(`${name}.fin`)).toEqual(expect.arrayContaining([`${name}.find`, `${name}.findOne`]));
-    expect(await completed(`${name}.db`)).toContain(`${name}.db`);
+    expect(await completed(`${name}.`)).toEqual(expect.arrayContaining([`${name}.db`, `${name}.collection`]));
+    for (const member of ['db', 'collection', 'discriminators']) await completed(`${name}.${member}`);
   }
 });
 
