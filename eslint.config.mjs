@@ -11,7 +11,9 @@ const POOL_PARTS = ['sessions', 'databases', 'connections'];
 /** The same in the server. */
 const SERVER = 'packages/embedded-mongo/src';
 const SERVER_FLOW = ['bson', 'query', 'storage', 'commands', 'wire'];
-const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'migrations', 'hooks', 'logging'];
+const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'migrations', 'hooks', 'logging', 'health', 'metrics'];
+/** Entries beside the main one, each for a package that need not be installed. */
+const ENTRIES = ['terminus', 'prometheus', 'opentelemetry'];
 
 const restrict = (files, forbidden, message) => ({
   files,
@@ -23,7 +25,7 @@ const folders = (names) => `(^|/)(${names.join('|')})/`;
 const ROOT = String.raw`polymongo\.(module|wrapper)\.js$|/lib/index\.js$|(^|\.\./)index\.js$`;
 /** What the server may not import. */
 const FOREIGN = String.raw`^(?!\.|node:|bson$|@mongodb-js/saslprep$)|/lib/`;
-const OUTER = `${ROOT}|${folders(['cli', 'health', 'metrics', 'testing', 'decorators'])}|^embedded-mongo`;
+const OUTER = `${ROOT}|${folders(['cli', 'testing', 'decorators', ...ENTRIES])}|^embedded-mongo`;
 
 export default tseslint.config(
   { ignores: ['**/dist', 'coverage', 'node_modules'] },
@@ -47,7 +49,7 @@ export default tseslint.config(
     },
   },
   restrict(
-    ['lib/*.ts', 'lib/{decorators,health,metrics}/**'],
+    ['lib/*.ts', `lib/{decorators,${ENTRIES}}/**`],
     `${folders(['testing', 'cli'])}|^embedded-mongo`,
     'Only lib/testing loads the embedded server, and only the CLI loads lib/testing.',
   ),
@@ -80,7 +82,7 @@ export default tseslint.config(
   ),
   restrict(
     ['lib/testing/**'],
-    String.raw`(^|/)(providers|decorators|cli|health|metrics)/|/embedded-mongo/`,
+    String.raw`(^|/)(providers|decorators|cli|terminus|prometheus|opentelemetry)/|/embedded-mongo/`,
     'What helps tests needs the package embedded-mongo and errors, and nothing else of lib.',
   ),
   restrict(['sample-app/**'], String.raw`/lib/`, 'The sample app imports the package by its name, as a user does.'),

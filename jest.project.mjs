@@ -11,7 +11,7 @@ export default {
   globalTeardown: '<rootDir>/packages/embedded-mongo/test/support/stop-server.mjs',
   moduleNameMapper: {
     '^nestjs-polymongo$': '<rootDir>/lib/index.ts',
-    '^nestjs-polymongo/testing$': '<rootDir>/lib/testing/index.ts',
+    '^nestjs-polymongo/(testing|terminus)$': '<rootDir>/lib/$1/index.ts',
     '^embedded-mongo$': '<rootDir>/packages/embedded-mongo/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

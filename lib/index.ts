@@ -144,6 +144,14 @@ export type {
   ImportOptions,
 } from './providers/bulk/bulk.types.js';
 export { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
+export type {
+  ClusterHealth,
+  HealthOptions,
+  HealthReport,
+  PoolHealth,
+  PoolHealthState,
+} from './providers/health/health.types.js';
+export { PolyMongoHealth } from './providers/health/polymongo-health.provider.js';
 export {
   PolyMongoHooks,
   type DbErrorHook,

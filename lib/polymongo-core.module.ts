@@ -28,6 +28,7 @@ import type { TenantResolverProvider } from './polymongo.tenant-options.js';
 import { POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
+import { PolyMongoHealth } from './providers/health/polymongo-health.provider.js';
 import { HookExplorer } from './providers/hooks/hook.explorer.js';
 import { PolyMongoHooks } from './providers/hooks/polymongo-hooks.provider.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
@@ -48,6 +49,7 @@ import { PolyMongoTransactions } from './providers/transaction/polymongo-transac
 const VIEWS: Provider[] = [
   view(PolyMongoPools, (wrapper) => wrapper.pools),
   view(PolyMongoHooks, (wrapper) => wrapper.hooks),
+  view(PolyMongoHealth, (wrapper) => wrapper.health),
   view(PolyMongoStats, (wrapper) => wrapper.stats),
   view(PolyMongoWatch, (wrapper) => wrapper.watch),
   view(PolyMongoTransactions, (wrapper) => wrapper.transactions),

@@ -22,6 +22,13 @@ export function parseMongoURI(uri: string): MongoURIParts {
   return { dbName: safeDecode(path), options };
 }
 
+/** The hosts of a connection string, as in `db1:27017,db2:27017`: what names a cluster without telling how to get in. */
+export const hostsOf = (uri: string): string =>
+  redactURI(uri)
+    .replace(/^mongodb(\+srv)?:\/\//, '')
+    .replace(REDACTED, '')
+    .replace(/[/?].*$/s, '');
+
 const SECRET_PART = 'password|passphrase|username|secret|token';
 const SECRET_WHOLE = 'auth|authMechanismProperties|autoEncryption|cert|key|pfx|secureContext|ssl(?:pass|key|cert)';
 

@@ -8,6 +8,7 @@ import { resolveOptions, type PolyMongoOptions, type ResolvedOptions } from './p
 import type { ScaleOptions } from './polymongo.pool-options.js';
 import { showAsJSON } from './polymongo.secrets.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
+import { PolyMongoHealth } from './providers/health/polymongo-health.provider.js';
 import {
   PolyMongoHooks,
   type DbErrorHook,
@@ -65,6 +66,8 @@ export class PolyMongoWrapper {
   readonly hooks: PolyMongoHooks;
   /** What pools and databases are doing: `general()`, `db(name)`, `listDatabases()` and more. */
   readonly stats: PolyMongoStats;
+  /** Whether the databases can be used: `check()`. */
+  readonly health: PolyMongoHealth;
   /** Copies, drops, exports and imports whole databases. */
   readonly bulkTasks: PolyMongoBulk;
   /** The current tenant. */
@@ -127,6 +130,7 @@ export class PolyMongoWrapper {
     this.tenantContext.onRefusal((error) => this.pools.events.emit('refused', { error }));
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
     this.stats = new PolyMongoStats(this.pools, (name) => this.tenantDatabases.tenantOf(name));
+    this.health = new PolyMongoHealth(this.pools);
     const tenantRegistry = new TenantRegistry(this.pools);
     this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, tenantRegistry);
     this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant);

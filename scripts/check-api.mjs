@@ -11,6 +11,7 @@ import { join, relative, resolve } from 'node:path';
 const ENTRIES = [
   { name: 'nestjs-polymongo', folder: '.', entry: 'dist/esm/index.d.ts' },
   { name: 'nestjs-polymongo.testing', folder: '.', entry: 'dist/esm/testing/index.d.ts' },
+  { name: 'nestjs-polymongo.terminus', folder: '.', entry: 'dist/esm/terminus/index.d.ts' },
   { name: 'embedded-mongo', folder: 'packages/embedded-mongo', entry: 'dist/esm/index.d.ts' },
 ];
 const isUpdate = process.argv.includes('--update');

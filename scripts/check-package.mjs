@@ -22,6 +22,8 @@ export const changes = [users.watch$(), users.db('acme').watch$(), users.tenant(
 declare const mine: TenantModel<{ name: string }>;
 mine.watch$().subscribe((change) => change._id);
 `;
+/** Optional peers that one entry uses: each entry can be imported without its own. */
+const OF_ENTRIES = ['@nestjs/terminus'];
 const SERVER = 'packages/embedded-mongo';
 const root = process.cwd();
 const run = (command, args, cwd = folder) =>
@@ -40,7 +42,8 @@ try {
   checkServerAlone(serverTarball);
 
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const peers = Object.keys(manifest.peerDependencies).filter((name) => name !== serverManifest.name);
+  const absent = [serverManifest.name, ...OF_ENTRIES];
+  const peers = Object.keys(manifest.peerDependencies).filter((name) => !absent.includes(name));
   const others = ['reflect-metadata', '@nestjs/platform-express', 'typescript', '@types/node'];
   install(folder, [tarball, ...[...peers, ...others].map(installed)]);
   checkWithoutServer();

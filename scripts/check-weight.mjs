@@ -1,5 +1,5 @@
 // What is not used is not loaded: which packages the command line's help, the module, the module with `debug` and its
-// testing entry bring into a process, and what is published. Reads what was built.
+// other entries bring into a process, and what is published. Reads what was built.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,11 @@ const CASES = [
     what: "import('nestjs-polymongo/testing')",
     args: ['--input-type=module', '-e', "import 'nestjs-polymongo/testing';"],
     mayLoad: [],
+  },
+  {
+    what: "import('nestjs-polymongo/terminus')",
+    args: ['--input-type=module', '-e', "import 'reflect-metadata'; import 'nestjs-polymongo/terminus';"],
+    mayNotLoad: ['@nestjs/terminus', '@nestjs/core', 'mongoose'],
   },
 ];
 

@@ -56,6 +56,7 @@ describe('the public surface', () => {
       'PolyMongoBulk',
       'PolyMongoClosedError',
       'PolyMongoError',
+      'PolyMongoHealth',
       'PolyMongoHooks',
       'PolyMongoMigrations',
       'PolyMongoMigrationsModule',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseMongoURI, redactURI, secretsInURI } from '../../lib/polymongo.uri.js';
+import { hostsOf, parseMongoURI, redactURI, secretsInURI } from '../../lib/polymongo.uri.js';
 
 describe('redactURI', () => {
   it.each([
@@ -59,6 +59,18 @@ describe('secretsInURI', () => {
   ])('finds the value of %s, as hidden as in driverOptions', (name) => {
     expect(secretsInURI(`mongodb://h/?w=1&${name}=CANARY`)).toContain('CANARY');
     expect(redactURI(`mongodb://h/?w=1&${name}=CANARY`)).not.toContain('CANARY');
+  });
+});
+
+describe('hostsOf', () => {
+  it.each([
+    ['mongodb://user:p%40ss@a:1,b:2/db?replicaSet=rs0', 'a:1,b:2'],
+    ['mongodb+srv://user:secret@cluster.example.net', 'cluster.example.net'],
+    ['mongodb://host?w=1', 'host'],
+    ['mongodb://user:se?c/r@et@host/db', 'host'],
+    ['mongodb://h/?proxyPassword=a@b', ''],
+  ])('of %s is what stands between credentials and path', (uri, hosts) => {
+    expect(hostsOf(uri)).toBe(hosts);
   });
 });
 

@@ -45,6 +45,7 @@ export class DatabasePool {
   readonly #idle: IdleTimer | undefined;
   #idleRank = 0;
   #lastLeaseAt: number | undefined;
+  #failure: unknown;
 
   constructor(
     readonly config: PoolConfig,
@@ -87,6 +88,16 @@ export class DatabasePool {
   /** Connected, and the last word from the servers was that one is there. */
   get isReachable(): boolean {
     return this.#state === 'connected' && this.#link.isReachable;
+  }
+
+  /** What the last attempt to open it ended with; undefined when it has succeeded, or there was none. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** What the driver last heard from a server that does not answer, without secrets. */
+  get refusal(): string | undefined {
+    return this.#link.refusal;
   }
 
   get leaseCount(): number {
@@ -216,9 +227,11 @@ export class DatabasePool {
         throw error;
       }
     } catch (error) {
+      this.#failure = error;
       this.#transition('closed', 'connect failed');
       throw error;
     }
+    this.#failure = undefined;
     this.#transition('connected');
     if (this.#leases.size === 0) this.#idle?.start();
   }

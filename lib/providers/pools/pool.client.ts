@@ -53,6 +53,11 @@ export class PoolClient {
     return this.#isReachable;
   }
 
+  /** What the last attempt to reach a server ended with, without secrets; undefined when none has failed since the connect began. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
   /** Connects, as often as `retry` says. @throws PoolConnectError; the reason of `signal` when it is aborted meanwhile */
   async connect(retry: Readonly<RetryOptions>, signal: AbortSignal): Promise<void> {
     this.#refusal = undefined;

@@ -8,6 +8,7 @@ describe.each([
   'docs/bulk.md',
   'docs/migrations.md',
   'docs/entering-a-tenant.md',
+  'docs/health.md',
 ])('%s', (page) => {
   const regions = snippetRegions(import.meta.dirname);
 
