@@ -8,6 +8,8 @@ import tseslint from 'typescript-eslint';
 const FLOW = ['pools', 'models', 'tenant'];
 /** What the pools are made of, a folder each; the others are `pools` with PolyMongoPools, which puts them together. */
 const POOL_PARTS = ['sessions', 'databases', 'connections'];
+/** The private places of mongoose and the driver, which all folders touch by. */
+const NATIVE = 'native';
 /** The same in the server. */
 const SERVER = 'packages/embedded-mongo/src';
 const SERVER_FLOW = ['bson', 'query', 'storage', 'commands', 'wire'];
@@ -57,6 +59,11 @@ export default tseslint.config(
     ['lib/polymongo.{options,pool-options,tenant-options,checks,uri,secrets,tokens,errors,events,types}.ts'],
     `/providers/|${OUTER}`,
     'options, tokens, errors and events import nothing of lib.',
+  ),
+  restrict(
+    [`lib/providers/${NATIVE}/**`],
+    String.raw`^\.\./|^embedded-mongo`,
+    'What names private places of mongoose and the driver imports nothing of lib.',
   ),
   ...FLOW.map((folder, i) =>
     restrict(

@@ -21,6 +21,7 @@ import type { MigrationsOptions } from './providers/migrations/migration.options
 import { assembleMigrations, type MigrationFactory } from './providers/migrations/migrations.assembly.js';
 import type { PolyMongoMigrations } from './providers/migrations/polymongo-migrations.provider.js';
 import type { MigratorHost } from './providers/migrations/tenant.migrator.js';
+import { checkPrivatePlaces } from './providers/native/private.check.js';
 import { PolyMongoPools } from './providers/pools/polymongo-pools.provider.js';
 import { READY_STATE } from './providers/pools/pool-state.js';
 import { closeOnSignals } from './providers/pools/process.signals.js';
@@ -116,6 +117,7 @@ export class PolyMongoWrapper {
     options: PolyMongoOptions,
     startEagerPools = (pools: PolyMongoPools): void => pools.connectEagerInBackground(),
   ) {
+    checkPrivatePlaces(mongoose);
     this.options = resolveOptions(options);
     this.pools = new PolyMongoPools(this.options);
     this.tenantContext = new TenantContext(this.options.tenant);

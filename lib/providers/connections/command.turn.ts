@@ -1,6 +1,6 @@
 import type { Database } from '../databases/database.js';
 import { goesOn, type CallContext } from '../sessions/call.context.js';
-import { sendCommandsBy } from './cursor.steps.js';
+import { sendCommandsBy } from '../native/driver.private.js';
 
 /** Has a command sent in its database's turn. */
 export const inPoolsTurn =

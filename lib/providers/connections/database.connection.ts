@@ -13,12 +13,7 @@ import { collectionsOf, dropOn, leaseDb, outsideOn } from './connection.operatio
 import { ConnectionOwnershipError } from '../pools/pool.errors.js';
 import { READY_STATE } from '../pools/pool-state.js';
 import { keptListener, keptOnce, type Listener } from '../sessions/subscriber.listener.js';
-import { Native, type NativeConnection } from './native.connection.js';
-
-/** An aggregate of a connection: `exec` reads `_connection.client.db()`, `cursor` `_connection.db`; the same in mongoose 8 and 9. */
-interface Aggregating {
-  _connection: object;
-}
+import { AGGREGATE, CLIENT_OPERATIONS, CONNECTION, Native, type NativeConnection } from '../native/mongoose.private.js';
 
 /** Where a connection has its database: not by a name, or whoever walks over a model (Jest's automock) finds all of PolyMongo. */
 const DATABASE = Symbol('polymongo.database');
@@ -35,7 +30,7 @@ class PooledConnection extends Native {
     super(base);
     this[DATABASE] = database;
     this.base = createBaseView(base, database);
-    this._hasOpened = true; // calls wait for the pool, never in mongoose's buffer
+    this[CONNECTION.hasOpened] = true; // calls wait for the pool, never in mongoose's buffer
   }
 
   get database(): Database {
@@ -119,7 +114,7 @@ class PooledConnection extends Native {
     return this.client;
   }
 
-  collection(name: string, options: object = {}): Collection {
+  override collection(name: string, options: object = {}): Collection {
     if (!Object.hasOwn(this.collections, name))
       this.collections[name] = createLeasedCollection(name, this as never, options);
     return this.collections[name]!;
@@ -163,10 +158,10 @@ class PooledConnection extends Native {
 
   /** mongoose would read the database that the URI names. */
   override aggregate(pipeline?: object[], options?: object): { exec(): Promise<unknown> } {
-    const aggregate = super.aggregate(pipeline, options) as ReturnType<NativeConnection['aggregate']> & Aggregating;
+    const aggregate = super.aggregate(pipeline, options) as ReturnType<NativeConnection['aggregate']>;
     const exec = aggregate.exec.bind(aggregate);
-    aggregate._connection = Object.create(this, { client: { value: { db: () => this.db } } }) as object;
-    return Object.assign(aggregate, { exec: () => this.database.run(exec) });
+    const connection = Object.create(this, { client: { value: { db: () => this.db } } }) as object;
+    return Object.assign(aggregate, { [AGGREGATE.connection]: connection, exec: () => this.database.run(exec) });
   }
   override async bulkWrite(...given: unknown[]): Promise<unknown> {
     const { args, context } = joinTransaction(this.database, 'bulkWrite', given);
@@ -204,7 +199,7 @@ class PooledConnection extends Native {
   }
 
   /** Each call waits for the pool by itself; one that waited here first would come after those that were made later. */
-  async _waitForConnect(): Promise<void> {
+  async [CONNECTION.waitForConnect](): Promise<void> {
     await this.database.equipment.gate?.pass();
   }
 
@@ -235,7 +230,7 @@ const model = function (this: PooledConnection, ...args: unknown[]): object {
 Object.defineProperty(PooledConnection.prototype, 'model', { value: model, writable: true, configurable: true });
 
 /** What would give the connection a client of its own, or take it away. */
-for (const operation of ['openUri', 'setClient', 'createClient', 'doClose', 'removeDb', 'onOpen', 'onClose']) {
+for (const operation of CLIENT_OPERATIONS) {
   const refuse = function (this: PooledConnection): never {
     throw new ConnectionOwnershipError(this.name, operation);
   };

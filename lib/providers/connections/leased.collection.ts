@@ -4,28 +4,20 @@ import { inTurn, type CallContext } from '../sessions/call.context.js';
 import { BULK_BUILDERS, joinTransaction } from '../sessions/collection.session.js';
 import type { Database, DatabaseConnection } from '../databases/database.js';
 import { write, WRITES } from '../databases/first.write.js';
+import { buildBulk, clientOf } from '../native/driver.private.js';
+import { COLLECTION, NativeCollection } from '../native/mongoose.private.js';
 import { inPoolsTurn } from './command.turn.js';
-import { buildBulk, leaseBulk } from './leased.bulk.js';
+import { leaseBulk } from './leased.bulk.js';
 import { leaseAggregation, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
 import { limitTime } from './time.limit.js';
 
-interface NativeCollection extends Collection {
-  get buffer(): boolean;
-  set buffer(_: boolean);
-  conn: DatabaseConnection;
-  collection: mongo.Collection | null;
-  onOpen(): void;
-  addQueue(...call: unknown[]): unknown;
-  doQueue(): unknown;
-  _getCollection(): mongo.Collection;
-}
-type Method = (this: NativeCollection, ...args: unknown[]) => unknown;
-
-const Native = nativeCollectionClass();
+type Method = (this: LeasedCollection, ...args: unknown[]) => unknown;
 
 /** A mongoose collection whose every call waits for its database's pool and holds a lease on it until it is done. */
-class LeasedCollection extends Native {
+class LeasedCollection extends NativeCollection {
+  declare conn: DatabaseConnection;
+
   /** The pool makes calls wait, never mongoose's buffer; mongoose's own classes set it and read it in many places. */
   override get buffer(): boolean {
     return false;
@@ -33,18 +25,18 @@ class LeasedCollection extends Native {
   override set buffer(_: boolean) {
     // as above
   }
-  override onOpen(): void {
+  override [COLLECTION.onOpen](): void {
     // as above
   }
 
   /** What mongoose puts off until the connection opens waits for the pool by itself. */
-  override addQueue(...call: unknown[]): unknown {
-    super.addQueue(...call);
-    return this.doQueue();
+  override [COLLECTION.putOff](...call: unknown[]): unknown {
+    super[COLLECTION.putOff](...call);
+    return this[COLLECTION.doPutOff]();
   }
 
   /** The driver's collection on the pool's client, which is another one after the pool was reconfigured. */
-  override _getCollection(): mongo.Collection {
+  override [COLLECTION.driversCollection](): mongo.Collection {
     const { db } = this.conn;
     if (this.collection?.dbName !== db!.databaseName || clientOf(this.collection) !== db!.client)
       this.collection = db!.collection(this.name);
@@ -66,7 +58,7 @@ const DROPPING = new Set(['drop', 'rename']);
 
 for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(mongoose.mongo.Collection.prototype))) {
   if (name === 'constructor' || typeof value !== 'function') continue;
-  const native = (Native.prototype as unknown as Record<string, Method>)[name]!;
+  const native = (NativeCollection.prototype as unknown as Record<string, Method>)[name]!;
   const method = LAZY[name]
     ? lazily(name, native)
     : BULK_BUILDERS.has(name)
@@ -88,7 +80,7 @@ function building(name: string, native: Method): Method {
   return function (...given) {
     const { database } = this.conn;
     const { args, context } = joinTransaction(database, name, limitTime(database, name, given));
-    const collection = () => this._getCollection();
+    const collection = () => this[COLLECTION.driversCollection]();
     const bulk = buildBulk(collection(), () => native.apply(this, args as unknown[]) as never);
     return leaseBulk(bulk, collection, (execute) =>
       write(database, this.name, context, inPoolsTurn(database, context, execute)),
@@ -111,33 +103,3 @@ function atOnce(name: string, native: Method): Method {
 
 export const createLeasedCollection = (name: string, connection: Connection, options: object): Collection =>
   new LeasedCollection(name, connection, options);
-
-const clientOf = (collection: mongo.Collection): mongo.MongoClient =>
-  (collection as unknown as { client: mongo.MongoClient }).client;
-
-/**
- * mongoose exports no name for the class of a connection's collections, and its `constructor` property is taken by a
- * driver method; a connection that is never opened gives the prototype, and the exported base class constructs.
- */
-function nativeCollectionClass() {
-  const NativeConnection = mongoose.connection.constructor as unknown as new (base: unknown) => Connection;
-  const prototype = Object.getPrototypeOf(new NativeConnection(mongoose).collection('probe')) as object;
-  const construct = mongoose.Collection as unknown as (
-    this: object,
-    name: string,
-    connection: Connection,
-    options: object,
-  ) => void;
-  const Native = function (
-    this: Record<string, unknown>,
-    name: string,
-    connection: Connection,
-    options: { modelName?: string },
-  ) {
-    this['collection'] = null;
-    this['modelName'] = options.modelName;
-    construct.call(this, name, connection, options);
-  };
-  Native.prototype = prototype;
-  return Native as unknown as new (name: string, connection: Connection, options: object) => NativeCollection;
-}

@@ -3,7 +3,7 @@ import { PoolForceClosedError } from '../pools/pool.errors.js';
 import type { CallContext } from '../sessions/call.context.js';
 import type { Database } from '../databases/database.js';
 import { sendInPoolsTurn } from './command.turn.js';
-import { sendCommandsBy, type CursorSteps } from './cursor.steps.js';
+import { keepOpen, replacePipeline, sendCommandsBy, sendFirstBy } from '../native/driver.private.js';
 import { confined } from './pipeline.confinement.js';
 
 /**
@@ -11,20 +11,19 @@ import { confined } from './pipeline.confinement.js';
  * first answer exhausts is part of the call that it belongs to, and takes none of its own.
  */
 export function leaseCursor<C extends mongo.AbstractCursor>(cursor: C, database: Database, context: CallContext): C {
-  const steps = cursor as unknown as CursorSteps;
   const { transaction } = context;
   sendInPoolsTurn(cursor, database, context);
   // Each command of the cursor is an operation of the transaction.
   if (transaction) sendCommandsBy(cursor, (command) => transaction.inTurn(command));
-  const initialize = steps._initialize.bind(cursor);
-  steps._initialize = (session) =>
+  sendFirstBy(cursor, (first) =>
     database.hold(async ({ pool }) => {
-      const state = await initialize(session);
+      const state = await first();
       if (state.response.id?.isZero() || cursor.closed) return state;
       const lease = pool.lease('long', database, () => fail(cursor, new PoolForceClosedError(database.name)));
       cursor.once('close', () => lease.release());
       return state;
-    });
+    }),
+  );
   leaseExplain(cursor, database);
   return cursor;
 }
@@ -45,15 +44,13 @@ export function leaseAggregation<C extends mongo.AggregationCursor>(
 
 /** Has a cursor send what {@link confined} gives. It is looked at when it is sent: stages can be added until then. */
 export function confineAggregation<C extends mongo.AggregationCursor>(cursor: C, database: Database): C {
-  const steps = cursor as unknown as CursorSteps & { pipeline: unknown; cursorOptions: mongo.BSONSerializeOptions };
   const { explain } = cursor as unknown as { explain(...args: unknown[]): Promise<unknown> };
-  const initialize = steps._initialize.bind(cursor);
   const clone = cursor.clone.bind(cursor);
-  const confine = () => (steps.pipeline = confined(database, steps.pipeline, steps.cursorOptions));
-  steps._initialize = async (session) => {
+  const confine = () => replacePipeline(cursor, (pipeline, options) => confined(database, pipeline, options));
+  sendFirstBy(cursor, async (first) => {
     confine();
-    return initialize(session);
-  };
+    return first();
+  });
   return Object.assign(cursor, {
     clone: () => confineAggregation(clone(), database),
     explain: async (...args: unknown[]) => {
@@ -76,7 +73,6 @@ function leaseExplain(cursor: object, database: Database): void {
  */
 function fail(cursor: mongo.AbstractCursor, error: Error): void {
   const reject = () => Promise.reject(error);
-  const no = { get: () => false, configurable: true };
   Object.assign(cursor, { next: reject, tryNext: reject, hasNext: reject });
-  Object.defineProperties(cursor, { closed: no, isDead: no, isKilled: { ...no, set: () => {} } });
+  keepOpen(cursor);
 }

@@ -1,20 +1,13 @@
 import type { mongo } from 'mongoose';
+import {
+  cursorOf,
+  cursorOnServer,
+  onEachCursor,
+  sendFirstBy,
+  sendNextBy,
+  type StreamCursor,
+} from '../native/driver.private.js';
 import { within } from '../pools/deadline.js';
-
-interface CursorParts {
-  readonly id?: mongo.Long | null;
-  readonly cursorClient: mongo.MongoClient;
-  readonly cursorNamespace: mongo.MongoDBNamespace;
-  _initialize(session: mongo.ClientSession): Promise<unknown>;
-  getMore(...args: unknown[]): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-/** What the driver keeps inside a change stream; the same in drivers 6 and 7. */
-interface StreamParts {
-  readonly cursor: CursorParts;
-  _createChangeStreamCursor(options: unknown): CursorParts;
-}
 
 const OPENING_MS = 2_000;
 
@@ -26,46 +19,43 @@ const OPENING_MS = 2_000;
  * killCursors is still waiting. This sends another.
  */
 export function closeOnServerToo<S extends mongo.ChangeStream>(stream: S): S {
-  const parts = stream as unknown as StreamParts;
-  const createCursor = parts._createChangeStreamCursor.bind(stream);
   const close = stream.close.bind(stream);
-  let opening: { answer: Promise<unknown>; cursor: CursorParts } | undefined;
+  let opening: { answer: Promise<unknown>; cursor: StreamCursor } | undefined;
   let reads = 0;
 
-  const watchOpening = (cursor: CursorParts): CursorParts => {
-    const initialize = cursor._initialize.bind(cursor);
-    cursor._initialize = (session) => {
-      const answer = initialize(session);
+  onEachCursor(stream, (cursor) => {
+    sendFirstBy(cursor, (first) => {
+      const answer = first();
       opening = { answer: answer.catch(() => {}), cursor };
       return answer;
-    };
-    const getMore = cursor.getMore.bind(cursor);
-    cursor.getMore = async (...args) => {
+    });
+    sendNextBy(cursor, async (next) => {
       reads++;
       try {
-        return await getMore(...args);
+        return await next();
       } finally {
         reads--;
       }
-    };
-    return cursor;
-  };
-  watchOpening(parts.cursor);
-  parts._createChangeStreamCursor = (options) => watchOpening(createCursor(options)); // when it resumes
+    });
+  });
   stream.close = async () => {
     const late = opening && !(await within(OPENING_MS, opening.answer)) ? opening : undefined;
-    const { cursor } = parts;
-    const id = reads > 0 ? cursor.id : undefined;
+    const { client, namespace, id } = cursorOnServer(cursorOf(stream));
+    const isBeingRead = reads > 0;
     await close();
-    if (id && !id.isZero()) await kill(cursor, id);
+    if (isBeingRead && id && !id.isZero()) await kill(client, namespace, id);
     void late?.answer.then(() => late.cursor.close().catch(() => {}));
   };
   return stream;
 }
 
-async function kill({ cursorClient, cursorNamespace: { db, collection } }: CursorParts, id: mongo.Long): Promise<void> {
+async function kill(
+  client: mongo.MongoClient,
+  { db, collection }: mongo.MongoDBNamespace,
+  id: mongo.Long,
+): Promise<void> {
   try {
-    await cursorClient.db(db).command({ killCursors: collection, cursors: [id] });
+    await client.db(db).command({ killCursors: collection, cursors: [id] });
   } catch {
     // Nobody can be reached any more, and the session's end on the server ends it.
   }

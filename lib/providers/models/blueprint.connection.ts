@@ -1,18 +1,10 @@
 import mongoose from 'mongoose';
-import type { EventEmitter } from 'node:events';
 import type { Collection, Connection, Mongoose, Query, Schema } from 'mongoose';
+import { COLLECTION, CONNECTION, emitterOf, MODEL, Native } from '../native/mongoose.private.js';
 import { createFailedCursor } from '../connections/failed.cursor.js';
 import type { Plugin } from '../../polymongo.options.js';
 import { BlueprintModelError } from './model.errors.js';
 import type { AnyModel } from './model.types.js';
-
-interface BlueprintParts {
-  model(name: string, schema: Schema, ...rest: unknown[]): AnyModel;
-  config: object;
-  plugins: Plugin[];
-}
-
-const Native = mongoose.connection.constructor as unknown as new (base: Mongoose) => Connection;
 
 /** The calls of a collection that answer at once, with something to be read. */
 const LAZY = new Set(['find', 'aggregate', 'listIndexes', 'listSearchIndexes']);
@@ -24,7 +16,7 @@ const THROWING = new Set(['watch', 'initializeOrderedBulkOp', 'initializeUnorder
 const REFUSED = ['watch', 'useDb', 'openUri', 'asPromise', 'setClient', 'createClient', 'aggregate'];
 
 /** A connection to nothing, on which each schema is compiled once. It is never opened, and every operation on it is refused. */
-class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => BlueprintParts) {
+class BlueprintConnection extends Native {
   constructor(base: Mongoose, plugins: readonly Plugin[]) {
     super(base);
     this.plugins = [...plugins];
@@ -33,20 +25,22 @@ class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => 
 
   /** Nothing is made for the compiled model; hooks of `createCollection` are not called for it. */
   override model(name: string, schema: Schema, ...rest: unknown[]): AnyModel {
-    const asMade = (model: { $init?: Promise<unknown> }) => {
-      model.$init ??= refusedInit(model as never); // read by Model.init()
+    const asMade = (model: AnyModel & { [MODEL.init]?: Promise<unknown> }) => {
+      model[MODEL.init] ??= refusedInit(model); // read by Model.init()
     };
-    (schema as unknown as EventEmitter).once('init', asMade);
+    const emitter = emitterOf(schema);
+    emitter.once('init', asMade);
     try {
-      return super.model(name, schema, ...rest);
+      return super.model(name, schema, ...rest) as AnyModel;
     } finally {
-      (schema as unknown as EventEmitter).removeListener('init', asMade);
+      emitter.removeListener('init', asMade);
     }
   }
 
-  collection(name: string, options: { modelName?: string } = {}): Collection {
+  override collection(name: string, options: { modelName?: string } = {}): Collection {
     const refused = (operation: string) => new BlueprintModelError(options.modelName ?? name, operation);
-    const data = { name, collectionName: name, conn: this, buffer: false, _shouldBufferCommands: () => false };
+    const state = { name, collectionName: name, conn: this, buffer: false };
+    const data = { ...state, [COLLECTION.shouldBuffer]: () => false };
     return new Proxy(data as unknown as Collection, {
       get(target, key) {
         if (key in target || typeof key === 'symbol' || key === 'then') return Reflect.get(target, key) as unknown;
@@ -61,7 +55,7 @@ class BlueprintConnection extends (Native as unknown as new (base: Mongoose) => 
   }
 
   /** At once: not everybody who calls it hears of a promise. */
-  _waitForConnect(): never {
+  [CONNECTION.waitForConnect](): never {
     throw new BlueprintModelError('a schema', 'connect');
   }
 }
@@ -113,11 +107,16 @@ export function takeOver(blueprint: AnyModel, connection: Connection): void {
   if (blueprint.db instanceof BlueprintConnection) return;
   refuseQueries(blueprint);
   const collection = connection.collection(blueprint.collection.name, { modelName: blueprint.modelName } as object);
-  Object.assign(blueprint, { db: connection, collection, $__collection: collection, $init: refusedInit(blueprint) });
+  Object.assign(blueprint, {
+    db: connection,
+    collection,
+    [MODEL.collection]: collection,
+    [MODEL.init]: refusedInit(blueprint),
+  });
   const prototype = blueprint.prototype as Record<string | symbol, unknown>;
   for (const key of [...Object.getOwnPropertyNames(prototype), ...Object.getOwnPropertySymbols(prototype)]) {
     const { value } = Object.getOwnPropertyDescriptor(prototype, key)!;
-    if (value instanceof (Native as never)) prototype[key] = connection;
+    if (value instanceof Native) prototype[key] = connection;
     else if (value instanceof mongoose.Collection) prototype[key] = collection;
   }
 }

@@ -1,19 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import mongoose from 'mongoose';
+import { AUTOMATIC, nativeIndexing as native } from '../native/mongoose.private.js';
 import type { AnyModel } from './model.types.js';
 
 export type IndexSpec = readonly [key: Record<string, unknown>, options: Record<string, unknown>];
-
-/** mongoose's index code, as it runs on any model or view of one. */
-export interface NativeIndexing {
-  init(): Promise<unknown>;
-  ensureIndexes(options?: object): Promise<void>;
-  diffIndexes(options?: object): Promise<{ toDrop: string[]; toCreate: unknown[] }>;
-  cleanIndexes(options: object): Promise<string[]>;
-  syncIndexes(options?: object): Promise<string[]>;
-  createSearchIndex(description: object): Promise<unknown>;
-}
-export const native = mongoose.Model as unknown as NativeIndexing;
 
 interface IndexedSchema {
   options: { discriminatorKey: string };
@@ -90,7 +79,7 @@ async function madeOf(model: AnyModel, specs: readonly IndexSpec[], isAutomatic:
     },
   };
   const view = withIndexes(model, specs, { collection: { value: collection }, emit: { value: () => false } });
-  await native.ensureIndexes.call(view as never, { _automatic: isAutomatic });
+  await native.ensureIndexes.call(view as never, { [AUTOMATIC]: isAutomatic });
   return declared;
 }
 

@@ -1,20 +1,19 @@
+import { documentSymbols } from '../native/mongoose.private.js';
 import type { BoundModel } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 
+type Accessor = [string | symbol, (model: BoundModel) => unknown];
+
 /** mongoose reads the connection and the collection from documents too, by name and by symbols of its own. */
 export function defineDocumentAccessors(prototype: object, blueprint: AnyModel): void {
-  const accessors: [string | symbol, (model: BoundModel) => unknown][] = [
+  const symbols = documentSymbols(blueprint.prototype as object);
+  const accessors: Accessor[] = [
     ['db', (model) => model.db],
     ['collection', (model) => model.collection],
     ['$collection', (model) => model.collection],
     ['discriminators', (model) => model.discriminators],
-    ...Object.getOwnPropertySymbols(blueprint.prototype).flatMap(
-      (symbol): [symbol, (model: BoundModel) => unknown][] => {
-        if (symbol.description === 'mongoose#Model#db') return [[symbol, (model) => model.db]];
-        if (symbol.description === 'mongoose#Model#collection') return [[symbol, (model) => model.collection]];
-        return [];
-      },
-    ),
+    ...symbols.db.map((symbol): Accessor => [symbol, (model) => model.db]),
+    ...symbols.collection.map((symbol): Accessor => [symbol, (model) => model.collection]),
   ];
   for (const [key, read] of accessors) {
     if (Object.getOwnPropertyDescriptor(blueprint.prototype, key)?.get) continue; // a field of the user's own

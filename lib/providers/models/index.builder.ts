@@ -2,7 +2,7 @@ import mongoose from 'mongoose';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { DatabaseContents } from '../databases/database.contents.js';
 import type { Database } from '../databases/database.js';
-import { native } from './declared.indexes.js';
+import { MODEL, nativeIndexing as native } from '../native/mongoose.private.js';
 import { IndexMismatchError } from './index.errors.js';
 import { emittingView } from './init.event.js';
 import { IndexQueues } from './index.queue.js';
@@ -104,7 +104,7 @@ const isHarmless = (error: unknown): boolean => error instanceof IndexMismatchEr
 
 async function initialize(model: AnyModel): Promise<unknown> {
   // mongoose keeps the promise on the model, for good; here the server may have been changed since.
-  Object.assign(model, { $init: undefined });
+  Object.assign(model, { [MODEL.init]: undefined });
   return emittingView(model, () => native.init.call(model as never));
 }
 

@@ -1,7 +1,8 @@
 import mongoose from 'mongoose';
 import type { IndexDefinition } from '../databases/database.indexes.js';
 import { RETRYABLE_CODES } from '../pools/retryable.codes.js';
-import { native, nameOf, withIndexes, type IndexSpec } from './declared.indexes.js';
+import { MODEL, nativeIndexing as native } from '../native/mongoose.private.js';
+import { nameOf, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
 import { databaseUnder } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
@@ -76,8 +77,8 @@ async function attempt(model: AnyModel, specs: readonly IndexSpec[]): Promise<In
     if (event === 'index-single-done' && error) failures.push({ error, spec: [key, options] as never });
     return model.emit(event, ...args);
   };
-  // `$caught`: mongoose need not raise an 'error' event, somebody hears of it.
-  const view = withIndexes(model, specs, { emit: { value: emit }, $caught: { value: true } });
+  // Caught: mongoose need not raise an 'error' event, somebody hears of it.
+  const view = withIndexes(model, specs, { emit: { value: emit }, [MODEL.isCaught]: { value: true } });
   await native.ensureIndexes.call(view as never).catch((error: unknown) => {
     if (failures.length === 0) throw error;
   });

@@ -1,5 +1,6 @@
 import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
-import { familyIndexes, native, type IndexSpec } from './declared.indexes.js';
+import { nativeIndexing as native } from '../native/mongoose.private.js';
+import { familyIndexes, type IndexSpec } from './declared.indexes.js';
 import { IndexMismatchError, type IndexDifference } from './index.errors.js';
 import { definitionOf, diffOf, listed, makeIndexes, restoreIndexes } from './index.making.js';
 import { databaseUnder } from './model.binding.js';

@@ -1,5 +1,6 @@
 import type { IndexDefinition } from '../databases/database.indexes.js';
-import { familyIndexes, nameOf, native, withIndexes, type IndexSpec } from './declared.indexes.js';
+import { AUTOMATIC, nativeIndexing as native } from '../native/mongoose.private.js';
+import { familyIndexes, nameOf, withIndexes, type IndexSpec } from './declared.indexes.js';
 import { diffOf, listed, requireIndexes, restoreIndexes } from './index.making.js';
 import type { AnyModel } from './model.types.js';
 
@@ -11,7 +12,7 @@ export interface IndexHost {
 
 interface EnsureOptions {
   /** mongoose's own mark of what `Model.init()` does. */
-  _automatic?: boolean;
+  [AUTOMATIC]?: boolean;
   toCreate?: unknown[];
 }
 interface CleanOptions {
@@ -54,8 +55,8 @@ export function defineIndexStatics(template: AnyModel, blueprint: AnyModel, host
 
     async ensureIndexes(this: AnyModel, options: EnsureOptions = {}): Promise<void> {
       if (options.toCreate) return native.ensureIndexes.call(this as never, options);
-      const own = await ownIndexes(this, options._automatic);
-      if (options._automatic) return requireIndexes(this, own);
+      const own = await ownIndexes(this, options[AUTOMATIC]);
+      if (options[AUTOMATIC]) return requireIndexes(this, own);
       return native.ensureIndexes.call(withIndexes(this, own) as never, options);
     },
 

@@ -5,6 +5,7 @@ import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js
 import type { CollectionPreparation } from '../databases/database.equipment.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { MODEL, staticHooksOf } from '../native/mongoose.private.js';
 import { createBlueprintConnection, takeOver } from './blueprint.connection.js';
 import { DatabaseIndexer } from './database.indexer.js';
 import { DatabaseModels } from './database.models.js';
@@ -17,7 +18,6 @@ import { defineIndexStatics } from './model.indexes.js';
 import type { ScopeCapture } from './model.scope.js';
 import { createTemplate, type ModelExtension, type TemplateHost } from './model.template.js';
 import type { AnyModel } from './model.types.js';
-import { staticHooksOf } from './static.hooks.js';
 
 /** A schema to register, as @nestjs/mongoose's `forFeature` takes it. */
 export interface ModelDefinition {
@@ -137,10 +137,10 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
 
   /** mongoose has begun to make it, and may be long done when somebody writes first. */
   include(database: Database, made: object): void {
-    const model = made as AnyModel & { $init: Promise<unknown> };
+    const model = made as AnyModel & { [MODEL.init]: Promise<unknown> };
     if (isBound(model) || !this.#made.add(database, model)) return;
     defineIndexStatics(model, model, { init: () => this.#indexes.init(model) });
-    void this.#indexes.started(model, model.$init);
+    void this.#indexes.started(model, model[MODEL.init]);
     database.contents.prepared.delete(model.collection.name);
   }
 

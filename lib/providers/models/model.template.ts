@@ -1,5 +1,5 @@
-import mongoose from 'mongoose';
-import type { Aggregate, Collection, Connection, Mongoose, mongo } from 'mongoose';
+import type { Aggregate, Collection, Connection, mongo } from 'mongoose';
+import { compileOn, DOCUMENT, leaveConnectionBy, MODEL, userOptionsOf } from '../native/mongoose.private.js';
 import { PoolInitializingError } from '../pools/pool.errors.js';
 import type { Database } from '../databases/database.js';
 import { defineDocumentAccessors } from './document.accessors.js';
@@ -39,7 +39,7 @@ export type ModelExtension = (model: BoundModel, ...args: never[]) => unknown;
 /** A compiled model as this file uses it; mongoose's own types cannot be extended by a class. */
 interface Blueprint {
   new (...args: unknown[]): {
-    $__save(options?: object, callback?: (error?: unknown) => void): Promise<unknown> | void;
+    [DOCUMENT.save](options?: object, callback?: (error?: unknown) => void): Promise<unknown> | void;
     $session(session?: mongo.ClientSession): mongo.ClientSession | null | undefined;
   };
   create(...args: unknown[]): Promise<unknown>;
@@ -60,14 +60,12 @@ const databaseIn = (model: unknown): Database | undefined => bound(model)[DATABA
 /** Called without a model, or with `new`, they have mongoose say what is wrong. */
 const STATICS = ['create', 'insertOne', 'insertMany', 'bulkWrite', 'bulkSave', 'aggregate', 'discriminator'] as const;
 
-const { useConnection } = mongoose.Model as unknown as { useConnection(this: object, connection: unknown): unknown };
-
 /** What a model does not have of the compiled one. */
 const OWN_STATE = {
-  _events: undefined, // the compiled one's listeners would hear of every database
-  _eventsCount: 0,
-  $init: undefined, // nothing was made yet
-  $caught: true, // as after the `init()` of mongoose's own `model()`: an index that fails is no uncaught 'error'
+  [MODEL.events]: undefined, // the compiled one's listeners would hear of every database
+  [MODEL.eventsCount]: 0,
+  [MODEL.init]: undefined, // nothing was made yet
+  [MODEL.isCaught]: true, // as after the `init()` of mongoose's own `model()`: an index that fails is no uncaught 'error'
 };
 
 /**
@@ -108,7 +106,7 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
       return model[COLLECTION]!;
     }
 
-    static get $__collection(): Collection {
+    static get [MODEL.collection](): Collection {
       return this.collection;
     }
 
@@ -136,17 +134,15 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     /** mongoose says first what is no connection. */
     static useConnection(connection: unknown): void {
       const { modelName, [DATABASE]: database } = bound(this);
-      const { base } = database.connection as unknown as { base: Mongoose };
       const stay = (): never => {
         throw new ModelBindingError(modelName, 'useConnection', database.name);
       };
-      useConnection.call({ db: Object.defineProperty({ base }, 'models', { get: stay }) }, connection);
+      leaveConnectionBy(database.connection, connection, stay);
     }
 
     /** What `connection.model(name, schema, collection)` makes of a model that is there: another one, kept by nobody. */
-    static __subclass(connection: Connection, schema: unknown, collection: string): AnyModel {
-      const { base } = connection as unknown as { base: { _model(...args: unknown[]): AnyModel } };
-      return base._model(blueprint.modelName, schema || blueprint.schema, collection, { connection, cache: false });
+    static [MODEL.subclass](connection: Connection, schema: unknown, collection: string): AnyModel {
+      return compileOn<AnyModel>(connection, blueprint.modelName, schema || blueprint.schema, collection);
     }
 
     static override create(...args: unknown[]) {
@@ -171,20 +167,20 @@ export function createTemplate(blueprint: AnyModel, host: TemplateHost): AnyMode
     }
 
     /** Where `save()` and `$save()` have done what they do at once, and begin to wait. mongoose 8 gives a callback. */
-    override $__save(options: SessionOptions, callback?: (error?: unknown) => void): Promise<unknown> | void {
+    override [DOCUMENT.save](options: SessionOptions, callback?: (error?: unknown) => void): Promise<unknown> | void {
       const save = () =>
         callback
           ? new Promise<void>((resolve, reject) => {
-              void super.$__save(options, (error) => (error ? reject(error as Error) : resolve()));
+              void super[DOCUMENT.save](options, (error) => (error ? reject(error as Error) : resolve()));
             })
-          : (super.$__save(options) as Promise<unknown>);
+          : (super[DOCUMENT.save](options) as Promise<unknown>);
       const saved = saveInTransaction(this, options, () => startAtOnce<unknown>(this.constructor, save));
       if (!callback) return saved;
       saved.then(() => callback(), callback);
     }
   }
 
-  for (const key of ['db', 'collection', '$__collection', 'discriminators']) {
+  for (const key of ['db', 'collection', MODEL.collection, 'discriminators']) {
     const { get } = Object.getOwnPropertyDescriptor(Template, key)!;
     Object.defineProperty(Template, key, { get: get!, set: assign(key), configurable: true });
   }
@@ -218,13 +214,10 @@ const assign = (key: string) =>
   };
 
 function optionsOfCollection(blueprint: AnyModel): object {
-  const { options, _userProvidedOptions } = blueprint.schema as unknown as {
-    options: { capped?: unknown };
-    _userProvidedOptions?: object;
-  };
+  const { capped } = blueprint.schema.options as { capped?: unknown };
   return {
-    schemaUserProvidedOptions: _userProvidedOptions ?? {},
-    capped: options.capped,
+    schemaUserProvidedOptions: userOptionsOf(blueprint.schema),
+    capped,
     modelName: blueprint.modelName,
   };
 }

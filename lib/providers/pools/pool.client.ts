@@ -8,6 +8,7 @@ import type { PoolConfig } from '../../polymongo.pool-options.js';
 import { redactError } from '../../polymongo.error-secrets.js';
 import { secretsOf } from '../../polymongo.secrets.js';
 import { isUserInfoMalformed, parseMongoURI, redactURI } from '../../polymongo.uri.js';
+import { topologyOf } from '../native/driver.private.js';
 import { keepSecretsOf } from './client.secrets.js';
 import { within } from './deadline.js';
 import { PoolStatistics } from './pool.statistics.js';
@@ -152,7 +153,7 @@ export class PoolClient {
 
 /** Ends the sockets of a client without a goodbye; the driver has no public way while its own `close()` waits. */
 function cut(client: mongo.MongoClient): void {
-  (client as unknown as { topology?: { close(): void } }).topology?.close();
+  topologyOf(client)?.close();
 }
 
 function createClient(config: PoolConfig): mongo.MongoClient {

@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import { isStarting } from '../native/driver.private.js';
 import type { ActiveTransaction } from './active.transaction.js';
 
 /** What a collection call belongs to. */
@@ -12,9 +13,7 @@ export interface CallContext {
 export const ALONE: CallContext = Object.freeze({});
 
 /** Whether a call goes on with a transaction that has sent something already, and may hold locks. */
-export const goesOn = ({ session }: CallContext): boolean =>
-  session?.inTransaction() === true &&
-  !(session as unknown as { transaction: { isStarting: boolean } }).transaction.isStarting;
+export const goesOn = ({ session }: CallContext): boolean => session?.inTransaction() === true && !isStarting(session);
 
 /** Has an operation wait for those of its transaction that began before it. */
 export const inTurn = <T>({ transaction }: CallContext, operation: () => Promise<T>): (() => Promise<T>) =>

@@ -1,5 +1,6 @@
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
+import { clientOf } from '../native/driver.private.js';
 import { SessionMismatchError } from './session.errors.js';
 import { transactionOf, transactionOn, type ServedDatabase } from './active.transaction.js';
 import { ALONE, type CallContext } from './call.context.js';
@@ -82,7 +83,7 @@ export function withOptions(args: readonly unknown[], at: number, more: object):
 
 /** A session works on the client that made it; on another one the driver's own error names neither. */
 function assertSession(session: mongo.ClientSession, database: ServedDatabase): void {
-  const { client } = session as unknown as { client?: mongo.MongoClient };
+  const client = clientOf(session);
   if (client && client !== database.pool.client) {
     throw new SessionMismatchError(database.pool.host.nameOfClient(client) ?? 'another client', database.name);
   }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { ModelExtensionError } from '../models/model.errors.js';
 import type { AnyModel } from '../models/model.types.js';
+import { MODEL } from '../native/mongoose.private.js';
 import { ReplacedMembers } from './replaced.members.js';
 
 type Callable = (...args: unknown[]) => unknown;
@@ -14,9 +15,9 @@ const SHARED = new Set<PropertyKey>([
   'baseModelName',
   'hooks',
   'events',
-  '_events',
-  '_eventsCount',
-  '_maxListeners',
+  MODEL.events,
+  MODEL.eventsCount,
+  MODEL.maxListeners,
   'toString',
   'toJSON',
   'inspect',
@@ -26,7 +27,7 @@ const SHARED = new Set<PropertyKey>([
 ]);
 
 /** What looks like a method of the compiled model, or cannot be read there, and is another on each database. */
-const LIVE = new Set<PropertyKey>(['collection', '$__collection', 'Query']);
+const LIVE = new Set<PropertyKey>(['collection', MODEL.collection, 'Query']);
 
 /** What every database's model has, and the compiled one lacks. */
 const ADDED = new Set<PropertyKey>(['watch$', Symbol.hasInstance]);

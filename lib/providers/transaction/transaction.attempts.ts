@@ -1,5 +1,5 @@
-import mongoose from 'mongoose';
 import type { Connection, mongo } from 'mongoose';
+import { transactionBy } from '../native/mongoose.private.js';
 import { ActiveTransaction, outsideTransaction } from '../sessions/active.transaction.js';
 import type { LeasedPool } from '../pools/pool.lease.js';
 import type { RetryGate } from './retry.gate.js';
@@ -14,12 +14,6 @@ interface Attempts<T> {
   /** Refuses a database that must not take part. */
   admit: (dbName: string, transaction: ActiveTransaction) => void;
 }
-
-type MongooseTransaction = (
-  this: { startSession(): Promise<mongo.ClientSession>; base: unknown },
-  fn: () => Promise<unknown>,
-  options: mongo.TransactionOptions,
-) => Promise<unknown>;
 
 /**
  * Runs a function in a transaction of the session, as often as the driver's rules demand. mongoose takes back what a
@@ -76,7 +70,6 @@ export async function runAttempts<T>(
     }
   };
 
-  const { transaction } = mongoose.Connection.prototype as unknown as { transaction: MongooseTransaction };
-  await transaction.call({ startSession: async () => session, base: connection.base }, attempt, options);
+  await transactionBy({ startSession: async () => session, base: connection.base }, attempt, options);
   return returned!.value;
 }

@@ -1,0 +1,206 @@
+/**
+ * The private places of the MongoDB driver that this package touches; the only file that names them. Read in 6.17, 6.20,
+ * 7.0 and 7.5; {@link missingInDriver} says which of them another version lacks.
+ */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
+import { lacking } from './private.places.js';
+
+/** What a cursor's first command was answered. */
+export interface FirstAnswer {
+  response: { id?: mongo.Long };
+}
+interface CursorPlaces {
+  readonly id?: mongo.Long | null;
+  readonly cursorClient: mongo.MongoClient;
+  readonly cursorNamespace: mongo.MongoDBNamespace;
+  readonly cursorOptions: mongo.BSONSerializeOptions;
+  pipeline: unknown;
+  _initialize(session: mongo.ClientSession): Promise<FirstAnswer>;
+  getMore(...args: unknown[]): Promise<unknown>;
+  close(): Promise<void>;
+}
+const placesOf = (cursor: object): CursorPlaces => cursor as CursorPlaces;
+
+/** Has the first command of a cursor sent by `send`. */
+export function sendFirstBy(cursor: object, send: (first: () => Promise<FirstAnswer>) => Promise<FirstAnswer>): void {
+  const places = placesOf(cursor);
+  const { _initialize: initialize } = places;
+  places._initialize = (session) => send(() => initialize.call(cursor, session));
+}
+
+/** Has the commands after the first sent by `send`. */
+export function sendNextBy(cursor: object, send: <T>(next: () => Promise<T>) => Promise<T>): void {
+  const places = placesOf(cursor);
+  const { getMore } = places;
+  places.getMore = (...args) => send(() => getMore.apply(cursor, args));
+}
+
+/** Which of a cursor's commands: the first, or one of those that go on. */
+export type CursorStep = 'call' | 'next';
+
+/** Has each command of a cursor sent by `send`. */
+export function sendCommandsBy(
+  cursor: object,
+  send: <T>(command: () => Promise<T>, step: CursorStep) => Promise<T>,
+): void {
+  sendFirstBy(cursor, (first) => send(first, 'call'));
+  sendNextBy(cursor, (next) => send(next, 'next'));
+}
+
+/** Puts what `replace` gives into the place of an aggregation's pipeline. */
+export function replacePipeline(
+  cursor: object,
+  replace: <T>(pipeline: T, options: mongo.BSONSerializeOptions) => T,
+): void {
+  const places = placesOf(cursor);
+  places.pipeline = replace(places.pipeline, places.cursorOptions);
+}
+
+/** The client of a cursor, its namespace, and its id on the server once that has answered. */
+export const cursorOnServer = (
+  cursor: object,
+): { client: mongo.MongoClient; namespace: mongo.MongoDBNamespace; id: mongo.Long | null | undefined } => {
+  const { cursorClient: client, cursorNamespace: namespace, id } = placesOf(cursor);
+  return { client, namespace, id };
+};
+
+/** Has a cursor say that it is open, whatever becomes of its client: the driver's loops ask, and end without a word. */
+export function keepOpen(cursor: object): void {
+  const no = { get: () => false, configurable: true };
+  Object.defineProperties(cursor, { closed: no, isDead: no, isKilled: { ...no, set: () => {} } });
+}
+
+interface StreamPlaces {
+  readonly cursor: object & Pick<CursorPlaces, 'close'>;
+  _createChangeStreamCursor(options: unknown): object & Pick<CursorPlaces, 'close'>;
+}
+export type StreamCursor = StreamPlaces['cursor'];
+
+/** The cursor that a change stream has now; it makes another when it resumes. */
+export const cursorOf = (stream: mongo.ChangeStream): StreamCursor => (stream as unknown as StreamPlaces).cursor;
+
+/** Has `look` see the cursor of a change stream, and each one that it resumes with. */
+export function onEachCursor(stream: mongo.ChangeStream, look: (cursor: StreamCursor) => void): void {
+  const places = stream as unknown as StreamPlaces;
+  const { _createChangeStreamCursor: create } = places;
+  look(places.cursor);
+  places._createChangeStreamCursor = (options) => {
+    const cursor = create.call(stream, options);
+    look(cursor);
+    return cursor;
+  };
+}
+
+type Bulk = mongo.OrderedBulkOperation | mongo.UnorderedBulkOperation;
+
+/**
+ * The driver reads the limits of a batch from its client's topology, or takes its defaults (16 MB, 1,000 operations)
+ * where no server has said any. A client that has not connected has no topology at all, and the builder would throw.
+ */
+export function buildBulk<B extends Bulk>(collection: mongo.Collection, build: () => B): B {
+  const client = clientOf(collection);
+  if (!client || topologyOf(client)) return build();
+  Object.assign(collection, { topology: { lastHello: () => null, s: { options: client.options } } });
+  try {
+    return build();
+  } finally {
+    delete (collection as { topology?: object }).topology;
+  }
+}
+
+/** Has a builder execute on this collection. */
+export function executeOn(bulk: Bulk, collection: mongo.Collection): void {
+  const places = bulk as unknown as { collection: mongo.Collection; s: { collection: mongo.Collection } };
+  places.collection = places.s.collection = collection;
+}
+
+/** The client of a collection or of a session; undefined where another driver has it elsewhere. */
+export const clientOf = (of: mongo.Collection | mongo.ClientSession): mongo.MongoClient | undefined =>
+  (of as unknown as { client?: mongo.MongoClient }).client;
+
+/** The session's transaction has sent nothing yet. */
+export const isStarting = (session: mongo.ClientSession): boolean =>
+  (session as unknown as { transaction: { isStarting: boolean } }).transaction.isStarting;
+
+interface Topology {
+  readonly s?: { readonly servers?: ReadonlyMap<string, object> };
+  close(): void;
+}
+/** What a client has connected by; undefined while it is not. */
+export const topologyOf = (client: mongo.MongoClient): Topology | undefined =>
+  (client as unknown as { topology?: Topology }).topology;
+
+/** What stands for each of its servers, and leads to their sockets. */
+export const serversOf = (topology: Topology): Iterable<object> => topology.s?.servers?.values() ?? [];
+
+/** The options that pools, monitors and sockets have copies of; their own symbols are copied, too. */
+export const optionsOf = (client: mongo.MongoClient): { credentials?: object } | undefined =>
+  (client as unknown as { s?: { options?: { credentials?: object } } }).s?.options;
+
+/** The driver's class for documents that go into a command as raw BSON (OP_MSG, section kind 1). */
+interface DocumentSequence {
+  push(document: object, bson: Uint8Array): number;
+}
+type DocumentSequenceClass = new (field: string) => DocumentSequence;
+
+/**
+ * The class of the very driver that mongoose uses, which recognises it by `instanceof`. The driver does not export it,
+ * but has loaded it, so it is taken from the modules that are loaded. undefined where that is not possible (bundled
+ * applications); documents are then decoded and encoded again.
+ */
+export const findDocumentSequence = (): DocumentSequenceClass | undefined =>
+  (found ??= { Class: lookForSequence() }).Class;
+let found: { readonly Class: DocumentSequenceClass | undefined } | undefined;
+
+function lookForSequence(): DocumentSequenceClass | undefined {
+  const { cache } = createRequire(join(process.cwd(), 'polymongo.js'));
+  for (const path of Object.keys(cache)) {
+    if (!/mongodb[\\/]lib[\\/]index\.js$/.test(path) || cache[path]?.exports !== mongoose.mongo) continue;
+    const { exports } = cache[join(dirname(path), 'cmap', 'commands.js')] ?? {};
+    const Class = (exports as { DocumentSequence?: unknown } | undefined)?.DocumentSequence;
+    if (typeof Class === 'function' && typeof (Class.prototype as DocumentSequence).push === 'function') {
+      return Class as DocumentSequenceClass;
+    }
+  }
+  return undefined;
+}
+
+/** Which of the places above a driver lacks, such as `FindCursor._initialize`. It connects to nothing. */
+export function missingInDriver({ MongoClient }: Pick<typeof mongo, 'MongoClient'>): string[] {
+  const client = new MongoClient('mongodb://localhost');
+  const collection = client.db('probe').collection('probe');
+  const session = client.startSession();
+  const aggregation = collection.aggregate([]);
+  const stream = collection.watch();
+  const bulk = buildBulk(collection as mongo.Collection, () => collection.initializeOrderedBulkOp());
+  const { s: state } = client as unknown as { s?: object };
+  const { transaction } = session as { transaction?: object };
+  const sent = ['_initialize', 'getMore', 'cursorClient', 'cursorNamespace', 'cursorOptions'];
+  void session.endSession();
+  void stream.close();
+  return [
+    ...lacking('MongoClient', client, ['options']),
+    ...lacking('MongoClient.s', state, ['options']),
+    ...lacking('Collection', collection, ['client']),
+    ...lacking('ClientSession', session, ['client']),
+    ...lacking('ClientSession.transaction', transaction, ['isStarting']),
+    ...lacking('FindCursor', collection.find(), [...sent, 'isDead', 'isKilled']),
+    ...lacking('AggregationCursor', aggregation, [...sent, 'pipeline']),
+    ...lacking('OrderedBulkOperation', bulk, ['collection', 's']),
+    ...lacking('ChangeStream', stream, ['cursor', '_createChangeStreamCursor']),
+    ...lacking('ChangeStreamCursor', cursorOf(stream), sent),
+  ];
+}
+
+/** As {@link missingInDriver}, what a client has from the moment that it connects. */
+export function missingWhenConnected(client: mongo.MongoClient): string[] {
+  const topology = topologyOf(client);
+  return [
+    ...lacking('MongoClient', client, ['topology']),
+    ...lacking('Topology', topology, ['s', 'close']),
+    ...lacking('Topology.s', topology?.s, ['servers']),
+  ];
+}
