@@ -41,7 +41,9 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
     .addHelpText('after', HELP)
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(redactURI(text)), // an argument in the wrong place is quoted
+      // An argument in the wrong place is quoted. What is meant instead stands in a line of its own.
+      outputError: (text) => writeLine(io.stderr, text.trimEnd().replace(/\n(?=\(Did you mean [^\n]*$)/, ' ')),
+      writeErr: (text) => io.stderr.write(redactURI(text)),
     })
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();

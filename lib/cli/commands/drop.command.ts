@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
 import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
 import { writeJSON, writeLine } from '../output.js';
+import { printable } from '../printable.js';
 
 /** `polymongo drop`: a database, after asking. */
 export const dropCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
@@ -28,9 +29,8 @@ async function isConfirmed(name: string, io: CliIO): Promise<boolean> {
   if (!io.stdin.isTTY) throw new UsageError(`drop asks before it drops ${name}, and here is nobody to ask: use --yes.`);
   const prompt = createInterface({ input: io.stdin, output: io.stderr });
   try {
-    return (
-      (await prompt.question(`Type the name of the database to drop it (${name}): `, { signal: io.signal })) === name
-    );
+    const question = `Type the name of the database to drop it (${printable(name)}): `;
+    return (await prompt.question(question, { signal: io.signal })) === name;
   } finally {
     prompt.close();
   }

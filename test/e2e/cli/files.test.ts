@@ -24,6 +24,17 @@ beforeEach(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+/** What must stay what it is, whoever is told to write to it. */
+const NOT_FILES: [string, (name: string) => Promise<void>][] = [
+  ['a pipe', async (name) => void execFileSync('mkfifo', [name])],
+  ['a link to a device', async (name) => symlink('/dev/null', name)],
+  ['a folder', async (name) => void execFileSync('mkdir', [name])],
+  ['a link to nothing', async (name) => symlink(`${name}.elsewhere`, name)],
+];
+/** A device of this test's own: root could replace the machine's. */
+if (process.getuid?.() === 0)
+  NOT_FILES.push(['a device', async (name) => void execFileSync('mknod', [name, 'c', '1', '3'])]);
+
 describe('export --out', () => {
   test('replaces a file that is there only with --force', async () => {
     await writeFile(inFolder('shop.json'), 'mine');
@@ -35,19 +46,14 @@ describe('export --out', () => {
     expect(await readdir(folder)).toEqual(['shop.json']);
   });
 
-  test.each([
-    ['a pipe', async (name: string) => void execFileSync('mkfifo', [name])],
-    ['a device', async (name: string) => symlink('/dev/null', name)],
-    ['a folder', async (name: string) => void execFileSync('mkdir', [name])],
-    ['a link to nothing', async (name: string) => symlink(`${name}.elsewhere`, name)],
-  ])('leaves %s as it is, with --force too', async (_, make) => {
+  test.each(NOT_FILES)('leaves %s as it is, with --force too', async (_, make) => {
     await make(inFolder('out'));
     const before = await lstat(inFolder('out'));
     for (const more of [[], ['--force']]) {
       expect((await cli(['export', shop, '--out', inFolder('out'), ...more])).code).toBe(2);
     }
     const after = await lstat(inFolder('out'));
-    expect([after.ino, after.mode]).toEqual([before.ino, before.mode]);
+    expect([after.ino, after.mode, after.rdev]).toEqual([before.ino, before.mode, before.rdev]);
     expect(await readdir(folder)).toEqual(['out']);
   });
 
@@ -110,6 +116,32 @@ describe('import --rejects', () => {
     }
   });
 
+  test.each(NOT_FILES)('leaves %s as it is, with --force too', async (_, make) => {
+    await make(inFolder('rejects'));
+    const before = await lstat(inFolder('rejects'));
+    const args = ['import', fixture.name(), '--on-error', 'skip', '--rejects', inFolder('rejects')];
+    for (const more of [[], ['--force']]) {
+      expect((await cli([...args, ...more], { stdin: Buffer.from(bad) })).code).toBe(2);
+    }
+    const after = await lstat(inFolder('rejects'));
+    expect([after.ino, after.mode, after.rdev]).toEqual([before.ino, before.mode, before.rdev]);
+    expect(await readdir(folder)).toEqual(['rejects']);
+  });
+
+  test('replaces the file that a link points to, not the link, and follows no .part that somebody planted', async () => {
+    await writeFile(inFolder('victim'), 'theirs');
+    await writeFile(inFolder('rejects.jsonl'), 'mine');
+    await symlink('rejects.jsonl', inFolder('latest'));
+    for (const name of ['latest.part', 'rejects.jsonl.part']) await symlink('victim', inFolder(name));
+    const args = ['import', fixture.name(), '--on-error', 'skip', '--rejects', inFolder('latest')];
+    expect((await cli(args, { stdin: Buffer.from(bad) })).code).toBe(2);
+    expect(await readFile(inFolder('rejects.jsonl'), 'utf8')).toBe('mine');
+    expect((await cli([...args, '--force'], { stdin: Buffer.from(bad) })).code).toBe(3);
+    expect((await lstat(inFolder('latest'))).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(await readFile(inFolder('rejects.jsonl'), 'utf8'))).toMatchObject({ documentNumber: 2 });
+    expect(await readFile(inFolder('victim'), 'utf8')).toBe('theirs');
+  });
+
   test('replaces a file only with --force, and tells by the exit code that something is in it', async () => {
     const args = ['import', fixture.name(), '--on-error', 'skip', '--rejects', inFolder('rejects.jsonl')];
     await writeFile(inFolder('rejects.jsonl'), 'mine');
@@ -134,25 +166,95 @@ test('the name of a file or server that is empty is a wrong usage', async () => 
   }
 });
 
-test('names cannot make a terminal do anything, on any way out', async () => {
-  const name = fixture.name();
-  const evil = 'a\x1b]0;owned\x07\x9b2J\u202eb\nfake line';
-  await fixture.insert(name, evil, [{ _id: 1 }]);
-  const runs = [
-    await cli(['export', name, '--out', inFolder('evil.json')], { isTTY: true }),
-    await cli(['export', name, '--out', inFolder('evil2.json'), '--json']),
-    await cli(['stats', name]),
-    await cli(['stats', name, '--json']),
-    await cli(['copy', name, fixture.name()]),
-    await cli(['export', name, '--include', `${evil}x`]),
-    await cli(['import', fixture.name()], { stdin: Buffer.from(`{"collections":{${JSON.stringify(evil)}:[]}}`) }),
-  ];
-  for (const { out, err } of runs) {
-    const own = (out + err).replaceAll('\r\x1b[K', '').replaceAll('\n', '');
-    expect(own).toMatch(/owned/);
+describe('names cannot make a terminal do anything', () => {
+  const EVIL = 'a\x1b]0;owned\x07\x9b2J\u202eb\nfake line';
+  /** A database may be called so, too. */
+  const evilDatabase = () => `${fixture.name()}\x1b]0;owned\x07\u202e\r\nfake-line`;
+  const file = (collection: string, database?: string) =>
+    Buffer.from(JSON.stringify({ database, collections: { [collection]: [] } }));
+
+  /** Of runs that say the name, or something else. */
+  function check(runs: readonly { out: string; err: string }[]) {
+    // Less what moves the cursor to show progress, or ask.
     // eslint-disable-next-line no-control-regex
-    expect(own).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
-    expect((out + err).split('\n')).not.toContainEqual(expect.stringMatching(/^fake line/));
+    const shown = runs.map(({ out, err }) => (out + err).replace(/\r?\x1b\[\d*[GJK]|\r(?=\n)/g, ''));
+    // eslint-disable-next-line no-control-regex
+    expect(shown.filter((text) => /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]|^fake.line/m.test(text))).toEqual([]);
+    expect(shown.filter((text) => text.includes('owned')).length).toBeGreaterThan(runs.length / 2);
   }
-  expect(JSON.parse(runs[3]!.out)).toMatchObject({ collections: [{ name: evil }] });
+
+  test('of collections', async () => {
+    const name = fixture.name();
+    await fixture.insert(name, EVIL, [{ _id: 1 }]);
+    const stats = await cli(['stats', name, '--json']);
+    expect(JSON.parse(stats.out)).toMatchObject({ collections: [{ name: EVIL }] });
+    check([
+      stats,
+      await cli(['stats', name]),
+      await cli(['export', name, '--out', inFolder('evil.json')], { isTTY: true }),
+      await cli(['export', name, '--out', inFolder('evil2.json'), '--json']),
+      await cli(['export', name, '--include', `${EVIL}x`]),
+      await cli(['export', name, '--rename', `${EVIL}=`]),
+      await cli(['copy', name, fixture.name()], { isTTY: true }),
+      await cli(['import', fixture.name()], { stdin: file(EVIL) }),
+    ]);
+  });
+
+  test('of databases', async () => {
+    const name = evilDatabase();
+    await fixture.insert(name, 'owned', [{ _id: 1 }]);
+    check([
+      await cli(['list']),
+      await cli(['list', '--json']),
+      await cli(['stats']),
+      await cli(['stats', `${name}:`]),
+      await cli(['stats', name, '--json']),
+      await cli(['export', name, '--out', inFolder('evil.json')], { isTTY: true }),
+      await cli(['export', `${name}x`]),
+      await cli(['copy', name, evilDatabase()]),
+      await cli(['copy', name, `${name}/`]),
+      await cli(['import', `${name}:`], { stdin: file('c') }),
+      await cli(['import', fixture.name(), '--source-db', name], { stdin: file('c', 'other') }),
+      await cli(['drop', name]),
+      await cli(['drop', name], { isTTY: true, stdin: Buffer.from('no\n') }),
+      await cli(['drop', name, '--yes']),
+    ]);
+  });
+
+  test('of a document that is watched', async () => {
+    const name = fixture.name();
+    await fixture.insert(name, 'c', [{ _id: 0 }]);
+    const abort = new AbortController();
+    const output = { text: '' };
+    const watching = cli(['watch', name], {
+      signal: abort.signal,
+      isTTY: true,
+      onOutput: (text) => (output.text += text).includes('owned') && abort.abort(),
+    });
+    for (let i = 1; !output.text; i++) {
+      await fixture.insert(name, 'c', [{ _id: i, [EVIL]: EVIL }]);
+    }
+    check([await watching]);
+  });
+
+  test('of files, flags and whatever else is typed', async () => {
+    check([
+      await cli([EVIL]),
+      await cli(['list', EVIL]),
+      await cli(['list', `--${EVIL}`]),
+      await cli(['import', fixture.name(), inFolder(EVIL)]),
+      await cli(['import', fixture.name(), '--on-error', EVIL]),
+      await cli(['export', shop, '--format', EVIL]),
+      await cli(['export', shop, '--query', EVIL]),
+      await cli(['export', shop, '--out', join(inFolder(EVIL), 'x')]),
+      await cli(['embedded', '--port', EVIL]),
+      await cli(['migrate', 'create', EVIL, '--dir', folder]),
+      await cli(['migrate', 'create', 'a', '--dir', inFolder(EVIL)]),
+      await cli(['migrate', 'up', '--tenant', EVIL, '--dir', folder]),
+      await cli(['migrate', 'up', '--all', '--config', inFolder(EVIL)]),
+      await cli(['migrate', 'up', '--all', '--concurrency', EVIL]),
+      await cli(['migrate', 'redo', EVIL, '--all', '--dir', folder]),
+      await cli(['list', '--uri', EVIL]),
+    ]);
+  });
 });

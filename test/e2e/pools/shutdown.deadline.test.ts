@@ -2,11 +2,12 @@ import { createSocket, type Socket } from 'node:dgram';
 import dns from 'node:dns';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { OnDbDisconnect, PolyMongoModule, PolyMongoPools, type PolyMongoWrapper } from 'nestjs-polymongo';
 import { usePools } from '../../support/pools-fixture.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const fixture = usePools();
 const TIMEOUT_MS = 1_000;
@@ -77,6 +78,62 @@ describe('a DNS that never answers', () => {
     expect(await timed(() => polymongo.actions[close]())).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     expect(await connecting).toBeInstanceOf(Error);
   });
+});
+
+describe('a look-up that never answers', () => {
+  afterEach(() => void jest.restoreAllMocks());
+  type Lookup = (host: string, options: { all?: boolean }, found: (...answer: unknown[]) => void) => void;
+
+  /** A name of the server: what asks for its address, who is told of that, and from when on nobody is answered. */
+  function mute(how: string) {
+    const asked = { count: 0, isMute: false };
+    const lookup: Lookup = (_, { all }, found) => {
+      asked.count++;
+      if (asked.isMute) return;
+      if (all) found(null, [{ address: '127.0.0.1', family: 4 }]);
+      else found(null, '127.0.0.1', 4);
+    };
+    if (how === 'dns.lookup') jest.spyOn(dns, 'lookup').mockImplementation(lookup as never);
+    const driverOptions = how === 'driverOptions.lookup' ? { lookup: lookup as never } : {};
+    const polymongo = fixture.create({
+      mongoURI: `mongodb://db.example.net:${fixture.server.port}/?directConnection=true`,
+      shutdownTimeoutMS: TIMEOUT_MS,
+      driverOptions,
+    });
+    return { asked, polymongo };
+  }
+
+  it.each([
+    ['dns.lookup', 'closeAll'],
+    ['dns.lookup', 'forceCloseAll'],
+    ['driverOptions.lookup', 'closeAll'],
+    ['driverOptions.lookup', 'forceCloseAll'],
+  ] as const)('%s does not hold up %s() beyond its deadline', async (how, close) => {
+    const { asked, polymongo } = mute(how);
+    asked.isMute = true;
+    const connecting = polymongo.pools.connect('default').catch((error: unknown) => error);
+    await waitFor(() => asked.count > 0);
+    expect(await timed(() => polymongo.actions[close]())).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    expect(await connecting).toBeInstanceOf(Error);
+  });
+
+  it.each(['closeAll', 'forceCloseAll'] as const)(
+    'of a further socket does not hold up %s() beyond its deadline, nor the calls that wait for it',
+    async (close) => {
+      const { asked, polymongo } = mute('driverOptions.lookup');
+      await polymongo.pools.connect('default');
+      const database = polymongo.pools.database('default');
+      const ping = () => database.run(() => database.connection.db!.command({ ping: 1 }));
+      await ping();
+      asked.isMute = true;
+      const before = asked.count;
+      fixture.server.dropConnections();
+      const pinging = ping().catch((error: unknown) => error);
+      await waitFor(() => asked.count > before);
+      expect(await timed(() => polymongo.actions[close]())).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+      expect(await pinging).toBeInstanceOf(Error);
+    },
+  );
 });
 
 it('startSession() that fails leaves the pool free to close', async () => {

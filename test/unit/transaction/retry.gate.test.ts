@@ -24,20 +24,25 @@ describe('RetryGate', () => {
     expect(inside).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('lets the next ones in when none of those inside has left for a time', async () => {
-    jest.useFakeTimers();
-    try {
-      const gate = new RetryGate(2, 1_000);
-      const inside: number[] = [];
-      for (let n = 0; n < 5; n++) void gate.enter().then(() => inside.push(n));
-      await jest.advanceTimersByTimeAsync(999);
-      expect(inside).toEqual([0, 1]);
-      await jest.advanceTimersByTimeAsync(1);
-      expect(inside).toEqual([0, 1, 2, 3]);
-      await jest.advanceTimersByTimeAsync(1_000);
-      expect(inside).toEqual([0, 1, 2, 3, 4]);
-    } finally {
-      jest.useRealTimers();
-    }
+  describe.each([
+    ['a second', 1_000, () => new RetryGate(2, 1_000)],
+    ['five seconds, if nobody says otherwise', 5_000, () => new RetryGate(2)],
+  ])('lets the next ones in when none of those inside has left for %s', (_, patienceMS, create) => {
+    it('and those after them when that time is over again', async () => {
+      jest.useFakeTimers();
+      try {
+        const gate = create();
+        const inside: number[] = [];
+        for (let n = 0; n < 5; n++) void gate.enter().then(() => inside.push(n));
+        await jest.advanceTimersByTimeAsync(patienceMS - 1);
+        expect(inside).toEqual([0, 1]);
+        await jest.advanceTimersByTimeAsync(1);
+        expect(inside).toEqual([0, 1, 2, 3]);
+        await jest.advanceTimersByTimeAsync(patienceMS);
+        expect(inside).toEqual([0, 1, 2, 3, 4]);
+      } finally {
+        jest.useRealTimers();
+      }
+    });
   });
 });
