@@ -21,7 +21,12 @@ export async function runIn(
   stdout.on('data', (chunk: Buffer) => (out.push(chunk), onOutput?.(chunk.toString())));
   stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const code = await runCli(args, {
-    ...{ stdin: Object.assign(Readable.from([stdin]), { isTTY }), stdout, stderr, signal: signal ?? new AbortController().signal },
+    ...{
+      stdin: Object.assign(Readable.from([stdin]), { isTTY }),
+      stdout,
+      stderr,
+      signal: signal ?? new AbortController().signal,
+    },
     version: '1.2.3',
     env: env ?? { MONGODB_URI: uri },
   });

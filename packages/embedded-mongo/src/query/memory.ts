@@ -1,6 +1,6 @@
-import { getHeapStatistics } from 'node:v8';
 import { isDoc, type Value } from '../bson/value.js';
 import { CommandError } from '../errors.js';
+import { isHeapFull } from './heap.js';
 
 /** What one value, or one accumulator, may weigh while it is built (mongod's internalQueryMax…Bytes). */
 export const MEMORY_LIMIT = 104_857_600;
@@ -8,8 +8,6 @@ export const MEMORY_LIMIT = 104_857_600;
 export const ELEMENT_BYTES = 16;
 /** What has to be allocated anew before somebody looks again at what is held. */
 const CHECK_BYTES = MEMORY_LIMIT / 4;
-/** How full the heap may be. Whatever is not counted otherwise ends here, not with the process. */
-const HEAP_SHARE = 0.8;
 
 let allocated = 0;
 let nextLook = CHECK_BYTES;
@@ -25,7 +23,7 @@ export function allocate(elements: number): void {
   allocated += elements * ELEMENT_BYTES;
   if (allocated < nextLook) return;
   nextLook = allocated + CHECK_BYTES;
-  checkHeap('an expression');
+  if (isHeapFull()) throw exceeded('an expression');
 }
 
 /** Of what is built up step by step: weighed once enough has been allocated that it might be too much. */
@@ -38,7 +36,7 @@ export class MemoryWatch {
   check(held: Value | undefined): void {
     if (allocated - this.from < CHECK_BYTES) return;
     if (weightOf(held) > MEMORY_LIMIT) throw exceeded(this.name);
-    checkHeap(this.name);
+    if (isHeapFull()) throw exceeded(this.name);
     this.from = allocated;
   }
 }
@@ -54,15 +52,9 @@ export class HeapWatch {
   /** Called once for each document. @throws CommandError ExceededMemoryLimit (146) */
   check(): void {
     if ((++this.count & UNWATCHED_DOCUMENTS) !== 0 && allocated - this.from < CHECK_BYTES) return;
-    checkHeap('a pipeline');
+    if (isHeapFull()) throw exceeded('a pipeline');
     this.from = allocated;
   }
-}
-
-/** @throws CommandError ExceededMemoryLimit (146) when the process has hardly any memory left */
-function checkHeap(name: string): void {
-  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-  if (used > limit * HEAP_SHARE) throw exceeded(name);
 }
 
 /** About how many bytes a value has; counting ends beyond the limit. What it holds twice counts twice. */
