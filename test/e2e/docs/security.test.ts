@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
-/** A test file, the one named before, or a title in it, of which `…` stands for any part. */
-const NAMED = /`((?:packages\/[\w-]+\/)?test\/[\w./-]+\.test\.ts)`|"([^"]+)"/g;
+/** A test file, the one named before, a title in it, of which `…` stands for any part, or a script. */
+const NAMED = /`((?:packages\/[\w-]+\/)?test\/[\w./-]+\.test\.ts)`|"([^"]+)"|`([\w./-]+\.mjs)`/g;
 /** The first argument of `it`, `test` and `describe`, and of what their `each` gives. */
 const TITLE = /(?:\)|\b(?:it|test|describe)(?:\.(?:only|skip))?)\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs;
 
@@ -25,11 +25,13 @@ describe('the promises of docs/security.md', () => {
   /** The tests that a promise names; of no file, those of the one that was named before. */
   const named = promises.map(({ promise, test }) => {
     const tests: { file: string; title?: string }[] = [];
-    for (const [, path, title] of test.matchAll(NAMED)) {
+    const scripts: string[] = [];
+    for (const [, path, title, script] of test.matchAll(NAMED)) {
       if (path) tests.push({ file: (file = path) });
-      else tests.push({ file, title: title! });
+      else if (title) tests.push({ file, title });
+      else scripts.push(script!);
     }
-    return { promise, test, tests };
+    return { promise, test, tests, scripts };
   });
 
   it('are there', () => {
@@ -43,5 +45,20 @@ describe('the promises of docs/security.md', () => {
       expect(existsSync(each.file) ? each.file : `no ${each.file}`).toBe(each.file);
       if (each.title) expect(titlesOf(each.file).filter((title) => matches(each.title!).test(title))).not.toEqual([]);
     }
+  });
+
+  const withScripts = named.filter(({ scripts }) => scripts.length > 0);
+
+  it.each(withScripts)('name scripts that exist, and that .ci/run runs: $promise', ({ scripts }) => {
+    const run = readFileSync('.ci/run', 'utf8');
+    for (const script of scripts) {
+      expect(existsSync(script) ? script : `no ${script}`).toBe(script);
+      expect(run).toContain(`node ${script}`);
+    }
+  });
+
+  it('name nothing else that looks like a file', () => {
+    const files = promises.flatMap(({ test }) => [...test.matchAll(/`([^`]*\/[^`]*\.\w+)`/g)].map(([, path]) => path!));
+    expect(files.filter((path) => !/\.(test\.ts|mjs)$/.test(path))).toEqual([]);
   });
 });
