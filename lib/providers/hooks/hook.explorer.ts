@@ -18,12 +18,18 @@ export class HookExplorer {
     @Inject(PolyMongoHooks) private readonly hooks: PolyMongoHooks,
   ) {
     // Nest tells nobody of a lazily loaded module, so every event looks whether there is one more.
-    hooks.beforeHooks(() => asNobody(() => this.explore()));
+    hooks.beforeHooks(() => this.explore());
   }
 
-  /** Registers what was not registered before; request-scoped providers have no instance to call and are left out. */
+  /**
+   * Registers what was not registered before, in nobody's context; request-scoped providers have no instance to call and are
+   * left out.
+   */
   explore(): void {
-    if (this.#complete === this.modules.size) return;
+    if (this.#complete !== this.modules.size) asNobody(() => this.#exploreAll());
+  }
+
+  #exploreAll(): void {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()].filter((wrapper) =>
       wrapper.isDependencyTreeStatic(),
     );

@@ -97,18 +97,18 @@ export function standAround(nest: NestPlaces, stages: PipelineStages): () => voi
   };
 }
 
-function wrap({ creator, guards, interceptors, creators, config }: Places): AllStages {
+function wrap({ creator, guardsConsumer, interceptorsConsumer, interceptorsContextCreator, config }: Places) {
   const all = new AllStages();
-  const interceptorsOf = wrapCreation(creators);
+  const interceptorsOf = wrapCreation(interceptorsContextCreator);
 
-  const { tryActivate } = guards;
-  guards.tryActivate = function (given, args, instance, callback, type) {
+  const { tryActivate } = guardsConsumer;
+  guardsConsumer.tryActivate = function (given, args, instance, callback, type) {
     const proceed = (used: Guards) => tryActivate.call(this, used, args, instance, callback, type);
     return all.guards({ type, args }, given, interceptorsOf(instance, callback), proceed);
   };
 
-  const { intercept } = interceptors;
-  interceptors.intercept = function (given, args, instance, callback, next, type) {
+  const { intercept } = interceptorsConsumer;
+  interceptorsConsumer.intercept = function (given, args, instance, callback, next, type) {
     const execution = () => {
       const context = this.createContext(args, instance, callback);
       context.setType(type);
@@ -160,46 +160,51 @@ function wrapConfig(config: Config, all: AllStages): void {
 /** The prototypes that have the places. */
 interface Places {
   creator: ContextCreator;
-  guards: GuardsConsumer;
-  interceptors: InterceptorsConsumer;
-  creators: InterceptorsContextCreator;
+  guardsConsumer: GuardsConsumer;
+  interceptorsConsumer: InterceptorsConsumer;
+  interceptorsContextCreator: InterceptorsContextCreator;
   config: Config;
+  modules: Modules;
 }
 
-function placesIn({ creator, config }: NestPlaces): Places {
+function placesIn({ creator, config, modules }: NestPlaces): Places {
   const { guardsConsumer, interceptorsConsumer, interceptorsContextCreator } = creator as unknown as Record<
     string,
     object | undefined
   >;
-  const owners = { creator, guardsConsumer, interceptorsConsumer, interceptorsContextCreator, config };
-  const prototypes = Object.fromEntries(
+  const owners = { creator, guardsConsumer, interceptorsConsumer, interceptorsContextCreator, config, modules };
+  const places = Object.fromEntries(
     Object.entries(owners).map(([name, owner]) => [name, owner && (Object.getPrototypeOf(owner) as object)]),
-  );
-  const places = {
-    creator: prototypes['creator'],
-    guards: prototypes['guardsConsumer'],
-    interceptors: prototypes['interceptorsConsumer'],
-    creators: prototypes['interceptorsContextCreator'],
-    config: prototypes['config'],
-  } as Places;
-  if (!places.creator[STAGES]) check(prototypes);
+  ) as unknown as Places;
+  if (!places.creator[STAGES]) check(places);
   return places;
 }
 
-/** What is looked for, and how many parameters it has. */
-const LOOKED_FOR: Record<string, Record<string, number>> = {
+/** How many parameters each method has; all that are touched, or this does not compile. */
+type LookedFor = {
+  readonly [Owner in keyof Places]: { readonly [Method in Exclude<keyof Places[Owner], symbol>]-?: number };
+};
+
+const LOOKED_FOR: LookedFor = {
   creator: { create: 5 },
   guardsConsumer: { tryActivate: 5 },
   interceptorsConsumer: { intercept: 6, createContext: 3 },
   interceptorsContextCreator: { create: 3 },
-  config: { getIoAdapter: 0 },
+  config: { getIoAdapter: 0, getGlobalPreRequestHooks: 0 },
+  modules: { getRpcTargetRegistry: 0 },
 };
 
-function check(prototypes: Record<string, object | undefined>): void {
+function check(places: Places): void {
+  /** Not there before 12 and 11.1.4. A Nest that has the hooks has the registry, too. */
+  const { config } = places as Partial<Places>;
+  const mayLack = (name: string) =>
+    name === 'getGlobalPreRequestHooks' ||
+    (name === 'getRpcTargetRegistry' && config?.getGlobalPreRequestHooks === undefined);
   for (const [owner, methods] of Object.entries(LOOKED_FOR)) {
     for (const [name, length] of Object.entries(methods)) {
-      const method = (prototypes[owner] as Record<string, unknown> | undefined)?.[name];
+      const method = (places as unknown as Record<string, Record<string, unknown> | undefined>)[owner]?.[name];
       if (typeof method === 'function' && method.length === length) continue;
+      if (method === undefined && mayLack(name)) continue;
       throw new PolyMongoError(
         `This version of Nest has changed inside: ${owner}.${name} is not what nestjs-polymongo knows from @nestjs/core ` +
           '11.2 and 12.5. Without it one request could run as the tenant of another. Use one of these versions, or a ' +

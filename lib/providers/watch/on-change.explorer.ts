@@ -21,12 +21,12 @@ export class OnChangeExplorer {
   ) {}
 
   /**
-   * Starts what has not been started; request-scoped providers have no instance to call and are left out. The streams
-   * open in the background: the application does not wait for its databases.
+   * Starts what has not been started, in nobody's context; request-scoped providers have no instance to call and are left
+   * out. The streams open in the background: the application does not wait for its databases.
    * @throws PolyMongoOptionsError, ModelNotRegisteredError
    */
   start(): void {
-    this.#startWhatIsThere();
+    asNobody(() => this.#startWhatIsThere());
     this.#followLazyModules();
   }
 

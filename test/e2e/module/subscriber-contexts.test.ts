@@ -1,9 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
-import { LazyModuleLoader } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
-import { MemoryTokenStore, OnDbConnect, PolyMongoModule, PolyMongoWrapper } from 'nestjs-polymongo';
+import { MemoryTokenStore, type PolyMongoWrapper } from 'nestjs-polymongo';
 import { deferred } from '../../support/deferred.js';
 import { TenantProcesses } from '../../support/tenant-processes.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -81,6 +78,26 @@ describe('a subscriber is called in the context it subscribed in', () => {
     await expectOnly(SUBSCRIBER);
   });
 
+  it('of a shared stream that fails, whoever opened it', async () => {
+    const notes = processes.notesOf(polymongo);
+    const open = [deferred(), deferred()];
+    const others: unknown[] = [];
+    const failing = (onOpen: () => void) =>
+      notes.watch$({
+        share: true,
+        onOpen,
+        pipeline: [{ $addFields: { no: { $divide: ['$fullDocument.tenant', 1] } } }],
+      });
+    causing(() => failing(open[0]!.resolve).subscribe({ error: () => others.push(request.getStore()) }));
+    await open[0]!.promise;
+    await subscribing(() => failing(open[1]!.resolve).subscribe({ error: look }));
+    await open[1]!.promise;
+    await request.run('writer', () => notes.create({ tenant: 'no number' }));
+    await waitFor(() => others.length === 1 && seen.length === 1);
+    await expectOnly(SUBSCRIBER);
+    expect(others).toEqual(['other']);
+  });
+
   it('as a token store', async () => {
     const store = new MemoryTokenStore();
     const tokenStore = {
@@ -149,11 +166,12 @@ describe('a subscriber is called in the context it subscribed in', () => {
         throw new Error('broken');
       });
       polymongo.onDbError(look);
+      polymongo.onTheseDBError([name], look);
     });
     await causing(() => polymongo.scale.connectDB(name));
     await waitFor(() => seen.length === 2);
     await causing(() => polymongo.pools.disconnect(name, 'test'));
-    await waitFor(() => seen.length === 5);
+    await waitFor(() => seen.length === 6);
     await expectOnly(SUBSCRIBER);
   });
 
@@ -200,27 +218,5 @@ describe('nobody’s context', () => {
     const created = processes.add({}, { onConnectionCreate: () => look() });
     await causing(() => created.wrapModel(created.models.blueprint('Note')).countDocuments().exec());
     await expectOnly(NOBODY);
-  });
-
-  it('is that of decorated hooks of a lazily loaded module', async () => {
-    @Injectable()
-    class Lazy {
-      @OnDbConnect()
-      onConnect() {
-        look();
-      }
-    }
-    @Module({ providers: [Lazy] })
-    class LazyModule {}
-    const module = await Test.createTestingModule({
-      imports: [PolyMongoModule.forRoot({ mongoURI: processes.server.uri, defaultDB: `${processes.prefix}_nest` })],
-    }).compile();
-    await module.init();
-    await causing(async () => {
-      await module.get(LazyModuleLoader).load(() => LazyModule);
-      await module.get(PolyMongoWrapper).pools.connect(`${processes.prefix}_nest`);
-    });
-    await expectOnly(NOBODY);
-    await module.close();
   });
 });

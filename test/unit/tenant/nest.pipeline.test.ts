@@ -76,6 +76,7 @@ function nestWith(change: (classes: Record<string, { prototype: object }>) => vo
     InterceptorsContextCreator,
     ExternalContextCreator,
     ApplicationConfig,
+    ModulesContainer,
   });
   const adapter = new Adapter();
   const places = {
@@ -184,11 +185,60 @@ describe('standing around the stages of Nest', () => {
     ['InterceptorsConsumer', 'createContext'],
     ['GuardsConsumer', 'tryActivate'],
     ['ApplicationConfig', 'getIoAdapter'],
+    ['ModulesContainer', 'getRpcTargetRegistry'],
   ])('is refused when %s.%s is gone or another', (owner, method) => {
     for (const value of [undefined, (_: unknown) => {}]) {
       const { nest } = nestWith((classes) => Reflect.set(classes[owner]!.prototype, method, value));
       expect(() => standAround(nest, stages([], 'a'))).toThrow(PolyMongoError);
       expect(() => standAround(nest, stages([], 'a'))).toThrow(`${method} is not what nestjs-polymongo knows`);
+    }
+  });
+
+  it('is refused when hooks of Nest 12 are others, and does without them and what else a Nest 11 has not', () => {
+    const nestOf11 = (hooks: unknown, registry: unknown) =>
+      nestWith(({ ApplicationConfig, ModulesContainer }) => {
+        Reflect.set(ApplicationConfig!.prototype, 'getGlobalPreRequestHooks', hooks);
+        Reflect.set(ModulesContainer!.prototype, 'getRpcTargetRegistry', registry);
+      }).nest;
+    const another = (_: unknown) => {};
+    expect(() => standAround(nestOf11(another, undefined), stages([], 'a'))).toThrow(
+      'getGlobalPreRequestHooks is not what nestjs-polymongo knows',
+    );
+    expect(() => standAround(nestOf11(undefined, another), stages([], 'a'))).toThrow(
+      'getRpcTargetRegistry is not what nestjs-polymongo knows',
+    );
+    expect(() => standAround(nestOf11(undefined, undefined), stages([], 'a'))()).not.toThrow();
+  });
+
+  it('touches no member that it does not look for, and is refused for each when that is another', () => {
+    const touched = new Set<string>();
+    const watched = <T extends object>(owner: string, target: T): T =>
+      new Proxy(target, {
+        get(of, name) {
+          if (typeof name === 'string') touched.add(`${owner}.${name}`);
+          return Reflect.get(of, name) as unknown;
+        },
+      });
+    const { nest } = nestWith((classes) => {
+      for (const [owner, type] of Object.entries(classes)) {
+        const native = Object.getPrototypeOf(new (type as never as new () => object)()) as object;
+        Object.setPrototypeOf(native, watched(owner, {}));
+        const names = Object.getOwnPropertyNames(native).filter((name) => name !== 'constructor');
+        Object.setPrototypeOf(
+          native,
+          watched(owner, Object.fromEntries(names.map((n) => [n, Reflect.get(native, n)]))),
+        );
+        for (const name of names) Reflect.deleteProperty(native, name);
+      }
+    });
+    const creator = watched('ExternalContextCreator', nest.creator);
+    standAround({ ...nest, creator }, stages([], 'a'))();
+    expect(touched.size).toBeGreaterThanOrEqual(11); // eight methods, and three fields that lead to them
+    for (const each of touched) {
+      const [owner, name] = each.split('.') as [string, string];
+      const changed = nestWith((all) => Reflect.set(all[owner]!.prototype, name, (_: unknown) => {}));
+      if (Object.hasOwn(changed.creator, name)) Reflect.set(changed.creator, name, undefined);
+      expect(() => standAround(changed.nest, stages([], 'a'))).toThrow('is not what nestjs-polymongo knows');
     }
   });
 
