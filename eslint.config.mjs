@@ -96,8 +96,7 @@ export default tseslint.config(
   {
     files: [
       '**/*.config.mjs',
-      '**/jest.project.mjs',
-      'packages/*/test/support/*-server.mjs',
+      'packages/*/test/support/{*-server,unit.environment}.mjs',
       'test/brokers/choose-brokers.mjs',
     ], // their readers want a default export
     rules: { 'no-restricted-exports': 'off' },

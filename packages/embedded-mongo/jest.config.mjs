@@ -1,3 +1,4 @@
 import { run } from '../../jest.shared.mjs';
+import { others, unit } from './jest.project.mjs';
 
-export default { ...run, projects: ['<rootDir>/jest.project.mjs'] };
+export default { ...run, projects: [unit, others] };

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import mongoose from 'mongoose';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PolyMongoWrapper } from '../../../lib/polymongo.wrapper.js';
@@ -11,41 +11,7 @@ import { waitFor } from '../../support/wait-for.js';
 const folders: string[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
 
-describe('with debug', () => {
-  it('writes states, durations and failures as JSON lines under logPath, and never a password', async () => {
-    const logPath = mkdtempSync(join(tmpdir(), 'polymongo-log-'));
-    folders.push(logPath);
-    const polymongo = new PolyMongoWrapper({
-      mongoURI: 'mongodb://user:topsecret@127.0.0.1:1/?serverSelectionTimeoutMS=50',
-      debug: true,
-      logPath,
-      handleSignals: false,
-    });
-    polymongo.pools.connectInBackground('shop');
-    const lines = await waitFor(() => {
-      const all = readFileSync(join(logPath, 'polymongo.log'), 'utf8').trim().split('\n').filter(Boolean);
-      return all.length >= 3 && all.map((line) => JSON.parse(line) as Record<string, unknown>);
-    });
-    expect(lines[0]).toMatchObject({
-      level: 'info',
-      message: 'pool connecting',
-      pool: 'default',
-      from: 'cold',
-      to: 'connecting',
-    });
-    expect(lines[1]).toMatchObject({
-      level: 'warn',
-      message: 'pool closed',
-      reason: 'connect failed',
-      durationMS: expect.any(Number),
-    });
-    expect(lines[2]).toMatchObject({ level: 'error', database: 'shop', during: 'connect in the background' });
-    expect(JSON.stringify(lines)).not.toContain('topsecret');
-    await polymongo.actions.closeAll();
-  });
-});
-
-it('are readable by nobody else, the files of earlier versions neither', async () => {
+it('log files are readable by nobody else, those of earlier versions neither', async () => {
   const logPath = mkdtempSync(join(tmpdir(), 'polymongo-log-'));
   folders.push(logPath);
   for (const name of ['polymongo.log', 'polymongo1.log', 'other.txt'])
@@ -63,7 +29,7 @@ it('are readable by nobody else, the files of earlier versions neither', async (
   expect(statSync(join(logPath, 'other.txt')).mode & 0o777).toBe(0o644);
 });
 
-it('keeps five files of 5 MB', async () => {
+it('five log files of 5 MB are kept', async () => {
   const logPath = mkdtempSync(join(tmpdir(), 'polymongo-log-'));
   folders.push(logPath);
   jest.spyOn(process.stdout, 'write').mockImplementation(() => true);

@@ -2,12 +2,14 @@
 //   MONGODB_URI  >  a mongod that mongodb-memory-server has or can fetch (one-node replica set)  >  the embedded server
 // The chosen address is left in POLYMONGO_TEST_URI; empty means that each file starts its own embedded server.
 
+/** Of the version whose words tests assert, and the embedded server speaks. */
+export const MONGOD_VERSION = '7.0.14';
 const PROBE_MS = 3000;
 
 async function canFetchMongod() {
   const { DryMongoBinary } = await import('mongodb-memory-server');
   const { MongoBinaryDownloadUrl } = await import('mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js');
-  const options = await DryMongoBinary.generateOptions();
+  const options = await DryMongoBinary.generateOptions({ version: MONGOD_VERSION });
   if (await DryMongoBinary.locateBinary(options)) return true;
   const { version, arch, os } = options;
   const url = await new MongoBinaryDownloadUrl({ version, platform: process.platform, arch, os }).getDownloadUrl();
@@ -21,7 +23,10 @@ async function canFetchMongod() {
 
 async function startMongod() {
   const { MongoMemoryReplSet } = await import('mongodb-memory-server');
-  const replSet = await MongoMemoryReplSet.create({ replSet: { count: 1, name: 'rs0', storageEngine: 'wiredTiger' } });
+  const replSet = await MongoMemoryReplSet.create({
+    binary: { version: MONGOD_VERSION },
+    replSet: { count: 1, name: 'rs0', storageEngine: 'wiredTiger' },
+  });
   globalThis.__MONGOD__ = replSet;
   return replSet.getUri();
 }

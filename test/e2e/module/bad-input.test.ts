@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import mongoose, { Schema } from 'mongoose';
-import * as polymongo from '../../lib/index.js';
+import * as polymongo from '../../../lib/index.js';
 
 const { PolyMongoError, PolyMongoMigrationsModule, PolyMongoModule, PolyMongoWrapper } = polymongo;
 
