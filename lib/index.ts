@@ -105,6 +105,7 @@ export type {
 } from './polymongo.module-options.js';
 export type { Plugin, PolyMongoOptions, RetryOptions } from './polymongo.options.js';
 export type { DBSpecificConfig, ScaleOptions } from './polymongo.pool-options.js';
+export type { SuspensionOptions } from './polymongo.suspension-options.js';
 export type { TenantLimit, TenantLimits } from './polymongo.tenant-limits.js';
 export type {
   EnteredTenant,
@@ -200,10 +201,14 @@ export {
 } from './providers/stats/polymongo-stats.provider.js';
 export {
   PolyMongoTenants,
-  type ProvisionedTenant,
+  type TenantStatsOptions,
   type ProvisionOptions,
 } from './providers/tenant/polymongo-tenants.provider.js';
 export type { MigratedStep, MigrateOptions, TenantMigration } from './providers/tenant/tenant.migrations.js';
+export { SuspensionOffError, TenantSuspendedError } from './providers/tenant/suspension.errors.js';
+export type { TenantCriteria, TenantInfo, TenantOverview } from './providers/tenant/tenant.census.js';
+export type { ProvisionedTenant } from './providers/tenant/tenant.provisioning.js';
+export type { TenantSuspension } from './providers/tenant/tenant.suspensions.js';
 export { eachTenant } from './providers/tenant/tenant.pipelines.js';
 export { TenantRun } from './providers/tenant/tenant.run.js';
 export { TenantContext } from './providers/tenant/tenant.context.js';

@@ -21,6 +21,10 @@ export interface PolyMongoEventMap {
   tenantProvisioned: { tenantId: string; db: string; isNew: boolean };
   /** A tenant's database is gone. */
   tenantDeprovisioned: { tenantId: string; db: string };
+  /** This process has learned that a tenant is suspended, and lets it in no more. `reason`: what `suspend` was told. */
+  tenantSuspended: { tenantId: string; db: string; reason?: string };
+  /** This process has learned that a tenant is suspended no more. */
+  tenantResumed: { tenantId: string; db: string };
   /** A client was refused: its request names no tenant, or none that it may have. */
   refused: { error: Error };
   /** Something failed beside the caller: a hook, a connect in the background. */

@@ -3,6 +3,11 @@ import type { Connection } from 'mongoose';
 import { checks, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
+import {
+  resolveSuspension,
+  type ResolvedSuspensionOptions,
+  type SuspensionOptions,
+} from './polymongo.suspension-options.js';
 import { TENANT_LIMIT_CHECKS, type TenantLimits } from './polymongo.tenant-limits.js';
 
 /**
@@ -135,15 +140,28 @@ export interface TenantOptions extends TenantLimits {
   allowCrossDatabase?: boolean;
   /** Tenant models are those of the default database where no tenant is named. Default false: that is an error. */
   useDefaultDB?: boolean;
+  /**
+   * Has this process look for tenants that are suspended: `tenants.suspend`. `{}` takes the defaults. Default: nobody looks,
+   * and no tenant can be suspended.
+   */
+  suspension?: SuspensionOptions;
+  /**
+   * Writes down when each provisioned tenant was last used, every so many ms, so that `tenants.find` and `tenants.overview`
+   * know of all processes. Default: they know of their own process only.
+   */
+  recordUseEveryMS?: number;
 }
 
-type Optional = 'exists' | 'connection' | 'seed' | 'onEnter' | keyof TenantLimits;
+type Optional = 'exists' | 'connection' | 'seed' | 'onEnter' | 'recordUseEveryMS' | keyof TenantLimits;
 
 /** The tenant options with their defaults. */
-export type ResolvedTenantOptions = Readonly<Required<Omit<TenantOptions, 'resolve' | 'trust' | Optional>>> &
+export type ResolvedTenantOptions = Readonly<
+  Required<Omit<TenantOptions, 'resolve' | 'trust' | 'suspension' | Optional>>
+> &
   Readonly<Pick<TenantOptions, Optional>> & {
     readonly resolve: readonly TenantResolverOption[];
     readonly trust: readonly TenantResolverOption[];
+    readonly suspension: ResolvedSuspensionOptions | undefined;
     /** Two ids may have the same database; never with the defaults. */
     readonly mayCollide: boolean;
   };
@@ -170,6 +188,11 @@ export const TENANT_CHECKS: Checks<TenantOptions> = {
   onEnter: checks.function,
   allowCrossDatabase: checks.boolean,
   useDefaultDB: checks.boolean,
+  suspension: checks.object,
+  recordUseEveryMS: {
+    allowed: 'a number of ms, at least 1000',
+    accepts: (v) => checks.durationMS.accepts(v) && (v as number) >= 1_000,
+  },
   ...TENANT_LIMIT_CHECKS,
 };
 
@@ -194,5 +217,6 @@ export function resolveTenantOptions(tenant: TenantOptions = {}): ResolvedTenant
     existsTTLMS: tenant.existsTTLMS ?? 60_000,
     allowCrossDatabase: tenant.allowCrossDatabase ?? false,
     useDefaultDB: tenant.useDefaultDB ?? false,
+    suspension: tenant.suspension && resolveSuspension(tenant.suspension),
   });
 }

@@ -33,6 +33,7 @@ import { TenantDirectory } from './providers/tenant/tenant.directory.js';
 import { TenantEntry } from './providers/tenant/tenant.entry.js';
 import { createTenantModel } from './providers/tenant/tenant.model.js';
 import { TenantRegistry } from './providers/tenant/tenant.registry.js';
+import { TenantSuspensions } from './providers/tenant/tenant.suspensions.js';
 import {
   PolyMongoTransactions,
   type TransactionFunction,
@@ -134,9 +135,17 @@ export class PolyMongoWrapper {
     this.stats = new PolyMongoStats(this.pools, (name) => this.tenantDatabases.tenantOf(name));
     this.health = new PolyMongoHealth(this.pools);
     const tenantRegistry = new TenantRegistry(this.pools);
-    this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, tenantRegistry);
+    const suspensions = new TenantSuspensions(this.pools, this.options.tenant.suspension);
+    this.tenantDirectory = new TenantDirectory(this.pools, this.tenantDatabases, tenantRegistry, suspensions);
     this.tenantEntry = new TenantEntry(this.tenantContext, this.tenantDirectory, this.options.tenant);
-    this.tenants = new PolyMongoTenants(this.pools, this.tenantDatabases, this.tenantDirectory, tenantRegistry);
+    this.tenants = new PolyMongoTenants({
+      pools: this.pools,
+      databases: this.tenantDatabases,
+      directory: this.tenantDirectory,
+      registry: tenantRegistry,
+      suspensions,
+      sizesOf: (name) => this.stats.db(name),
+    });
     this.watch = new PolyMongoWatch(this.pools, this.models);
     const { pools, models, tenantContext, tenantDatabases } = this;
     this.transactions = new PolyMongoTransactions({

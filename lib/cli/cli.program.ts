@@ -9,6 +9,7 @@ import { importCommand } from './commands/import.command.js';
 import { listCommand } from './commands/list.command.js';
 import { migrateCommand } from './commands/migrate.command.js';
 import { statsCommand } from './commands/stats.command.js';
+import { tenantsCommand } from './commands/tenants.command.js';
 import { watchCommand } from './commands/watch.command.js';
 import type { GlobalOptions } from './cli.session.js';
 import { redactURI } from '../polymongo.uri.js';
@@ -51,6 +52,7 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
     add(program, io, exit);
   }
   migrateCommand(program, io, exit);
+  tenantsCommand(program, io, exit);
   embeddedCommand(program, io, exit);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -52,6 +52,7 @@ export class Database implements LeaseUser {
   #equipment: DatabaseEquipment<Database> = {};
   #contents = new DatabaseContents();
   #lastWorkAt: number | undefined;
+  #lookers = 0;
   #leaseCount = 0;
   #longLeaseCount = 0;
   #suspension: { over: Promise<void>; end: () => void } | undefined;
@@ -109,6 +110,16 @@ export class Database implements LeaseUser {
   /** When work last began on its open pool, in ms since 1970; undefined before the first. */
   get lastWorkAt(): number | undefined {
     return this.#lastWorkAt;
+  }
+
+  /** Runs what only looks at the database: {@link lastWorkAt} takes no notice of what begins meanwhile. */
+  async lookedAt<T>(fn: () => Promise<T>): Promise<T> {
+    this.#lookers++;
+    try {
+      return await fn();
+    } finally {
+      this.#lookers--;
+    }
   }
 
   /** Operations, cursors, streams and tasks under way on it. */
@@ -283,7 +294,7 @@ export class Database implements LeaseUser {
   }
 
   #workBegins(): void {
-    this.#lastWorkAt = Date.now();
+    if (this.#lookers === 0) this.#lastWorkAt = Date.now();
     this.host.onWork(this);
   }
 }

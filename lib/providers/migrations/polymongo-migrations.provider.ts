@@ -112,6 +112,11 @@ export class PolyMongoMigrations {
     };
   }
 
+  /** @internal */
+  async versionOf(tenantId: string): Promise<string | undefined> {
+    return versionOf((await this.#migrator.read(tenantId))?.records ?? {});
+  }
+
   /** @internal of a tenant that is being provisioned */
   async begin(tenantId: string): Promise<void> {
     await this.#runNow(tenantId, this.options.baseline === 'stamp' ? 'stamp' : 'up');

@@ -1,26 +1,33 @@
 import type { Observable } from 'rxjs';
 import { checkOptions, checks, checkValue, type Checks } from '../../polymongo.checks.js';
-import { MigrationsMissingError, TenantConfirmationError, TenantDatabaseTakenError } from './tenant.errors.js';
+import { MigrationsMissingError, TenantConfirmationError } from './tenant.errors.js';
 import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
 import { keepContext } from '../sessions/subscriber.context.js';
-import { keptProgress } from '../sessions/subscriber.listener.js';
 import { databaseKey, type TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import {
   checkForEachOptions,
-  fanOut,
   observe,
   type ForEachOptions,
   type TenantResult,
   type TenantTask,
 } from './tenant.fan-out.js';
-import { inBackground } from '../pools/background.work.js';
-import { TenantSeats } from './tenant.seats.js';
 import type { MigrateOptions, TenantMigration, TenantMigrations } from './tenant.migrations.js';
-import type { TenantRun } from './tenant.run.js';
-import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
+import {
+  TenantCensus,
+  type CensusSources,
+  type TenantCriteria,
+  type TenantInfo,
+  type TenantOverview,
+} from './tenant.census.js';
+import { TenantProvisioning, type ProvisionedTenant } from './tenant.provisioning.js';
+import type { TenantRegistry } from './tenant.registry.js';
+import { TenantRun } from './tenant.run.js';
+import type { TenantSuspensions } from './tenant.suspensions.js';
+import { TenantUse } from './tenant.use.js';
+import { TenantVisits } from './tenant.visits.js';
 
 /** How long provisioning and deprovisioning wait. */
 export interface ProvisionOptions {
@@ -34,18 +41,23 @@ const DEPROVISION_CHECKS: Checks<ProvisionOptions & { confirm?: string }> = {
   confirm: { allowed: "the tenant's id", accepts: (v) => typeof v === 'string' },
 };
 
-/** What `provision` has made, or found. */
-export interface ProvisionedTenant {
-  /** The tenant's id. */
-  tenantId: string;
-  /** The name of its database. */
-  database: string;
-  /** It was not there before; it has been seeded. */
-  isNew: boolean;
+/** Which tenants to look at, and how old what is known of them may be. */
+export interface TenantStatsOptions extends ForEachOptions {
+  /** How old what is remembered of a tenant may be, in ms. Default 60000; 0 asks its database. */
+  maxAgeMS?: number;
 }
 
-/** Resolves when a tenant is known, and where it is. */
-type Admission = (tenantId: string) => Promise<void>;
+/** What the tenants are made of. */
+export interface TenantParts extends Pick<CensusSources, 'sizesOf'> {
+  readonly pools: PolyMongoPools;
+  readonly databases: TenantDatabases;
+  readonly directory: TenantDirectory;
+  readonly registry: TenantRegistry;
+  readonly suspensions: TenantSuspensions;
+}
+
+const STATS_CHECKS: Checks<Pick<TenantStatsOptions, 'maxAgeMS'>> = { maxAgeMS: checks.durationMS };
+const SUSPEND_CHECKS: Checks<{ reason?: string }> = { reason: checks.string };
 
 /** The tenants: making and dropping them, and running code as one or as each of them. */
 export class PolyMongoTenants {
@@ -53,14 +65,24 @@ export class PolyMongoTenants {
   readonly #databases: TenantDatabases;
   readonly #directory: TenantDirectory;
   readonly #registry: TenantRegistry;
+  readonly #suspensions: TenantSuspensions;
+  readonly #provisioning: TenantProvisioning;
+  readonly #census: TenantCensus;
+  readonly #visits: TenantVisits;
   #migrations: TenantMigrations | undefined;
 
   /** @internal Made by `PolyMongoWrapper`. */
-  constructor(pools: PolyMongoPools, databases: TenantDatabases, directory: TenantDirectory, registry: TenantRegistry) {
+  constructor({ pools, databases, directory, registry, suspensions, sizesOf }: TenantParts) {
     this.#pools = pools;
     this.#databases = databases;
     this.#directory = directory;
     this.#registry = registry;
+    this.#suspensions = suspensions;
+    this.#provisioning = new TenantProvisioning(pools, databases, directory, registry, suspensions);
+    this.#visits = new TenantVisits(pools, databases);
+    const use = new TenantUse(pools, databases, registry);
+    const versionOf = async (tenantId: string) => this.#migrations?.versionOf(tenantId);
+    this.#census = new TenantCensus(pools, databases, registry, suspensions, use, { sizesOf, versionOf });
   }
 
   /**
@@ -89,19 +111,7 @@ export class PolyMongoTenants {
   async provision(tenantId: string, options: ProvisionOptions = {}): Promise<ProvisionedTenant> {
     checkOptions('provision.', options, PROVISION_CHECKS);
     const { timeoutMS = 60_000 } = options;
-    const database = this.#databases.of(tenantId);
-    const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
-      this.#directory.manage(tenantId, async () => {
-        if (record.state !== 'ready') await this.#migrations?.begin(tenantId);
-        await this.#pools.ensureIndexes(database);
-        if (record.state === 'ready') return false;
-        await this.#databases.options.seed?.(tenantId, this.#pools.connectionOf(database));
-        await this.#registry.mark(record, 'ready');
-        return true;
-      }),
-    );
-    this.#pools.events.emit('tenantProvisioned', { tenantId, db: database, isNew });
-    return { tenantId, database, isNew };
+    return this.#provisioning.provision(tenantId, timeoutMS, this.#migrations);
   }
 
   /**
@@ -113,22 +123,11 @@ export class PolyMongoTenants {
    *   it does not end in time: it stays locked out then, until it is deprovisioned again
    */
   async deprovision(tenantId: string, options: ProvisionOptions & { confirm?: string } = {}): Promise<void> {
-    const db = this.#databases.of(tenantId);
+    this.#databases.of(tenantId);
     checkOptions('deprovision.', options, DEPROVISION_CHECKS);
     const { confirm, timeoutMS = 60_000 } = options;
     if (confirm !== tenantId) throw new TenantConfirmationError(tenantId);
-    await this.#whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
-      await this.#registry.mark(record, 'removing');
-      await this.#directory.remove(tenantId, timeoutMS, async () => {
-        await this.#pools.disconnect(db, 'deprovisioned');
-        const database = this.#pools.database(db);
-        await database.run(() => database.connection.db!.dropDatabase());
-        await this.#pools.disconnect(db, 'deprovisioned');
-        await this.#pools.release(db, 'deprovisioned');
-      });
-      await this.#registry.remove(record);
-    });
-    this.#pools.events.emit('tenantDeprovisioned', { tenantId, db });
+    await this.#provisioning.deprovision(tenantId, timeoutMS);
   }
 
   /**
@@ -148,6 +147,47 @@ export class PolyMongoTenants {
     );
     const ids = [...new Set([...provisioned, ...found])].filter((id) => id !== undefined && !removing.has(id));
     return (await this.#directory.known(ids as string[])).sort();
+  }
+
+  /**
+   * Lets nobody in as this tenant any more, in any process that has `tenant.suspension`, until {@link resume}: 503 or 403.
+   * Its change streams complete, running work ends, cursors that are left open are ended after `shutdownTimeoutMS`. Its
+   * documents stay; migrations, {@link stats} and bulk work by database go on. Suspending it again changes the reason.
+   * Resolves when no process lets it in, `suspension.withinMS` after it is written down.
+   * @throws InvalidTenantIdError, TenantUnknownError; SuspensionOffError without `tenant.suspension`
+   */
+  async suspend(tenantId: string, options: { reason?: string } = {}): Promise<void> {
+    checkOptions('suspend.', options, SUSPEND_CHECKS);
+    await this.#directory.findAnew(tenantId);
+    await this.#suspensions.add(tenantId, options.reason);
+  }
+
+  /** Lets a suspended tenant in again: here at once, in other processes within `suspension.withinMS`. */
+  async resume(tenantId: string): Promise<void> {
+    this.#databases.of(tenantId);
+    await this.#suspensions.remove(tenantId);
+  }
+
+  /**
+   * The tenants that meet all criteria, sorted by id, with what is known without asking their databases: also those that are
+   * being provisioned or removed. @throws PolyMongoOptionsError
+   */
+  find(criteria: TenantCriteria = {}): Promise<TenantInfo[]> {
+    return this.#census.find(criteria, () => this.list());
+  }
+
+  /**
+   * What there is to know of tenants, one or two questions to each database: sizes, documents, last use, version, cluster. What is known of 10,000
+   * tenants is remembered, for `maxAgeMS`. Being looked at is no use. Begins when it is awaited, iterated or subscribed to.
+   * @throws PolyMongoOptionsError at once; TenantTaskError
+   */
+  stats({ maxAgeMS = 60_000, ...options }: TenantStatsOptions = {}): TenantRun<TenantOverview> {
+    checkOptions('stats.', { maxAgeMS }, STATS_CHECKS);
+    checkForEachOptions(options);
+    return new TenantRun((stop) => {
+      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
+      return this.maintain((tenantId) => this.#census.overview(tenantId, maxAgeMS), { ...options, signal });
+    });
   }
 
   /**
@@ -174,7 +214,10 @@ export class PolyMongoTenants {
     return this.#migrations.up(options);
   }
 
-  /** Does something as each tenant, some at a time; resolves with all results when all are done. @throws TenantTaskError */
+  /**
+   * Does something as each tenant, some at a time; resolves with all results when all are done. Suspended tenants are passed
+   * over, unless `tenants` names them. @throws TenantTaskError
+   */
   async forEach<T>(task: TenantTask<T>, options: ForEachOptions = {}): Promise<TenantResult<T>[]> {
     const results: TenantResult<T>[] = [];
     for await (const result of this.iterate(task, options)) results.push(result);
@@ -184,24 +227,25 @@ export class PolyMongoTenants {
   /** As `forEach`, giving each result when it is there. Leaving the loop stops the work. @throws PolyMongoOptionsError at once */
   iterate<T>(task: TenantTask<T>, options: ForEachOptions = {}): AsyncGenerator<TenantResult<T>, void, undefined> {
     checkValue('task', task, checks.function);
-    return this.#begin(
-      (tenantId, context) => this.run(tenantId, () => task(tenantId, context)),
-      options,
-      (tenantId) => this.#directory.admitAnew(tenantId),
-    );
+    return this.#visits.begin((tenantId, context) => this.run(tenantId, () => task(tenantId, context)), options, {
+      tenants: () => this.#served(),
+      admit: (tenantId) => this.#directory.admitAnew(tenantId),
+    });
   }
 
   /** @internal As {@link iterate}, for what makes tenants ready to be served: none has to be, and `task` runs as nobody. */
   maintain<T>(task: TenantTask<T>, options: ForEachOptions): AsyncGenerator<TenantResult<T>, void, undefined> {
-    return this.#begin(task, options, (tenantId) => this.#directory.findAnew(tenantId));
+    return this.#visits.begin(task, options, {
+      tenants: () => this.list(),
+      admit: (tenantId) => this.#directory.findAnew(tenantId),
+    });
   }
 
-  #begin<T>(task: TenantTask<T>, options: ForEachOptions, admit: Admission) {
-    checkForEachOptions(options);
-    const { onProgress } = options;
-    const { events, options: root } = this.#pools;
-    const kept = { ...options, ...(onProgress && { onProgress: keptProgress(events, root.defaultDB, onProgress) }) };
-    return this.#iterate(task, kept, admit);
+  async #served(): Promise<string[]> {
+    const tenants = await this.list();
+    if (!this.#suspensions.isOn) return tenants;
+    const suspended = await this.#suspensions.list();
+    return tenants.filter((tenantId) => !suspended.has(tenantId));
   }
 
   /** As `forEach`, as an Observable that begins when it is subscribed to and stops when it is unsubscribed from. */
@@ -217,47 +261,21 @@ export class PolyMongoTenants {
     return this.#pools.events.on('tenantProvisioned', keepContext(listener));
   }
 
+  /** Calls `listener` when this process learns that a tenant is suspended; gives the function that takes it back. */
+  onSuspended(listener: (event: { tenantId: string; db: string; reason?: string }) => unknown): () => void {
+    this.#suspensions.look();
+    return this.#pools.events.on('tenantSuspended', keepContext(listener));
+  }
+
+  /** Calls `listener` when this process learns that a tenant is suspended no more; gives the function that takes it back. */
+  onResumed(listener: (event: { tenantId: string; db: string }) => unknown): () => void {
+    this.#suspensions.look();
+    return this.#pools.events.on('tenantResumed', keepContext(listener));
+  }
+
   /** Calls `listener` when a tenant has been dropped here; gives the function that takes it back. */
   onDeprovisioned(listener: (event: { tenantId: string; db: string }) => unknown): () => void {
     return this.#pools.events.on('tenantDeprovisioned', keepContext(listener));
-  }
-
-  async *#iterate<T>(
-    task: TenantTask<T>,
-    options: ForEachOptions,
-    admit: Admission,
-  ): AsyncGenerator<TenantResult<T>, void, undefined> {
-    options.signal?.throwIfAborted();
-    const tenants = [...new Set(options.tenants ?? (await this.list()))];
-    const { budget, primary } = this.#pools;
-    const seats = new TenantSeats(budget.max - primary.config.maxConnections);
-    const visit: TenantTask<T> = async (tenantId, context) => {
-      await admit(tenantId); // its pool is known then
-      const size = this.#ownSocketsOf(tenantId);
-      await seats.take(size);
-      try {
-        context.signal.throwIfAborted();
-        return await inBackground(() => task(tenantId, context));
-      } finally {
-        seats.give(size);
-      }
-    };
-    yield* fanOut(tenants, visit, options);
-  }
-
-  /** The sockets of a tenant's own pool; none when it is on the primary one. */
-  #ownSocketsOf(tenantId: string): number {
-    const pool = this.#pools.poolOf(this.#databases.of(tenantId));
-    return pool === this.#pools.primary ? 0 : pool.config.maxConnections;
-  }
-
-  async #whileOwning<T>(ownership: Ownership, work: (record: TenantRecord) => Promise<T>): Promise<T> {
-    try {
-      return await this.#registry.whileOwning(ownership, work);
-    } catch (error) {
-      if (error instanceof TenantDatabaseTakenError) this.#databases.release(ownership.tenantId);
-      throw error;
-    }
   }
 
   async #databaseNames(): Promise<string[]> {

@@ -13,6 +13,7 @@ import type { DatabaseGate } from '../databases/database.equipment.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
+import { SuspendedTenants } from './suspended.tenants.js';
 import { answerOf, yesOrNo } from './tenant.answers.js';
 import { managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
@@ -21,6 +22,7 @@ import { REFUSAL_MS, TenantOwners } from './tenant.owners.js';
 import { TenantProcesses } from './tenant.processes.js';
 import type { TenantReadiness } from './tenant.readiness.js';
 import type { TenantRegistry } from './tenant.registry.js';
+import type { TenantSuspensions } from './tenant.suspensions.js';
 
 /** How many tenants `exists` is asked about at the same time. */
 const ASKED_AT_ONCE = 16;
@@ -38,12 +40,19 @@ export class TenantDirectory {
   readonly #connections = new Map<string, TenantConnection>();
   readonly #lockOuts: TenantLockOuts;
   readonly #processes: TenantProcesses;
+  readonly #suspensions: TenantSuspensions;
   #rememberedUntil = 0;
   #readiness: TenantReadiness | undefined;
 
-  constructor(pools: PolyMongoPools, databases: TenantDatabases, registry: TenantRegistry) {
+  constructor(
+    pools: PolyMongoPools,
+    databases: TenantDatabases,
+    registry: TenantRegistry,
+    suspensions: TenantSuspensions,
+  ) {
     this.#pools = pools;
     this.#databases = databases;
+    this.#suspensions = suspensions;
     const { exists, existsTTLMS, connection, mayCollide } = databases.options;
     this.#lockOuts = new TenantLockOuts(pools, databases);
     this.#processes = this.#createProcesses(existsTTLMS);
@@ -68,6 +77,7 @@ export class TenantDirectory {
         if (tenantId !== undefined) this.#located?.forget(tenantId);
       });
     }
+    suspensions.listen(new SuspendedTenants(pools, databases, suspensions, () => this.#lockOuts.isWorking()));
     pools.onDatabase((database) => this.#guard(database, databases.tenantOf(database.name)));
     databases.onNamed((name, tenantId) => this.#guard(pools.findDatabase(name), tenantId));
   }
@@ -82,16 +92,17 @@ export class TenantDirectory {
 
   /**
    * Lets a tenant in: undefined when nothing has to be asked, else a promise.
-   * @throws InvalidTenantIdError at once; rejects with TenantUnknownError, TenantDatabaseTakenError, TenantOutOfStepError, and
-   *   with what `exists` or `connection` throw
+   * @throws InvalidTenantIdError at once; rejects with TenantUnknownError, TenantDatabaseTakenError, TenantSuspendedError,
+   *   TenantOutOfStepError, and with what `exists` or `connection` throw
    */
   admit(tenantId: string): Promise<void> | undefined {
     const isFound = this.find(tenantId);
-    if (!this.#readiness || (!isFound && this.#readiness.isReady(tenantId))) return isFound;
-    return this.#becomeReady(tenantId, this.#readiness, isFound);
+    const isServed = !this.#suspensions.isOn || this.#suspensions.isServed(tenantId);
+    if (isServed && (!this.#readiness || (!isFound && this.#readiness.isReady(tenantId)))) return isFound;
+    return this.#becomeServed(tenantId, isFound);
   }
 
-  /** As {@link admit}, also where the tenant is not ready to be served. */
+  /** As {@link admit}, also where the tenant is suspended or not ready to be served. */
   find(tenantId: string): Promise<void> | undefined {
     const isNamed = this.#name(tenantId);
     if (this.#lockOuts.has(tenantId)) return Promise.reject(new TenantUnknownError());
@@ -167,10 +178,12 @@ export class TenantDirectory {
     return known;
   }
 
-  async #becomeReady(tenantId: string, readiness: TenantReadiness, found: Promise<void> | undefined): Promise<void> {
+  async #becomeServed(tenantId: string, found: Promise<void> | undefined): Promise<void> {
     await found;
-    if (!readiness.isReady(tenantId)) await readiness.becomeReady(tenantId);
+    if (this.#suspensions.isOn) await this.#suspensions.assertServed(tenantId);
+    if (this.#readiness?.isReady(tenantId) === false) await this.#readiness.becomeReady(tenantId);
     await this.find(tenantId); // it may have been removed meanwhile
+    if (this.#suspensions.isOn) await this.#suspensions.assertServed(tenantId); // or suspended
   }
 
   #forgetRefusal(tenantId: string): void {
@@ -292,7 +305,10 @@ export class TenantDirectory {
     const { maxTimeMS, ...terms } = limitsOf(options, tenantId);
     database.equip({ isConfined: !options.allowCrossDatabase, maxTimeMS });
     database.share.terms = { ...terms, refusal: (waiting) => new TenantOverloadedError(waiting) };
-    if (database.equipment.gate || (!this.#known && !this.#owners && !this.#located && !this.#readiness)) {
+    if (
+      database.equipment.gate ||
+      (!this.#known && !this.#owners && !this.#located && !this.#readiness && !this.#suspensions.isOn)
+    ) {
       return;
     }
     const gate: DatabaseGate = {

@@ -140,7 +140,7 @@ export class TenantSwitchError extends TenantError {
 export const RETRY_AFTER: unique symbol = Symbol.for('polymongo.retryAfter') as never;
 
 /** Has answers with an error say when the client may try again. */
-const sayWhenToRetry = (error: TenantError, retryAfterMS: number): void =>
+export const sayWhenToRetry = (error: TenantError, retryAfterMS: number): void =>
   void Object.defineProperty(error.getResponse(), RETRY_AFTER, { value: Math.ceil(retryAfterMS / 1_000) });
 
 /**

@@ -39,4 +39,6 @@ export interface TenantMigrations {
   up(options: MigrateOptions): TenantRun<TenantMigration>;
   /** Brings a new tenant's database to where the code is, before anything else is made in it. */
   begin(tenantId: string): Promise<void>;
+  /** The tenant's last migration that is done. */
+  versionOf(tenantId: string): Promise<string | undefined>;
 }

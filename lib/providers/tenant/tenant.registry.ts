@@ -20,6 +20,8 @@ export interface TenantRecord {
   state: 'provisioning' | 'ready' | 'removing';
   createdAt: Date;
   readyAt?: Date;
+  /** When it was last used, as far as `tenant.recordUseEveryMS` has it written down. */
+  lastUsedAt?: Date;
   /** Who works on it now, and until when it is theirs unless they renew it. */
   owner?: string;
   ownedUntil?: Date;
@@ -52,7 +54,11 @@ export class TenantRegistry {
   /** What is written down about a tenant. */
   async stateOf(tenantId: string): Promise<TenantRecord['state'] | undefined> {
     this.#uniqueness.checkOnce();
-    return (await this.#with((tenants) => tenants.findOne({ _id: tenantId })))?.state;
+    return (await this.recordOf(tenantId))?.state;
+  }
+
+  async recordOf(tenantId: string): Promise<TenantRecord | undefined> {
+    return (await this.#with((tenants) => tenants.findOne({ _id: tenantId }))) ?? undefined;
   }
 
   /** Whose a database is, seen from a tenant. */
@@ -100,6 +106,14 @@ export class TenantRegistry {
     const readyAt = state === 'ready' ? { readyAt: { $ifNull: ['$readyAt', '$$NOW'] } } : {};
     const isOwned = await this.#update(_id, owner!, [{ $set: { state, ...readyAt } }]);
     if (!isOwned) throw new TenantTakenOverError(_id);
+  }
+
+  /** Writes down when tenants were used; of those that were not provisioned nothing. */
+  async recordUse(uses: ReadonlyMap<string, Date>): Promise<void> {
+    const updates = [...uses].map(([_id, lastUsedAt]) => ({
+      updateOne: { filter: { _id }, update: { $max: { lastUsedAt } } },
+    }));
+    if (updates.length > 0) await this.#with((tenants) => tenants.bulkWrite(updates, { ordered: false }));
   }
 
   /** Takes a record out that is owned. @throws TenantTakenOverError */

@@ -1,0 +1,46 @@
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import type { TenantDatabases } from './tenant.databases.js';
+import type { SuspensionListener, TenantSuspension, TenantSuspensions } from './tenant.suspensions.js';
+
+/** Ends what a tenant has begun in this process when it is suspended. */
+export class SuspendedTenants implements SuspensionListener {
+  constructor(
+    private readonly pools: PolyMongoPools,
+    private readonly databases: TenantDatabases,
+    private readonly suspensions: TenantSuspensions,
+    private readonly isWorking: () => boolean,
+  ) {}
+
+  get isInterested(): boolean {
+    const { events } = this.pools;
+    return this.isWorking() || events.has('tenantSuspended') || events.has('tenantResumed');
+  }
+
+  /** Its streams complete; what does not end by itself, as a cursor that nobody closes, is ended after `shutdownTimeoutMS`. */
+  suspended(tenantId: string, { reason }: TenantSuspension): void {
+    const db = this.#nameOf(tenantId);
+    if (db === undefined) return;
+    void this.pools.completeStreams([db]);
+    setTimeout(() => this.#end(tenantId, db), this.pools.options.shutdownTimeoutMS).unref();
+    this.pools.events.emit('tenantSuspended', { tenantId, db, ...(reason !== undefined && { reason }) });
+  }
+
+  resumed(tenantId: string): void {
+    const db = this.#nameOf(tenantId);
+    if (db !== undefined) this.pools.events.emit('tenantResumed', { tenantId, db });
+  }
+
+  #end(tenantId: string, db: string): void {
+    const database = this.pools.findDatabase(db);
+    if (database && this.suspensions.has(tenantId)) database.pool.abortLeases(database);
+  }
+
+  /** Another process may have other ids; those have no database here. */
+  #nameOf(tenantId: string): string | undefined {
+    try {
+      return this.databases.nameFor(tenantId);
+    } catch {
+      return undefined;
+    }
+  }
+}

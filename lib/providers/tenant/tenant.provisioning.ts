@@ -1,0 +1,83 @@
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import type { TenantDatabases } from './tenant.databases.js';
+import type { TenantDirectory } from './tenant.directory.js';
+import { TenantDatabaseTakenError } from './tenant.errors.js';
+import type { TenantMigrations } from './tenant.migrations.js';
+import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
+import type { TenantSuspensions } from './tenant.suspensions.js';
+
+/** What `provision` has made, or found. */
+export interface ProvisionedTenant {
+  /** The tenant's id. */
+  tenantId: string;
+  /** The name of its database. */
+  database: string;
+  /** It was not there before; it has been seeded. */
+  isNew: boolean;
+}
+
+/** Makes the databases of tenants, and drops them, one process a tenant at a time. */
+export class TenantProvisioning {
+  readonly #pools: PolyMongoPools;
+  readonly #databases: TenantDatabases;
+  readonly #directory: TenantDirectory;
+  readonly #registry: TenantRegistry;
+  readonly #suspensions: TenantSuspensions;
+
+  constructor(
+    pools: PolyMongoPools,
+    databases: TenantDatabases,
+    directory: TenantDirectory,
+    registry: TenantRegistry,
+    suspensions: TenantSuspensions,
+  ) {
+    this.#pools = pools;
+    this.#databases = databases;
+    this.#directory = directory;
+    this.#registry = registry;
+    this.#suspensions = suspensions;
+  }
+
+  /** @param migrations what a new tenant begins with */
+  async provision(tenantId: string, timeoutMS: number, migrations?: TenantMigrations): Promise<ProvisionedTenant> {
+    const database = this.#databases.of(tenantId);
+    const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
+      this.#directory.manage(tenantId, async () => {
+        if (record.state !== 'ready') await migrations?.begin(tenantId);
+        await this.#pools.ensureIndexes(database);
+        if (record.state === 'ready') return false;
+        await this.#databases.options.seed?.(tenantId, this.#pools.connectionOf(database));
+        await this.#registry.mark(record, 'ready');
+        return true;
+      }),
+    );
+    this.#pools.events.emit('tenantProvisioned', { tenantId, db: database, isNew });
+    return { tenantId, database, isNew };
+  }
+
+  async deprovision(tenantId: string, timeoutMS: number): Promise<void> {
+    const db = this.#databases.of(tenantId);
+    await this.#whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
+      await this.#registry.mark(record, 'removing');
+      await this.#directory.remove(tenantId, timeoutMS, async () => {
+        await this.#pools.disconnect(db, 'deprovisioned');
+        const database = this.#pools.database(db);
+        await database.run(() => database.connection.db!.dropDatabase());
+        await this.#pools.disconnect(db, 'deprovisioned');
+        await this.#pools.release(db, 'deprovisioned');
+      });
+      await this.#suspensions.remove(tenantId); // the next tenant of this id is another one
+      await this.#registry.remove(record);
+    });
+    this.#pools.events.emit('tenantDeprovisioned', { tenantId, db });
+  }
+
+  async #whileOwning<T>(ownership: Ownership, work: (record: TenantRecord) => Promise<T>): Promise<T> {
+    try {
+      return await this.#registry.whileOwning(ownership, work);
+    } catch (error) {
+      if (error instanceof TenantDatabaseTakenError) this.#databases.release(ownership.tenantId);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { mongo } from 'mongoose';
+import type { ResolvedSuspensionOptions } from '../../polymongo.suspension-options.js';
+import { PolyMongoClosedError } from '../pools/pool.errors.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { asNobody } from '../sessions/subscriber.context.js';
+import { onRegistry } from './registry.collection.js';
+import { SuspensionOffError, TenantSuspendedError } from './suspension.errors.js';
+import { isDuplicateKey } from './tenant.uniqueness.js';
+
+/** Why a tenant is not served, and since when. */
+export interface TenantSuspension {
+  /** When it was suspended, by the server's clock. */
+  readonly since: Date;
+  /** What `suspend` was told; clients are not. */
+  readonly reason?: string;
+}
+
+/** What happens in this process when it learns of a suspension, and of its end. */
+export interface SuspensionListener {
+  suspended(tenantId: string, suspension: TenantSuspension): void;
+  resumed(tenantId: string): void;
+  /** It works for some tenant, or somebody listens, so it has to look. */
+  readonly isInterested: boolean;
+}
+
+/** All of them in one document: they change at once, and whoever knows the last revision reads nothing. */
+interface SuspensionsRecord {
+  _id: 'all';
+  revision: string;
+  tenants: ({ tenantId: string } & TenantSuspension)[];
+}
+
+const SUSPENSIONS_COLLECTION = 'polymongo_suspensions';
+
+/**
+ * The tenants that are suspended. What a process knows is never older than `withinMS` when it lets a tenant in, counted on
+ * its own clock from before it asked; so after that time nobody is let in any more, whichever processes there are.
+ */
+export class TenantSuspensions {
+  readonly #pools: PolyMongoPools;
+  readonly #options: ResolvedSuspensionOptions | undefined;
+  #listener: SuspensionListener | undefined;
+  #known: ReadonlyMap<string, TenantSuspension> = new Map();
+  #revision: string | undefined;
+  #readAtMS = -Infinity;
+  #reading: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isAsked = false;
+
+  constructor(pools: PolyMongoPools, options: ResolvedSuspensionOptions | undefined) {
+    this.#pools = pools;
+    this.#options = options;
+  }
+
+  /** This process looks for them. */
+  get isOn(): boolean {
+    return this.#options !== undefined;
+  }
+
+  /** Has `listener` told what this process learns; not of what it finds when it first looks. */
+  listen(listener: SuspensionListener): void {
+    this.#listener = listener;
+  }
+
+  /** Begins to look, where nobody has asked yet. */
+  look(): void {
+    if (this.isOn && this.#readAtMS === -Infinity) this.#read().catch(() => this.#lookAgain());
+  }
+
+  /** The tenant is not suspended, as far as is known, and that is fresh enough to count. */
+  isServed(tenantId: string): boolean {
+    this.#isAsked = true;
+    return this.#isFresh && !this.#known.has(tenantId);
+  }
+
+  /** It is suspended, as far as this process has heard. */
+  has(tenantId: string): boolean {
+    return this.#known.has(tenantId);
+  }
+
+  /** @throws TenantSuspendedError; the driver's errors where nobody knows */
+  async assertServed(tenantId: string): Promise<void> {
+    while (!this.#isFresh) await this.#read();
+    const suspension = this.#known.get(tenantId);
+    if (!suspension) return;
+    const { status, retryAfterMS } = this.#options!;
+    const mayComeAgain = status === 503 ? retryAfterMS : undefined;
+    throw new TenantSuspendedError(status, mayComeAgain, suspension.since, suspension.reason);
+  }
+
+  /** Those that are suspended now, by id. */
+  async list(): Promise<ReadonlyMap<string, TenantSuspension>> {
+    if (!this.isOn) return byId(await this.#with((suspensions) => suspensions.findOne({ _id: 'all' })));
+    await this.#readAnew();
+    return this.#known;
+  }
+
+  /** Resolves when no process lets the tenant in any more. @throws SuspensionOffError */
+  async add(tenantId: string, reason: string | undefined): Promise<void> {
+    if (!this.#options) throw new SuspensionOffError(tenantId);
+    const mine = { $filter: { input: TENANTS, cond: { $eq: ['$$this.tenantId', { $literal: tenantId }] } } };
+    const since = { $ifNull: [{ $first: { $map: { input: mine, in: '$$this.since' } } }, '$$NOW'] };
+    const suspension = {
+      tenantId: { $literal: tenantId },
+      since,
+      ...(reason !== undefined && { reason: { $literal: reason } }),
+    };
+    await this.#change({ $concatArrays: [without(tenantId), [suspension]] });
+    const writtenAtMS = performance.now();
+    await this.#readAnew();
+    await delay(this.#options.withinMS - (performance.now() - writtenAtMS));
+  }
+
+  /** The other processes let the tenant in again within `withinMS`, this one at once. */
+  async remove(tenantId: string): Promise<void> {
+    if (!(await this.list()).has(tenantId)) return;
+    await this.#change(without(tenantId));
+    if (this.isOn) await this.#readAnew();
+  }
+
+  get #isFresh(): boolean {
+    return performance.now() - this.#readAtMS < this.#options!.withinMS;
+  }
+
+  /** As {@link #read}, begun from now on. */
+  async #readAnew(): Promise<void> {
+    await this.#reading?.catch(() => {});
+    await this.#read();
+  }
+
+  #read(): Promise<void> {
+    return (this.#reading ??= asNobody(() => this.#ask()).finally(() => (this.#reading = undefined)));
+  }
+
+  async #ask(): Promise<void> {
+    const startedAtMS = performance.now();
+    const isFirst = this.#readAtMS === -Infinity;
+    const revision = this.#revision;
+    const record = await this.#with((suspensions) =>
+      suspensions.findOne({ _id: 'all', ...(revision && { revision: { $ne: revision } }) }),
+    );
+    this.#readAtMS = startedAtMS;
+    this.#lookAgain();
+    if (!record) return;
+    const before = this.#known;
+    this.#revision = record.revision;
+    this.#known = byId(record);
+    if (isFirst) return;
+    for (const [tenantId, suspension] of this.#known)
+      if (!before.has(tenantId)) this.#listener?.suspended(tenantId, suspension);
+    for (const tenantId of before.keys()) if (!this.#known.has(tenantId)) this.#listener?.resumed(tenantId);
+  }
+
+  /** As long as somebody asks, or works for a tenant that may be suspended meanwhile. */
+  #lookAgain(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (!this.#isAsked && !this.#listener?.isInterested) return;
+      this.#isAsked = false;
+      this.#read().catch((error: unknown) => {
+        if (!(error instanceof PolyMongoClosedError)) this.#lookAgain(); // whoever has to know meanwhile is told why it cannot
+      });
+    }, this.#options!.withinMS / 2);
+    this.#timer.unref();
+  }
+
+  async #change(tenants: mongo.Document): Promise<void> {
+    const update = [{ $set: { revision: randomUUID(), tenants } }];
+    try {
+      await this.#with((suspensions) => suspensions.updateOne({ _id: 'all' }, update, { upsert: true }));
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      await this.#change(tenants); // another one has just made it
+    }
+  }
+
+  #with<T>(fn: (suspensions: mongo.Collection<SuspensionsRecord>) => Promise<T>): Promise<T> {
+    return onRegistry(this.#pools, SUSPENSIONS_COLLECTION, fn);
+  }
+}
+
+const TENANTS = { $ifNull: ['$tenants', []] };
+
+const without = (tenantId: string) => ({
+  $filter: { input: TENANTS, cond: { $ne: ['$$this.tenantId', { $literal: tenantId }] } },
+});
+
+const byId = (record: SuspensionsRecord | null): ReadonlyMap<string, TenantSuspension> =>
+  new Map(record?.tenants.map(({ tenantId, ...suspension }) => [tenantId, suspension]));

@@ -1,0 +1,67 @@
+import { within } from '../pools/deadline.js';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { asNobody } from '../sessions/subscriber.context.js';
+import type { TenantDatabases } from './tenant.databases.js';
+import type { TenantRegistry } from './tenant.registry.js';
+
+const FAREWELL_MS = 500;
+
+/** When each tenant was last used: in this process, and written down for the others where `recordUseEveryMS` is set. */
+export class TenantUse {
+  readonly #pools: PolyMongoPools;
+  readonly #databases: TenantDatabases;
+  readonly #registry: TenantRegistry;
+  /** Of databases that were let go, until it is written down. */
+  readonly #kept = new Map<string, Date>();
+  #writtenUpTo = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(pools: PolyMongoPools, databases: TenantDatabases, registry: TenantRegistry) {
+    this.#pools = pools;
+    this.#databases = databases;
+    this.#registry = registry;
+    const { recordUseEveryMS } = databases.options;
+    if (recordUseEveryMS === undefined) return;
+    pools.events.on('connected', () => this.#writeEvery(recordUseEveryMS));
+    pools.events.on('disconnecting', ({ db }) => this.#onDisconnecting(db));
+  }
+
+  /** In this process, as far as the tenant's database is in memory. */
+  of(tenantId: string): Date | undefined {
+    const at = this.#pools.findDatabase(this.#databases.nameFor(tenantId))?.lastWorkAt;
+    return at === undefined ? this.#kept.get(tenantId) : new Date(at);
+  }
+
+  #writeEvery(everyMS: number): void {
+    if (this.#timer) return;
+    const write = () => void this.#write().catch(() => {}); // the next one has it, too
+    this.#timer = asNobody(() => setInterval(write, everyMS));
+    this.#timer.unref();
+  }
+
+  /** A database that is let go takes its time of use along; the process its timer. */
+  async #onDisconnecting(db: string): Promise<void> {
+    this.#keep(db);
+    if (!this.#pools.isShuttingDown || db !== this.#pools.options.defaultDB) return;
+    clearInterval(this.#timer);
+    await within(
+      FAREWELL_MS,
+      this.#write().catch(() => {}),
+    );
+  }
+
+  #keep(db: string): void {
+    const tenantId = this.#databases.tenantOf(db);
+    const at = this.#pools.findDatabase(db)?.lastWorkAt;
+    if (tenantId !== undefined && at !== undefined && at >= this.#writtenUpTo) this.#kept.set(tenantId, new Date(at));
+  }
+
+  async #write(): Promise<void> {
+    const upTo = Date.now();
+    for (const name of this.#pools.databases.keys()) this.#keep(name);
+    const uses = new Map(this.#kept);
+    await this.#registry.recordUse(uses);
+    this.#writtenUpTo = upTo;
+    for (const [tenantId, at] of uses) if (this.#kept.get(tenantId) === at) this.#kept.delete(tenantId);
+  }
+}

@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TenantProcesses } from '../../support/tenant-processes.js';
+import { runIn } from './cli.run.js';
+
+let processes: TenantProcesses;
+let folder: string;
+let config: string;
+beforeEach(async () => {
+  processes = await TenantProcesses.start();
+  folder = await mkdtemp(join(tmpdir(), 'tenants-'));
+  config = join(folder, 'polymongo.config.mjs');
+  const { prefix } = processes;
+  await writeFile(
+    config,
+    `export default { defaultDB: '${prefix}_default', tenant: { database: (id) => '${prefix}_t_' + id, suspension: { withinMS: 200 } } };`,
+  );
+});
+afterEach(async () => {
+  await processes.stop();
+  await rm(folder, { recursive: true });
+});
+
+const run = (...[name, ...args]: string[]) =>
+  runIn(processes.server.uri, ['tenants', name!, '--config', config, ...args]);
+
+describe('polymongo tenants', () => {
+  it('finds, measures, suspends and resumes tenants', async () => {
+    const served = processes.add({ suspension: { withinMS: 200 } });
+    await served.tenants.provision('acme');
+    await served.tenants.provision('globex');
+    await processes.write(served, 'acme');
+
+    const found = await run('find');
+    expect(found).toMatchObject({ code: 0 });
+    expect(found.out).toMatch(
+      /TENANT +DATABASE +STATE +LAST USED +SUSPENDED\nacme +\S+_t_acme +ready +- +-\nglobex .*\n2 tenants\n/,
+    );
+
+    const stats = await run('stats', 'acme', '--json');
+    expect(JSON.parse(stats.out)).toMatchObject([{ tenantId: 'acme', ok: true, documents: 1, collections: 1 }]);
+    expect((await run('stats')).out).toMatch(/TENANT +DOCUMENTS.*\nacme +1 +1 +0 +- .*\nglobex +0 +1 /);
+
+    expect(await run('suspend', 'acme', '--reason', 'unpaid')).toMatchObject({ code: 0, out: 'acme is suspended.\n' });
+    await expect(processes.write(served, 'acme')).rejects.toThrow('suspended');
+    expect((await run('find', '--suspended')).out).toMatch(/acme .* unpaid\n1 tenant\n/);
+    expect(JSON.parse((await run('find', '--no-suspended', '--json')).out)).toMatchObject([{ tenantId: 'globex' }]);
+    expect(await run('resume', 'acme')).toMatchObject({ code: 0, out: 'acme is let in again.\n' });
+    expect(JSON.parse((await run('find', '--suspended', '--json')).out)).toEqual([]);
+  });
+
+  it('says what was wrong: a date, an id, a tenant that cannot be read', async () => {
+    expect(await run('find', '--unused-since', 'yesterday')).toMatchObject({ code: 2 });
+    expect(await run('suspend', 'NO WAY')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Invalid tenant id'),
+    });
+    const failed = await run('stats', 'NO WAY');
+    expect(failed).toMatchObject({ code: 1, err: expect.stringContaining('Invalid tenant id') });
+  });
+});
