@@ -15,7 +15,7 @@ export interface TenantInfo {
   /** The name of its database. */
   readonly database: string;
   /** As it was provisioned; `found`: it never was, there is a database with a tenant's name. */
-  readonly state: TenantRecord['state'] | 'found';
+  readonly state: 'provisioning' | 'ready' | 'removing' | 'found';
   /** When it was first provisioned, by the server's clock. */
   readonly createdAt: Date | undefined;
   /** Since when it is not served, and why. */
