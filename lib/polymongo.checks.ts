@@ -80,6 +80,8 @@ function rejectUnknown<T extends object>(path: string, options: T, table: Checks
   }
 }
 
+/** Half a character: BSON has one sign for all of them, so that several names would be one. */
+export const ILL_FORMED = /\p{Surrogate}/u;
 const FORBIDDEN = '/\\. "$*<>:|?\0';
 
 /**
@@ -91,6 +93,7 @@ export function checkDatabaseName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new InvalidDatabaseNameError(`is ${describeValue(name)}`);
   if (name === '') throw new InvalidDatabaseNameError('is empty');
   if (name.length > 63 || Buffer.byteLength(name) > 63) throw new InvalidDatabaseNameError('is longer than 63 bytes');
+  if (ILL_FORMED.test(name)) throw new InvalidDatabaseNameError('is no well-formed Unicode');
   for (const character of FORBIDDEN) {
     if (name.includes(character)) throw new InvalidDatabaseNameError(`contains ${JSON.stringify(character)}`);
   }

@@ -1,5 +1,6 @@
 import type { Connection, mongo } from 'mongoose';
 import { checkDatabaseName, checkOptions, checks, checkValue, type Checks } from './polymongo.checks.js';
+import { databaseKey } from './polymongo.database-key.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import { hideDriverSecrets, hideSecrets } from './polymongo.secrets.js';
 import { parseMongoURI } from './polymongo.uri.js';
@@ -127,7 +128,7 @@ export function checkPoolSizes(path: string, config: PoolConfig, maxTotalConnect
 export function rejectDuplicates(configs: readonly PoolConfig[]): void {
   const seen = new Set<string>();
   for (const { dbName } of configs) {
-    const key = dbName.toLowerCase();
+    const key = databaseKey(dbName);
     if (seen.has(key)) {
       throw new PolyMongoOptionsError(
         'dbSpecific',

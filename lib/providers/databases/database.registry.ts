@@ -1,6 +1,7 @@
 import mongoose from 'mongoose';
 import type { Mongoose } from 'mongoose';
 import { checkDatabaseName } from '../../polymongo.checks.js';
+import { databaseKey } from '../../polymongo.database-key.js';
 import { InvalidDatabaseNameError, PolyMongoError } from '../../polymongo.errors.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import { Database, type DatabaseHost } from './database.js';
@@ -80,12 +81,12 @@ export class DatabaseRegistry {
 
   /** Notes the name of a database that is configured. */
   claimName(name: string): void {
-    this.#names.set(name.toLowerCase(), name);
+    this.#names.set(databaseKey(name), name);
   }
 
   /** @throws InvalidDatabaseNameError when another database has this name but for its case */
   assertNameIsFree(name: string): void {
-    const other = this.#names.get(name.toLowerCase());
+    const other = this.#names.get(databaseKey(name));
     if (other === undefined || other === name) return;
     throw new InvalidDatabaseNameError(`differs only in case from "${other}", which MongoDB does not allow`);
   }
@@ -118,7 +119,7 @@ export class DatabaseRegistry {
     this.#cached.delete(name);
     this.#shared.delete(database);
     database.place.leave();
-    if (!this.host.isSeparate(name)) this.#names.delete(name.toLowerCase());
+    if (!this.host.isSeparate(name)) this.#names.delete(databaseKey(name));
     database.forgetContents();
     this.#released.set(name, new WeakRef(database));
     this.#forgotten.register(database, name);

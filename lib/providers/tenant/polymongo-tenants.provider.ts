@@ -5,7 +5,8 @@ import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexe
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
 import { keepContext } from '../sessions/subscriber.context.js';
-import { databaseKey, type TenantDatabases } from './tenant.databases.js';
+import type { TenantDatabases } from './tenant.databases.js';
+import { databaseKey } from '../../polymongo.database-key.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import {
   checkForEachOptions,

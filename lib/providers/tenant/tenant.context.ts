@@ -9,7 +9,7 @@ import {
   TenantMissingError,
   TenantPendingError,
 } from './tenant.errors.js';
-import { checks, checkValue } from '../../polymongo.checks.js';
+import { checks, checkValue, ILL_FORMED } from '../../polymongo.checks.js';
 import { PolyMongoError } from '../../polymongo.errors.js';
 import type { ResolvedTenantOptions, TenantRequest, TenantSurroundings } from '../../polymongo.tenant-options.js';
 
@@ -144,11 +144,12 @@ export class TenantContext {
     return scope?.tenantId ?? (scope?.isPending ? 'pending' : 'none');
   }
 
-  /** Gives a tenant id back if it is well-formed. @throws InvalidTenantIdError */
+  /** Gives a tenant id back if it is well-formed, and well-formed Unicode. @throws InvalidTenantIdError */
   check(tenantId: unknown): string {
     const { pattern } = this.#options;
     pattern.lastIndex = 0;
-    if (typeof tenantId !== 'string' || !pattern.test(tenantId)) throw new InvalidTenantIdError(String(pattern));
+    if (typeof tenantId !== 'string' || !pattern.test(tenantId) || ILL_FORMED.test(tenantId))
+      throw new InvalidTenantIdError(String(pattern));
     return tenantId;
   }
 

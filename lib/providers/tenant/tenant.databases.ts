@@ -1,4 +1,5 @@
 import { checkDatabaseName } from '../../polymongo.checks.js';
+import { databaseKey } from '../../polymongo.database-key.js';
 import {
   InvalidTenantIdError,
   TenantDatabaseTakenError,
@@ -21,9 +22,6 @@ interface Owner {
   /** It exists for certain; until then another id may turn out to be the database's real tenant. */
   isAdmitted: boolean;
 }
-
-/** What MongoDB does not tell apart in the names of databases. */
-export const databaseKey = (name: string): string => name.toLowerCase();
 
 /** Which database is a tenant's, and that no two tenants have the same. */
 export class TenantDatabases {

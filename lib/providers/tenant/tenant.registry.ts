@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
-import { databaseKey } from './tenant.databases.js';
+import { databaseKey } from '../../polymongo.database-key.js';
 import {
   TenantBusyError,
   TenantDatabaseTakenError,

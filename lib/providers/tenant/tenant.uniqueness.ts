@@ -3,7 +3,7 @@ import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
 import { LookupCache } from './lookup.cache.js';
-import { databaseKey } from './tenant.databases.js';
+import { databaseKey } from '../../polymongo.database-key.js';
 import { TenantDatabaseTakenError, TenantDuplicatesError } from './tenant.errors.js';
 
 interface DatabaseRecord {

@@ -11,13 +11,15 @@ import {
 import { startHttpApp, type AdapterName } from '../../support/http-app.js';
 import { Note, notesModules } from '../../support/notes.js';
 import { mulberry32 } from '../../support/random.js';
-import { MAPPINGS, randomId } from '../../support/tenant-mappings.js';
+import { printedSeed } from '../../support/seed.js';
+import { isOneDatabase, MAPPINGS, randomId, randomUnicodeId } from '../../support/tenant-mappings.js';
 import { TenantProcesses } from '../../support/tenant-processes.js';
 import { waitFor } from '../../support/wait-for.js';
 
-const SEED = Number(process.env.POLYMONGO_SEED ?? Math.floor(Math.random() * 1e9));
+const SEED = printedSeed('ids that map to one database');
 const STEPS = Number(process.env.POLYMONGO_STEPS ?? 25);
 const ANY = /^[\w-]+$/;
+const ANY_LETTERS = /^[\p{L}\p{M}\p{N}\p{S}\p{Cs}_-]+$/u;
 
 @Controller()
 class NotesController {
@@ -38,45 +40,51 @@ afterEach(() => processes.stop());
 const lowerCase = (id: string): string => `${processes.prefix}_${id.toLowerCase()}`;
 
 describe('two ids that map to one database', () => {
-  it.each(['lowerCase', 'truncated', 'withoutDashes', 'suffixed'])(
-    `never share it, in one process or across several: %s (POLYMONGO_SEED=${SEED})`,
-    async (mapping) => {
-      const random = mulberry32(SEED);
-      const [prefix, map] = [processes.prefix, MAPPINGS[mapping]!];
-      const tenant = { pattern: ANY, database: (id: string) => `${prefix}_${map(id)}`, exists: 'provisioned' } as const;
-      const all = [processes.add(tenant), processes.add(tenant)];
-      const owners = new Map<string, string>();
-      for (let step = 0; step < STEPS; step++) {
-        const id = randomId(random);
-        const polymongo = all[random() < 0.5 ? 0 : 1]!;
-        const key = tenant.database(id).toLowerCase();
-        const owner = owners.get(key);
-        try {
-          if (owner === id && random() < 0.3) {
-            await polymongo.tenants.deprovision(id, { confirm: id });
-            owners.delete(key);
-          } else {
-            const { isNew } = await polymongo.tenants.provision(id);
-            expect(owner ?? id).toBe(id);
-            owners.set(key, id);
-            if (isNew) expect(await processes.count(polymongo, id)).toBe(0);
-            await processes.write(polymongo, id);
-          }
-        } catch (error) {
-          expect(error).toBeInstanceOf(TenantError);
-          expect(error).toMatchObject({ status: 400 });
-          if (error instanceof TenantDatabaseTakenError) expect(owner === undefined || owner === id).toBe(false);
-          if (owner !== undefined && owner !== id)
-            await expect(polymongo.tenants.deprovision(id, { confirm: id })).rejects.toThrow(TenantDatabaseTakenError);
+  it.each([
+    ['lowerCase', 'ASCII', randomId],
+    ['truncated', 'ASCII', randomId],
+    ['withoutDashes', 'ASCII', randomId],
+    ['suffixed', 'ASCII', randomId],
+    ['asItIs', 'Unicode', randomUnicodeId],
+    ['composed', 'Unicode', randomUnicodeId],
+    ['turkishLowerCase', 'Unicode', randomUnicodeId],
+  ] as const)(`never share it, in one process or across several: %s, ids of %s`, async (mapping, _, idOf) => {
+    const random = mulberry32(SEED);
+    const [prefix, map] = [processes.prefix, MAPPINGS[mapping]!];
+    const database = (id: string) => `${prefix}_${map(id)}`;
+    const tenant = { pattern: ANY_LETTERS, database, exists: 'provisioned' } as const;
+    const all = [processes.add(tenant), processes.add(tenant)];
+    const owners = new Map<string, string>();
+    for (let step = 0; step < STEPS; step++) {
+      const id = idOf(random);
+      const polymongo = all[random() < 0.5 ? 0 : 1]!;
+      const key = [...owners.keys()].find((name) => isOneDatabase(name, database(id))) ?? database(id);
+      const owner = owners.get(key);
+      try {
+        if (owner === id && random() < 0.3) {
+          await polymongo.tenants.deprovision(id, { confirm: id });
+          owners.delete(key);
+        } else {
+          const { isNew } = await polymongo.tenants.provision(id);
+          expect(owner ?? id).toBe(id);
+          owners.set(key, id);
+          if (isNew) expect(await processes.count(polymongo, id)).toBe(0);
+          await processes.write(polymongo, id);
         }
+      } catch (error) {
+        expect(error).toBeInstanceOf(TenantError);
+        expect(error).toMatchObject({ status: 400 });
+        if (error instanceof TenantDatabaseTakenError) expect(owner === undefined || owner === id).toBe(false);
+        if (owner !== undefined && owner !== id)
+          await expect(polymongo.tenants.deprovision(id, { confirm: id })).rejects.toThrow(error as TenantError);
       }
-      expect(await all[0]!.tenants.list()).toEqual([...owners.values()].sort());
-      for (const id of owners.values()) {
-        const notes = await all[1]!.tenants.run(id, () => processes.notesOf(all[1]!).tenant().find().lean().exec());
-        expect(new Set(notes.map(({ tenant: of }) => of))).toEqual(new Set([id]));
-      }
-    },
-  );
+    }
+    expect(await all[0]!.tenants.list()).toEqual([...owners.values()].sort());
+    for (const id of owners.values()) {
+      const notes = await all[1]!.tenants.run(id, () => processes.notesOf(all[1]!).tenant().find().lean().exec());
+      expect(new Set(notes.map(({ tenant: of }) => of))).toEqual(new Set([id]));
+    }
+  });
 
   it('are refused whoever comes first, also where neither has been provisioned', async () => {
     const polymongo = processes.add({ pattern: ANY, database: lowerCase });

@@ -8,9 +8,10 @@ import {
   TenantError,
 } from '../../../lib/providers/tenant/tenant.errors.js';
 import { mulberry32 } from '../../support/random.js';
-import { MAPPINGS, randomId } from '../../support/tenant-mappings.js';
+import { printedSeed } from '../../support/seed.js';
+import { isOneDatabase, MAPPINGS, randomId, randomUnicodeId } from '../../support/tenant-mappings.js';
 
-const SEED = Number(process.env.POLYMONGO_SEED ?? Math.floor(Math.random() * 1e9));
+const SEED = printedSeed('ids and their databases');
 const ANY = /^[\w-]+$/;
 
 function databasesOf(tenant: TenantOptions): TenantDatabases {
@@ -20,7 +21,7 @@ function databasesOf(tenant: TenantOptions): TenantDatabases {
 
 describe('TenantDatabases', () => {
   it.each(Object.entries(MAPPINGS))(
-    `gives no two ids the same database, however they are mapped: %s (POLYMONGO_SEED=${SEED})`,
+    `gives no two ids the same database, however they are mapped: %s`,
     (_, database) => {
       const random = mulberry32(SEED);
       const databases = databasesOf({ database });
@@ -43,6 +44,35 @@ describe('TenantDatabases', () => {
         owners.set(name.toLowerCase(), id);
         expect(databases.tenantOf(name)).toBe(id);
       }
+    },
+  );
+
+  it.each(Object.entries(MAPPINGS))(
+    `gives no two ids beyond ASCII a database that MongoDB takes for the same, and others their own: %s`,
+    (_, database) => {
+      const random = mulberry32(SEED);
+      const databases = databasesOf({ database, pattern: /^[^/\\. "$*<>:|?\0]+$/s });
+      const names = new Map<string, string>();
+      for (let i = 0; i < 400; i++) {
+        const id = randomUnicodeId(random);
+        const wanted = database(id);
+        const sharing = [...names].filter(([other, name]) => other !== id && isOneDatabase(name, wanted));
+        let given: string | undefined;
+        try {
+          given = databases.of(id);
+        } catch (error) {
+          expect(error).toMatchObject({ status: 400, statusCode: 400 });
+          const isPossible =
+            ![id, wanted].some((name) => /\p{Surrogate}/u.test(name)) && Buffer.byteLength(wanted) <= 63;
+          const isTaken = error instanceof TenantDatabaseTakenError;
+          expect({ id, isTaken, isPossible }).toEqual({ id, isTaken: isPossible && sharing.length > 0, isPossible });
+          continue;
+        }
+        expect({ id, given, sharing }).toEqual({ id, given: wanted, sharing: [] });
+        expect(Buffer.byteLength(given)).toBeLessThanOrEqual(63);
+        names.set(id, given);
+      }
+      expect(names.size).toBeGreaterThan(0);
     },
   );
 
