@@ -3,11 +3,12 @@ import { InjectTenantModel, PolyMongoTenants, TenantContext, WithTenant, type Te
 import { interval, lastValueFrom, map, mergeMap, take, toArray } from 'rxjs';
 import { Note } from './notes.js';
 import { mulberry32 } from './random.js';
+import { printedSeed } from './seed.js';
 
 const UNCOMMITTED = 'not committed';
 export const TENANTS = Array.from({ length: 50 }, (_, i) => `t${i}`);
 /** What the fuzz does; POLYMONGO_SEED does it again, as far as the order in which answers come allows. */
-export const SEED = Number(process.env.POLYMONGO_SEED ?? Math.floor(Math.random() * 1e9));
+export const SEED = printedSeed('isolation of tenants');
 const next = mulberry32(SEED);
 export const random = (below: number): number => Math.floor(next() * below);
 export const pick = <T>(from: readonly T[]): T => from[random(from.length)]!;
