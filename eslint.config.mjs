@@ -56,7 +56,7 @@ export default tseslint.config(
     'Only lib/testing loads the embedded server, and only the CLI loads lib/testing.',
   ),
   restrict(
-    ['lib/polymongo.{options,pool-options,tenant-options,checks,uri,secrets,tokens,errors,events,types}.ts'],
+    ['lib/polymongo.{options,pool-options,tenant-options,checks,uri,secrets,tokens,errors,events,peers,types}.ts'],
     `/providers/|${OUTER}`,
     'options, tokens, errors and events import nothing of lib.',
   ),
@@ -118,6 +118,7 @@ export default tseslint.config(
         fetch: 'readonly',
         AbortSignal: 'readonly',
         URL: 'readonly',
+        URLSearchParams: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
         Buffer: 'readonly',

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import type { PoolState } from './polymongo.types.js';
 
 /** What happens in the pools, as hooks, statistics, streams and logs hear of it. */
@@ -7,6 +7,10 @@ export interface PolyMongoEventMap {
   poolState: { pool: string; from: PoolState; to: PoolState; reason?: string };
   /** No server has answered for a second. `uri`: without credentials; `reason`: what the last attempt ended with, if one has. */
   connectDelayed: { pool: string; uri: string; reason?: string };
+  /** A pool has made its driver's client, which is not connected yet. */
+  client: { pool: string; client: mongo.MongoClient };
+  /** A call has waited for its database's turn on a pool, and goes on to take a socket. */
+  turnTaken: { pool: string; waitedMS: number };
   /** Something that `stats` shows has changed. */
   statistics: { pool: string };
   /** A database can be used: its pool is open and it was asked for. */

@@ -48,6 +48,11 @@ export interface PolyMongoOptions {
   debug?: boolean;
   /** Folder of the log files when `debug` is on. Default './logs/Polymongo'. */
   logPath?: string;
+  /**
+   * Log each call of a model or collection that takes longer than so many ms: its database, model, method and duration, and
+   * nothing of what is in it. Default: none is.
+   */
+  slowOperationMS?: number;
   /** `true`: pools connect with their first call, which waits for it (see `retry`); `false`: at start. Default true. */
   coldStart?: boolean;
   /** Databases with a pool of their own. Default none. */
@@ -97,6 +102,7 @@ export interface ResolvedOptions extends Readonly<
     | 'dbSpecific'
     | 'tenant'
     | 'idleTimeoutMS'
+    | 'slowOperationMS'
     | 'retry'
     | 'onConnectionCreate'
     | 'autoIndex'
@@ -107,6 +113,7 @@ export interface ResolvedOptions extends Readonly<
   >
 > {
   readonly idleTimeoutMS: number | undefined;
+  readonly slowOperationMS: number | undefined;
   readonly retry: Readonly<RetryOptions>;
   readonly tenant: ResolvedTenantOptions;
   readonly maxTotalConnections: number;
@@ -130,6 +137,7 @@ const OPTION_CHECKS: Checks<PolyMongoOptions> = {
   idleTimeoutMS: checks.durationMS,
   debug: checks.boolean,
   logPath: checks.string,
+  slowOperationMS: checks.durationMS,
   coldStart: checks.boolean,
   dbSpecific: checks.array,
   tenant: checks.object,
@@ -176,6 +184,7 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
     idleTimeoutMS: options.idleTimeoutMS ?? driver.maxIdleTimeMS ?? numberIn(uri.options, 'maxidletimems'),
     debug: options.debug ?? false,
     logPath: options.logPath ?? './logs/Polymongo',
+    slowOperationMS: options.slowOperationMS,
     coldStart: options.coldStart ?? true,
     tenant: resolveTenantOptions(options.tenant),
     retry: Object.freeze({ ...(options.retry ?? { attempts: 1, delayMS: 0 }) }),

@@ -23,7 +23,7 @@ declare const mine: TenantModel<{ name: string }>;
 mine.watch$().subscribe((change) => change._id);
 `;
 /** Optional peers that one entry uses: each entry can be imported without its own. */
-const OF_ENTRIES = ['@nestjs/terminus'];
+const OF_ENTRIES = ['@nestjs/terminus', 'prom-client', '@opentelemetry/api'];
 const SERVER = 'packages/embedded-mongo';
 const root = process.cwd();
 const run = (command, args, cwd = folder) =>
@@ -47,6 +47,7 @@ try {
   const others = ['reflect-metadata', '@nestjs/platform-express', 'typescript', '@types/node'];
   install(folder, [tarball, ...[...peers, ...others].map(installed)]);
   checkWithoutServer();
+  checkWithoutPeers();
   checkSourceMaps();
   install(folder, [serverTarball]);
 
@@ -145,6 +146,26 @@ function checkWithoutServer() {
   }
   if (cli.status !== 1) throw new Error(`polymongo embedded without the server ends with ${cli.status}`);
   console.log('without the server: ok');
+}
+
+/** What needs a package that is not installed says what installs it. */
+function checkWithoutPeers() {
+  const calls = {
+    'prom-client': ['prometheus', 'collectPrometheusMetrics'],
+    '@opentelemetry/api': ['opentelemetry', 'instrumentOpenTelemetry'],
+  };
+  for (const [peer, [entry, call]] of Object.entries(calls)) {
+    for (const [type, load] of [
+      ['module', (name) => `await import('${name}')`],
+      ['commonjs', (name) => `require('${name}')`],
+    ]) {
+      const wrapper = `new (${load('nestjs-polymongo')}).PolyMongoWrapper({ mongoURI: 'mongodb://h', handleSignals: false })`;
+      const use = `console.log(await (${load(`nestjs-polymongo/${entry}`)}).${call}(${wrapper}).catch((error) => error.message))`;
+      const answer = run('node', [`--input-type=${type}`, '-e', `(async () => { ${use} })()`]);
+      if (!answer.endsWith(`: npm install ${peer}\n`)) throw new Error(`${entry} without ${peer}: ${answer}`);
+    }
+  }
+  console.log('without the peers of entries: ok');
 }
 
 /** A stack names the lines of lib, which are there to be read. */

@@ -27,6 +27,11 @@ const CASES = [
     args: ['--input-type=module', '-e', "import 'reflect-metadata'; import 'nestjs-polymongo/terminus';"],
     mayNotLoad: ['@nestjs/terminus', '@nestjs/core', 'mongoose'],
   },
+  ...['prometheus', 'opentelemetry'].map((entry) => ({
+    what: `import('nestjs-polymongo/${entry}')`,
+    args: ['--input-type=module', '-e', `import 'reflect-metadata'; import 'nestjs-polymongo/${entry}';`],
+    mayNotLoad: ['prom-client', '@opentelemetry/api', 'winston'],
+  })),
 ];
 
 let failed = false;

@@ -1,3 +1,4 @@
+import { isPackageMissing } from '../polymongo.peers.js';
 import { EmbeddedMongoMissingError } from './testing.errors.js';
 
 /**
@@ -9,12 +10,6 @@ export async function loadEmbeddedMongo(read = () => import('embedded-mongo')) {
   try {
     return await read();
   } catch (error) {
-    throw isMissing(error) ? new EmbeddedMongoMissingError(error) : error;
+    throw isPackageMissing('embedded-mongo', error) ? new EmbeddedMongoMissingError(error) : error;
   }
 }
-
-/** Whether the package itself was not found, as `import` and `require` say; not one that it needs. */
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error &&
-  ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes(String((error as NodeJS.ErrnoException).code)) &&
-  /^Cannot find (package|module) 'embedded-mongo'/.test(error.message);

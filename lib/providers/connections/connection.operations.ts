@@ -17,7 +17,8 @@ export function leaseDb(db: mongo.Db, database: Database): void {
     watch: (...args: Parameters<mongo.Db['watch']>) => leaseChangeStream(watch(...args), database),
     aggregate: (...given: Parameters<mongo.Db['aggregate']>) => {
       const { args, context } = joinTransaction(database, 'aggregate', given);
-      return leaseAggregation(confineAggregation(aggregate(...(args as typeof given)), database), database, context);
+      const cursor = confineAggregation(aggregate(...(args as typeof given)), database);
+      return leaseAggregation(cursor, database, context, 'aggregate');
     },
   });
   confineDb(db, database);

@@ -7,6 +7,7 @@ import { write, WRITES } from '../databases/first.write.js';
 import { buildBulk, clientOf } from '../native/driver.private.js';
 import { COLLECTION, NativeCollection } from '../native/mongoose.private.js';
 import { inPoolsTurn } from './command.turn.js';
+import { observed } from './observed.operation.js';
 import { leaseBulk } from './leased.bulk.js';
 import { leaseAggregation, leaseCursor } from './leased.cursor.js';
 import { leaseChangeStream } from './leased.stream.js';
@@ -45,7 +46,10 @@ class LeasedCollection extends NativeCollection {
 }
 
 /** What a method that answers at once, without a promise, gives back; the lease begins with its first use. */
-const LAZY: Record<string, (result: never, database: Database, context: CallContext, collection: string) => unknown> = {
+const LAZY: Record<
+  string,
+  (result: never, database: Database, context: CallContext, method: string, collection: LeasedCollection) => unknown
+> = {
   find: leaseCursor<mongo.FindCursor>,
   aggregate: leaseAggregation,
   listIndexes: leaseCursor<mongo.ListIndexesCursor>,
@@ -72,7 +76,7 @@ function lazily(name: string, native: Method): Method {
   return function (...given) {
     const { database } = this.conn;
     const { args, context } = joinTransaction(database, name, limitTime(database, name, given));
-    return lease(native.apply(this, args as unknown[]) as never, database, context, this.name);
+    return lease(native.apply(this, args as unknown[]) as never, database, context, name, this);
   };
 }
 
@@ -83,7 +87,7 @@ function building(name: string, native: Method): Method {
     const collection = () => this[COLLECTION.driversCollection]();
     const bulk = buildBulk(collection(), () => native.apply(this, args as unknown[]) as never);
     return leaseBulk(bulk, collection, (execute) =>
-      write(database, this.name, context, inPoolsTurn(database, context, execute)),
+      observed(this, 'bulkWrite', () => write(database, this.name, context, inPoolsTurn(database, context, execute))),
     );
   };
 }
@@ -91,13 +95,16 @@ function building(name: string, native: Method): Method {
 function atOnce(name: string, native: Method): Method {
   const isWrite = WRITES.has(name);
   const isDropping = DROPPING.has(name);
-  return function (...given) {
-    const { database } = this.conn;
+  const send = (collection: LeasedCollection, given: readonly unknown[]): Promise<unknown> => {
+    const { database } = collection.conn;
     const { args, context } = joinTransaction(database, name, limitTime(database, name, given));
-    const call = inPoolsTurn(database, context, () => native.apply(this, args as unknown[]) as Promise<unknown>);
-    if (isWrite) return write(database, this.name, context, call);
+    const call = inPoolsTurn(database, context, () => native.apply(collection, args as unknown[]) as Promise<unknown>);
+    if (isWrite) return write(database, collection.name, context, call);
     const result = database.hold(inTurn(context, call));
     return isDropping ? result.finally(() => database.forgetContents()) : result;
+  };
+  return function (...given) {
+    return this.conn.database.observer ? observed(this, name, () => send(this, given)) : send(this, given);
   };
 }
 

@@ -3,6 +3,7 @@ import { PoolForceClosedError } from '../pools/pool.errors.js';
 import type { CallContext } from '../sessions/call.context.js';
 import type { Database } from '../databases/database.js';
 import { sendInPoolsTurn } from './command.turn.js';
+import { observeCommands, type OperationSource } from './observed.operation.js';
 import { keepOpen, replacePipeline, sendCommandsBy, sendFirstBy } from '../native/driver.private.js';
 import { confined } from './pipeline.confinement.js';
 
@@ -10,7 +11,13 @@ import { confined } from './pipeline.confinement.js';
  * Lets a cursor hold a lease from its first fetch until it is exhausted or closed, and tell when its pool is cut. What the
  * first answer exhausts is part of the call that it belongs to, and takes none of its own.
  */
-export function leaseCursor<C extends mongo.AbstractCursor>(cursor: C, database: Database, context: CallContext): C {
+export function leaseCursor<C extends mongo.AbstractCursor>(
+  cursor: C,
+  database: Database,
+  context: CallContext,
+  method: string,
+  collection?: OperationSource,
+): C {
   const { transaction } = context;
   sendInPoolsTurn(cursor, database, context);
   // Each command of the cursor is an operation of the transaction.
@@ -24,6 +31,7 @@ export function leaseCursor<C extends mongo.AbstractCursor>(cursor: C, database:
       return state;
     }),
   );
+  observeCommands(cursor, database, method, collection);
   leaseExplain(cursor, database);
   return cursor;
 }
@@ -33,12 +41,16 @@ export function leaseAggregation<C extends mongo.AggregationCursor>(
   cursor: C,
   database: Database,
   context: CallContext,
+  method: string,
+  collection?: OperationSource,
 ): C {
   const clone = cursor.clone.bind(cursor);
   return leaseCursor(
-    Object.assign(cursor, { clone: () => leaseAggregation(clone(), database, context) }),
+    Object.assign(cursor, { clone: () => leaseAggregation(clone(), database, context, method, collection) }),
     database,
     context,
+    method,
+    collection,
   );
 }
 

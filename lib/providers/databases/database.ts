@@ -15,6 +15,7 @@ import { PoolShare } from '../pools/pool.share.js';
 import type { CommandStep } from '../pools/pool.turns.js';
 import { DatabaseContents } from './database.contents.js';
 import type { DatabaseEquipment, OpenStream } from './database.equipment.js';
+import type { OperationObserver, OperationObservers } from './operation.observers.js';
 import { Place } from './recency.ring.js';
 
 /** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
@@ -24,6 +25,7 @@ export type DatabaseConnection = Connection & { readonly database: Database };
 export interface DatabaseHost {
   readonly isShuttingDown: boolean;
   readonly events: PolyMongoEvents;
+  readonly operations: OperationObservers;
   /** Makes the connection of a database; it asks the database for its pool each time. */
   connect(database: Database): DatabaseConnection;
   /** Work begins on the database while its pool is open; the first time connect hooks run. */
@@ -70,6 +72,11 @@ export class Database implements LeaseUser {
 
   get events(): PolyMongoEvents {
     return this.host.events;
+  }
+
+  /** Who looks at its calls, if anybody does. */
+  get observer(): OperationObserver | undefined {
+    return this.host.operations.all;
   }
 
   /** The pool that serves it now; another one after its configuration changed. */

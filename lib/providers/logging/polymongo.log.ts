@@ -2,6 +2,7 @@ import mongoose from 'mongoose';
 import type { PolyMongoEventMap } from '../../polymongo.events.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { LogSink } from './log.sink.js';
+import { slowOperations } from './slow.operations.js';
 
 /** Writes down what happens in the pools. */
 export class PolyMongoLog {
@@ -25,6 +26,8 @@ export class PolyMongoLog {
     events.on('error', ({ db, error, during }) =>
       sink.write('error', textOf(error), { database: db || undefined, during }),
     );
+    const { slowOperationMS } = pools.options;
+    if (slowOperationMS !== undefined) pools.onOperation(slowOperations(slowOperationMS, sink));
     pools.onClosed(() => sink.close());
   }
 

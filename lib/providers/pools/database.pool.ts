@@ -53,6 +53,7 @@ export class DatabasePool {
   ) {
     const onChange = () => host.events.emit('statistics', { pool: config.dbName });
     const link = (this.#link = new PoolClient(config, {
+      onMade: (client) => host.events.emit('client', { pool: config.dbName, client }),
       onChange: () => {
         this.turns.look();
         onChange();
@@ -65,6 +66,7 @@ export class DatabasePool {
       maxSockets: config.maxConnections,
       waitQueueTimeoutMS: config.waitQueueTimeoutMS,
       onChange,
+      onTaken: (waitedMS) => host.events.emit('turnTaken', { pool: config.dbName, waitedMS }),
       get load() {
         return link.statistics.load;
       },
@@ -127,6 +129,11 @@ export class DatabasePool {
   /** The driver's client; made on first use, connected only by {@link open}. */
   get client(): mongo.MongoClient {
     return this.#link.client;
+  }
+
+  /** The client, if one was made; none is made for it. */
+  get madeClient(): mongo.MongoClient | undefined {
+    return this.#link.made;
   }
 
   get stats(): PoolStats {

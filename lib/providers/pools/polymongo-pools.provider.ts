@@ -1,10 +1,11 @@
-import type { Connection, Mongoose } from 'mongoose';
+import type { Connection, mongo, Mongoose } from 'mongoose';
 import { PolyMongoEvents } from '../../polymongo.events.js';
 import type { ResolvedOptions } from '../../polymongo.options.js';
 import { resolveScaleOptions, type ScaleOptions } from '../../polymongo.pool-options.js';
 import { showAsJSON } from '../../polymongo.secrets.js';
 import type { Database } from '../databases/database.js';
 import type { DatabaseIndexes, IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
+import type { OperationObserver } from '../databases/operation.observers.js';
 import type { ConnectionBudget } from './connection.budget.js';
 import type { DatabasePool } from './database.pool.js';
 import { ReconfigurationPendingError } from './pool.errors.js';
@@ -199,6 +200,17 @@ export class PolyMongoPools {
       await this.forceCloseAll();
       throw error;
     }
+  }
+
+  /** @internal Has `observer` run each call of models and collections; gives the function that takes it back. */
+  onOperation(observer: OperationObserver): () => void {
+    return this.#parts.operations.add(observer);
+  }
+
+  /** @internal Shows `visit` the driver's client of each pool, those that there are and each that will be made. */
+  onClient(visit: (pool: string, client: mongo.MongoClient) => void): () => void {
+    for (const pool of this.#parts.pools()) if (pool.madeClient) visit(pool.name, pool.madeClient);
+    return this.events.on('client', ({ pool, client }) => visit(pool, client));
   }
 
   /** Lets a database's handle go: disconnect hooks run, its models are forgotten. Whoever kept one can still use it. */

@@ -21,6 +21,8 @@ const PATIENCE_MS = 1_000;
 
 /** What a client's pool hears of it. */
 export interface ClientHost {
+  /** It was made, and is not connected yet. */
+  onMade(client: mongo.MongoClient): void;
   /** What its statistics show has changed. */
   onChange(): void;
   /** No server has answered for a second. */
@@ -47,6 +49,11 @@ export class PoolClient {
   /** The driver's client; made on first use, connected only by {@link connect}. */
   get client(): mongo.MongoClient {
     return (this.#client ??= this.#create());
+  }
+
+  /** The client, if one was made. */
+  get made(): mongo.MongoClient | undefined {
+    return this.#client;
   }
 
   /** The last word from the servers was that one is there. */
@@ -140,6 +147,7 @@ export class PoolClient {
     client.setMaxListeners(0);
     keepSecretsOf(client, this.config);
     this.statistics.follow(client);
+    this.host.onMade(client);
     client.on('serverHeartbeatFailed', ({ failure }) => {
       this.#refusal = redactURI(failure.message, secretsOf(this.config));
     });

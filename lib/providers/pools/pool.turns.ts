@@ -18,6 +18,8 @@ export interface TurnsHost {
   readonly maxSockets: number;
   readonly waitQueueTimeoutMS: number;
   readonly load: SocketLoad;
+  /** A call that has waited so long has its turn. */
+  onTaken(waitedMS: number): void;
   /** Somebody waits, or no longer. */
   onChange(): void;
 }
@@ -106,6 +108,7 @@ export class PoolTurns {
       };
       const grant = () => {
         end();
+        this.host.onTaken(Date.now() - waiter.since);
         this.#begin(share);
         resolve();
       };

@@ -6,6 +6,7 @@ import { createDatabaseConnection } from '../connections/database.connection.js'
 import type { Database } from '../databases/database.js';
 import { DatabaseAnnouncer } from '../databases/database.announcer.js';
 import { DatabaseRegistry, type DatabaseRegistryHost } from '../databases/database.registry.js';
+import { OperationObservers } from '../databases/operation.observers.js';
 import { PoolReconfiguration } from '../databases/pool.reconfiguration.js';
 import { ConnectionBudget } from './connection.budget.js';
 import { DatabasePool, type PoolHost } from './database.pool.js';
@@ -17,6 +18,7 @@ export class PoolsAssembly {
   readonly budget: ConnectionBudget;
   readonly primary: DatabasePool;
   readonly separate = new Map<string, DatabasePool>();
+  readonly operations = new OperationObservers();
   readonly databases: DatabaseRegistry;
   readonly reconfiguration: PoolReconfiguration;
   readonly shutdown: PoolsShutdown;
@@ -89,6 +91,7 @@ export class PoolsAssembly {
     const shutdown = this.shutdown;
     return {
       events: this.events,
+      operations: this.operations,
       get isShuttingDown() {
         return shutdown.isShuttingDown;
       },

@@ -17,7 +17,7 @@ export async function askBeside<T>(
   if (!budget.tryReserve(1)) return undefined;
   const link = new PoolClient(
     { ...pool.config, maxConnections: 1, minConnections: 0 },
-    { onChange() {}, onDelay() {} },
+    { onMade() {}, onChange() {}, onDelay() {} },
   );
   const closing = new AbortController();
   const lease = pool.lease('operation', undefined, () => {

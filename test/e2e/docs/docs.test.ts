@@ -9,6 +9,7 @@ describe.each([
   'docs/migrations.md',
   'docs/entering-a-tenant.md',
   'docs/health.md',
+  'docs/metrics.md',
 ])('%s', (page) => {
   const regions = snippetRegions(import.meta.dirname);
 

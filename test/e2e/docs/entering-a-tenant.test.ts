@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,41 +5,15 @@ import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CacheModule } from '@nestjs/cache-manager';
 import { Controller, Get, UseInterceptors, type INestApplication } from '@nestjs/common';
-import {
-  context,
-  propagation,
-  ROOT_CONTEXT,
-  trace,
-  type Context,
-  type ContextManager,
-  type Span,
-} from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api';
 import * as Sentry from '@sentry/core';
 import { transformFile } from '@swc/core';
 import { fromHeader, PolyMongoModule, TenantContext, type TenantOptions } from 'nestjs-polymongo';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { startHttpApp } from '../../support/http-app.js';
+import { Contexts } from '../../support/opentelemetry.js';
 import * as page from './entering-a-tenant.js';
-
-/** What an OpenTelemetry SDK brings along. */
-class Contexts implements ContextManager {
-  readonly #storage = new AsyncLocalStorage<Context>();
-  active(): Context {
-    return this.#storage.getStore() ?? ROOT_CONTEXT;
-  }
-  with: ContextManager['with'] = (active, fn, thisArg, ...args) =>
-    this.#storage.run(active, () => fn.apply(thisArg as never, args));
-  bind<T>(_: Context, target: T): T {
-    return target;
-  }
-  enable(): this {
-    return this;
-  }
-  disable(): this {
-    return this;
-  }
-}
 
 let handled = 0;
 /** What the handler of a request is to tell. */

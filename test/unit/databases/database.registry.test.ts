@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { PolyMongoEvents } from '../../../lib/polymongo.events.js';
 import { Database, type DatabaseConnection } from '../../../lib/providers/databases/database.js';
 import { DatabaseRegistry } from '../../../lib/providers/databases/database.registry.js';
+import { OperationObservers } from '../../../lib/providers/databases/operation.observers.js';
 import type { DatabasePool } from '../../../lib/providers/pools/database.pool.js';
 
 const PINNED = 'main';
@@ -18,6 +19,7 @@ function create(max: number, separate: readonly string[] = []) {
     {
       isShuttingDown: false,
       events: new PolyMongoEvents(),
+      operations: new OperationObservers(),
       poolOf: () => pool,
       connect: (database) => ({ database }) as DatabaseConnection,
       connectionOf: (name) => registry.get(name).connection,

@@ -28,6 +28,7 @@ class Sockets implements TurnsHost {
   get load() {
     return { taken: this.running + this.#queue.length, awaited: this.#queue.length, servers: this.servers };
   }
+  onTaken() {}
   onChange(): void {
     // nobody is told
   }

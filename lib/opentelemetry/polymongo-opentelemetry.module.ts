@@ -1,0 +1,35 @@
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { PolyMongoWrapper } from '../polymongo.wrapper.js';
+import { instrumentOpenTelemetry, type OpenTelemetryOptions } from './opentelemetry.instrumentation.js';
+
+const END = Symbol('the end of the instrumentation');
+
+/**
+ * Metrics and spans of operations by the conventions of OpenTelemetry, as long as the application runs.
+ *
+ * @example
+ * @Module({ imports: [PolyMongoModule.forRoot({ mongoURI }), PolyMongoOpenTelemetryModule.forRoot()] })
+ */
+@Module({})
+export class PolyMongoOpenTelemetryModule implements OnApplicationShutdown {
+  readonly #end: () => void;
+
+  /** @internal Made by Nest. */
+  constructor(@Inject(END) end: () => void) {
+    this.#end = end;
+  }
+
+  /** The application does not start where @opentelemetry/api is not installed. */
+  static forRoot(options: OpenTelemetryOptions = {}): DynamicModule {
+    const useFactory = (wrapper: PolyMongoWrapper) => instrumentOpenTelemetry(wrapper, options);
+    return {
+      module: PolyMongoOpenTelemetryModule,
+      providers: [{ provide: END, inject: [PolyMongoWrapper], useFactory }],
+    };
+  }
+
+  /** Called by Nest. */
+  onApplicationShutdown(): void {
+    this.#end();
+  }
+}
