@@ -17,6 +17,29 @@ const FEATURES = ['stats', 'watch', 'transaction', 'bulk', 'migrations', 'hooks'
 /** Entries beside the main one, each for a package that need not be installed. */
 const ENTRIES = ['terminus', 'prometheus', 'opentelemetry'];
 
+/** The only tests that may wait for time to pass, each with its reason; the others wait for events. */
+const WAITS = {
+  'test/support/wait-for.ts': 'asks again for what tells nobody',
+  'test/support/server-probe.ts': 'asks the server again',
+  'test/support/settling.ts': 'the bound on work that hangs',
+  'test/support/fuzz-work.ts': 'a timer is one of the ways to go on that it tries',
+  'test/chaos/**': 'strikes at random moments',
+  'test/unit/tenant/tenant.context.test.ts': 'timers carry the tenant',
+  'test/unit/sessions/active.transaction.test.ts': 'timers carry the transaction',
+  'test/e2e/watch/on-change.faults.test.ts': 'handlers that take random times',
+  'test/e2e/tenancy/isolation.fuzz.test.ts': 'restarts the server at random moments',
+  'test/e2e/tenancy/remembered-scope.test.ts': 'the bound on methods that wait for what others do',
+  'test/e2e/tenancy/provisioning.test.ts': 'a seed that takes its time, so that others come meanwhile',
+  'test/e2e/pools/idle-close.test.ts': 'the idle clock',
+  'test/e2e/pools/leases.test.ts': 'the idle clock',
+  'test/e2e/pools/pool.run.ts': 'the idle clock',
+  'packages/embedded-mongo/test/unit/storage/expiry.test.ts': 'a pass that deletes nothing tells nobody',
+  'packages/embedded-mongo/test/e2e/faults.test.ts': 'a server that is stalled for so long',
+  'packages/embedded-mongo/test/e2e/watch-then-write.test.ts': 'the bound on a change that is lost',
+};
+const NO_WAIT =
+  'Wait for an event: waitFor() of test/support asks for what tells nobody, turns() lets others go first.';
+
 const restrict = (files, forbidden, message) => ({
   files,
   rules: {
@@ -92,6 +115,21 @@ export default tseslint.config(
     String.raw`(^|/)(providers|decorators|cli|terminus|prometheus|opentelemetry)/|/embedded-mongo/`,
     'What helps tests needs the package embedded-mongo and errors, and nothing else of lib.',
   ),
+  {
+    files: ['{test,packages/*/test}/**/*.ts'],
+    ignores: Object.keys(WAITS),
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: "CallExpression[callee.name='setTimeout']", message: NO_WAIT },
+        {
+          selector:
+            "ImportDeclaration[source.value='node:timers/promises'] ImportSpecifier[imported.name='setTimeout']",
+          message: NO_WAIT,
+        },
+      ],
+    },
+  },
   restrict(['sample-app/**'], String.raw`/lib/`, 'The sample app imports the package by its name, as a user does.'),
   {
     files: [

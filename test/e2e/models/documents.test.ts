@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { PoolConnectError } from 'nestjs-polymongo';
 import { useModels } from '../../support/models-fixture.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const fixture = useModels('documents');
 type Things = mongoose.Model<Record<string, unknown> & { $save(): Promise<unknown> }>;
@@ -124,7 +125,7 @@ describe('create()', () => {
     let attempts = 0;
     polymongo.pools.events.on('poolState', ({ to }) => (attempts += to === 'connecting' ? 1 : 0));
     const schema = new mongoose.Schema({ n: Number });
-    schema.pre('save', () => new Promise((resolve) => setTimeout(resolve, 100))); // over when the attempt is
+    schema.pre('save', async () => void (await waitFor(() => polymongo.pools.primary.state === 'closed'))); // the attempt is over
     polymongo.models.define({ name: 'Thing', schema });
     const creation = polymongo.pools.connectionOf('x').model('Thing').create({ n: 1 });
     await expect(creation).rejects.toThrow(PoolConnectError);

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import type { PolyModel, PolyMongoWrapper } from 'nestjs-polymongo';
 import { wrapItems, type Item } from '../../support/items.js';
 import { usePools } from '../../support/pools-fixture.js';
+import { turns } from '../../support/turns.js';
 
 const MAX = 50;
 const TENANTS = process.env.POLYMONGO_LONG ? 10_000 : 3_000;
@@ -32,7 +33,7 @@ describe('maxCachedDatabases', () => {
       }
     };
     const heapMB = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await turns();
       gc();
       return process.memoryUsage().heapUsed / 2 ** 20;
     };

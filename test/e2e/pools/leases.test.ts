@@ -3,6 +3,7 @@ import { PoolForceClosedError, type PolyModel, type PolyMongoWrapper } from 'nes
 import { numbered, wrapItems, type Item } from '../../support/items.js';
 import { eventually, ONE_MONITOR } from '../../support/server-probe.js';
 import { usePools } from '../../support/pools-fixture.js';
+import { turns } from '../../support/turns.js';
 
 const TTL_MS = 30;
 const DB = 'idle';
@@ -170,7 +171,7 @@ describe('leases are given back', () => {
         close(): Promise<void>;
       };
       const reading = stream.tryNext().catch(() => {});
-      await new Promise((resolve) => (i < 5 ? process.nextTick(resolve) : setTimeout(resolve, i - 5)));
+      await (i < 5 ? undefined : turns(2 * (i - 5)));
       await stream.close();
       await reading;
     }

@@ -4,6 +4,7 @@ import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { numbered, wrapItems, type Item } from '../../support/items.js';
 import { usePools } from '../../support/pools-fixture.js';
 import { waitFor } from '../../support/wait-for.js';
+import { turns } from '../../support/turns.js';
 
 const fixture = usePools();
 let other: EmbeddedMongo;
@@ -64,7 +65,7 @@ describe.each([
       let held = await database.enter('operation');
       while (!isOver) {
         const next = database.enter('operation');
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await turns();
         held.release();
         held = await next;
       }
@@ -81,7 +82,7 @@ describe.each([
     const before = polymongo.pools.poolOf('db');
     polymongo.scale.setDB('db', { maxConnections: 5 });
     const waiting = items.db('db').countDocuments().exec();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await items.countDocuments(); // time enough for the new pool to begin;
     expect(polymongo.pools.poolOf('db')).toBe(before);
     expect(transitions.filter((t) => t.endsWith('connecting'))).toEqual([]);
     expect(await readOn(running)).toEqual(ALL);

@@ -5,6 +5,7 @@ import { numbered, wrapItems, type Item } from '../../support/items.js';
 import { eventually } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
 import { usePools } from '../../support/pools-fixture.js';
+import { turns } from '../../support/turns.js';
 
 const fixture = usePools();
 let polymongo: PolyMongoWrapper;
@@ -24,7 +25,7 @@ const { closeAll, forceCloseAll } = {
 it('closeAll() completes streams, refuses new calls, lets running work end, runs hooks, then closes — in this order', async () => {
   const order: string[] = [];
   polymongo.pools.events.on('streams', async ({ action }) => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns(3);
     order.push(`streams ${action}`);
   });
   polymongo.onDbDisconnect(({ name }) => order.push(`hook ${name}`));

@@ -5,6 +5,7 @@ import { eventually, ONE_MONITOR } from '../../support/server-probe.js';
 import { settle } from '../../support/settling.js';
 import { MortalServer } from '../../support/mortal-server.js';
 import { usePools } from '../../support/pools-fixture.js';
+import { turns } from '../../support/turns.js';
 
 const MAX = 3;
 const withPassword = (uri: string) => uri.replace('mongodb://', 'mongodb://ann:s3cret@');
@@ -52,7 +53,7 @@ describe('stats.general()', () => {
     await items.countDocuments();
     for (let i = 0; i < 5; i++) {
       const calls = Array.from({ length: 20 }, () => items.countDocuments().exec());
-      await new Promise((resolve) => setTimeout(resolve, i));
+      await turns(2 * i);
       fixture.server.dropConnections();
       await settle(calls);
     }

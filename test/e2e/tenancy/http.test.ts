@@ -31,6 +31,7 @@ import type { App } from 'supertest/types.js';
 import { ADAPTERS, startHttpApp, type AdapterName } from '../../support/http-app.js';
 import { Note, notesModules } from '../../support/notes.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { turns } from '../../support/turns.js';
 
 /** Where the current request has seen which tenant. */
 @Injectable()
@@ -129,7 +130,7 @@ class NotesController {
   async cursor(@Res() response: unknown) {
     const tenants: string[] = [];
     for await (const note of this.notes.find().cursor()) tenants.push(note.tenant);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await turns();
     (response as { send(body: unknown): void }).send({ tenants, after: this.context.current() });
   }
 }

@@ -34,6 +34,8 @@ import type { AddressInfo } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { Note, notesModules } from '../../support/notes.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { turns } from '../../support/turns.js';
+import { waitFor } from '../../support/wait-for.js';
 
 interface Message {
   tenantId: string;
@@ -118,7 +120,7 @@ class Processor {
 
   @WithTenant((job: { data: Message }) => job.data.tenantId)
   async process(_: { data: Message }) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await turns();
     return this.notes.add();
   }
 }
@@ -134,7 +136,7 @@ class Nightly {
   @Cron(CronExpression.EVERY_SECOND)
   @WithTenant('acme')
   async asAcme() {
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await turns();
     this.seen.push(this.context.current());
   }
 
@@ -239,11 +241,7 @@ describe('a tenant outside of HTTP', () => {
 
   it('is that of a scheduled method', async () => {
     const nightly = app.get(Nightly);
-    await until(() => nightly.seen.includes('acme') && nightly.seen.includes('globex'));
+    await waitFor(() => nightly.seen.includes('acme') && nightly.seen.includes('globex'));
     expect(new Set(nightly.seen)).toEqual(new Set(['acme', 'globex']));
   });
 });
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20));
-}

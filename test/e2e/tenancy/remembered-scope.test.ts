@@ -246,7 +246,7 @@ describe('a query, aggregate or cursor of a tenant model', () => {
 
     it.each(cases)('%s waits for as await does, inside the tenant: %s', async (run, kind) => {
       const [waitFor, make] = [runs[run]!, thenables[kind]!];
-      const late = make((resolve) => void setTimeout(() => resolve(state()), 5));
+      const late = make((resolve) => void setImmediate(() => resolve(state())));
       await expect(waitFor(() => late)).resolves.toBe('acme');
       const failing = make((_, reject) => void reject(new Error('the reason')));
       await expect(waitFor(() => failing)).rejects.toThrow('the reason');

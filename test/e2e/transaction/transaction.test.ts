@@ -10,6 +10,7 @@ import {
   type PolyModel,
 } from 'nestjs-polymongo';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { deferred } from '../../support/deferred.js';
 
 interface Account {
   _id: string;
@@ -145,16 +146,16 @@ describe('transaction', () => {
   });
 
   it('lets nothing of a failed Promise.all escape into the database', async () => {
+    const over = deferred();
     let late: Promise<unknown> | undefined;
     const failed = polymongo.transaction(() =>
       Promise.all([
         accounts.create({ _id: 'a', balance: 1 }), // there already
-        (late = new Promise((resolve) => setTimeout(resolve, 50)).then(() =>
-          accounts.create({ _id: 'late', balance: 1 }),
-        )),
+        (late = over.promise.then(() => accounts.create({ _id: 'late', balance: 1 }))),
       ]),
     );
     await expect(failed).rejects.toMatchObject({ code: 11000 });
+    over.resolve();
     await expect(late).rejects.toThrow(TransactionEndedError);
     expect(await accounts.exists({ _id: 'late' })).toBeNull();
   });

@@ -15,6 +15,8 @@ import {
   type PolyModel,
 } from 'nestjs-polymongo';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
+import { turns } from '../../support/turns.js';
+import { waitFor } from '../../support/wait-for.js';
 
 interface Item {
   name: string;
@@ -32,7 +34,7 @@ class Handlers {
   @OnChange({ model: 'Item', operationTypes: ['insert'], tokenStore, onOpen: () => opened.get('inserts')?.() })
   async inserted(change: Change<Item>): Promise<void> {
     const { name } = (change as { fullDocument: Item }).fullDocument;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await turns();
     this.seen.push(name);
     this.onSeen();
   }
@@ -148,6 +150,6 @@ describe('in a Nest application', () => {
     expect(event).toMatchObject({ operationType: 'insert', fullDocument: { name: 'shown' } });
     expect(text).toMatch(/^id: [0-9A-F]{20,}$/im);
     response.destroy();
-    while (watch.openStreams > before) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor(() => watch.openStreams <= before);
   });
 });

@@ -12,6 +12,7 @@ import {
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { unhandledDuring } from '../../support/unhandled.js';
 import { waitFor } from '../../support/wait-for.js';
+import { turns } from '../../support/turns.js';
 
 interface Entry {
   _id: number;
@@ -217,12 +218,12 @@ describe('watch$ under faults', () => {
         tokenStore,
         concurrency: 4,
         process: async (change) => {
-          await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+          await turns(Math.random() * 5);
           seen.add(Number((change as unknown as { documentKey: Entry }).documentKey._id));
         },
       });
       for (const end = Math.min(next + 60, total); next < end; next++) await insert(next);
-      while (seen.size < Math.min(stopAfter, total)) await new Promise((resolve) => setTimeout(resolve, 2));
+      await waitFor(() => seen.size >= Math.min(stopAfter, total));
       changes.subscription.unsubscribe(); // with changes in hand
     }
     expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, i) => i));

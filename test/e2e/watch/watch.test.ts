@@ -13,6 +13,7 @@ import {
 } from 'nestjs-polymongo';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
 import { waitFor } from '../../support/wait-for.js';
+import { turns } from '../../support/turns.js';
 
 interface User {
   name: string;
@@ -96,7 +97,7 @@ describe('watch$', () => {
     return mine.length;
   };
   const untilNoCursor = async () => {
-    while ((await cursors()) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await waitFor(async () => (await cursors()) === 0);
   };
 
   it('delivers what is written after onOpen, in order', async () => {
@@ -112,11 +113,11 @@ describe('watch$', () => {
     expect(polymongo.watch.openStreams).toBe(0);
     const changes = await follow((options) => users.watch$(options));
     expect(polymongo.watch.openStreams).toBe(1);
-    while ((await cursors()) !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor(async () => (await cursors()) === 1);
     changes.subscription.unsubscribe();
     expect(polymongo.watch.openStreams).toBe(0);
     await untilNoCursor();
-    while (polymongo.pools.primary.leaseCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor(() => polymongo.pools.primary.leaseCount === 0);
     expect(observable).toBeDefined();
   });
 
@@ -168,7 +169,7 @@ describe('watch$', () => {
     const isOpen = new Promise<void>((resolve) => (opened = resolve));
     const loop = (async () => {
       for await (const change of users.watch$({ onOpen: opened, bufferSize: 1 })) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await turns();
         if (change.operationType === 'insert') names.push(change.fullDocument.name);
         if (names.length === 20) break;
       }
@@ -197,7 +198,7 @@ describe('watch$', () => {
         // eslint-disable-next-line @typescript-eslint/no-misused-promises -- as users write it
         next: async () => {
           expect(++running).toBe(1);
-          await new Promise((done) => setTimeout(done, 200));
+          await waitFor(() => polymongo.watch.openStreams === 0); // the buffer is full
           running--;
         },
         error: failed,
@@ -233,7 +234,7 @@ describe('watch$', () => {
       }
       await Promise.all(open);
       for (const name of ['a', 'b', 'c']) await users.create({ name });
-      while (seen.length < 6 || told.length < 8) await new Promise((resolve) => setTimeout(resolve, 5));
+      await waitFor(() => seen.length >= 6 && told.length >= 8);
       expect(seen.sort()).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
       const source = `${polymongo.options.defaultDB}.users`;
       const by = (reason: string) => [
@@ -367,8 +368,7 @@ describe('watch$', () => {
     const stream = users.db(other()).watch();
     const change = new Promise((resolve) => stream.once('change', resolve));
     await new Promise((resolve) => stream.once('ready', resolve));
-    while (polymongo.pools.primary.leaseCount === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await waitFor(async () => (await cursors()) === 1);
     await users.db(other()).create({ name: 'a' });
     expect(await change).toMatchObject({ operationType: 'insert', fullDocument: { name: 'a' } });
     expect(polymongo.watch.openStreams).toBe(1);
@@ -381,7 +381,7 @@ describe('watch$', () => {
     let isHandled = false;
     const changes = await follow((options) => users.watch$(options), {
       process: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await waitFor(() => polymongo.isShuttingDown);
         isHandled = (await users.countDocuments()) > 0;
       },
     });
@@ -400,7 +400,7 @@ describe('watch$', () => {
     const cycle = async () => (await follow((options) => users.watch$(options))).subscription.unsubscribe();
     for (let i = 0; i < 200; i++) await Promise.all([cycle(), cycle(), cycle(), cycle(), cycle()]);
     await untilNoCursor();
-    while (polymongo.pools.primary.leaseCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor(() => polymongo.pools.primary.leaseCount === 0);
     expect(polymongo.watch.openStreams).toBe(0);
     expect(listeners()).toBe(before);
   }, 120_000);

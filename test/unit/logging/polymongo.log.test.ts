@@ -7,6 +7,7 @@ import { PolyMongoWrapper } from '../../../lib/polymongo.wrapper.js';
 import { createNestSink, createSink } from '../../../lib/providers/logging/log.sink.js';
 import { PolyMongoLog } from '../../../lib/providers/logging/polymongo.log.js';
 import { waitFor } from '../../support/wait-for.js';
+import { turns } from '../../support/turns.js';
 
 const folders: string[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
@@ -37,7 +38,7 @@ it('five log files of 5 MB are kept', async () => {
   const megabyte = 'x'.repeat(2 ** 20);
   for (let i = 0; i < 35; i++) {
     sink.write('info', megabyte, { i });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await turns(5);
   }
   await waitFor(() => readdirSync(logPath).length === 5);
   sink.close();

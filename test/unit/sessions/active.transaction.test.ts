@@ -10,6 +10,7 @@ import {
 import type { Database } from '../../../lib/providers/databases/database.js';
 import type { DatabasePool } from '../../../lib/providers/pools/database.pool.js';
 import { SessionMismatchError, TransactionEndedError } from '../../../lib/providers/sessions/session.errors.js';
+import { turns } from '../../support/turns.js';
 
 const session = () => ({}) as mongo.ClientSession;
 const pool = (name: string) => ({ name }) as DatabasePool;
@@ -32,7 +33,7 @@ describe('ActiveTransaction', () => {
     const operation = (name: string, error?: Error) =>
       transaction.inTurn(async () => {
         log.push(`${name} begins`);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await turns();
         log.push(`${name} ends`);
         if (error) throw error;
       });
@@ -44,7 +45,7 @@ describe('ActiveTransaction', () => {
     const transaction = begin();
     let isDone = false;
     void transaction.inTurn(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await turns(3);
       isDone = true;
     });
     await transaction.finish();
@@ -54,10 +55,10 @@ describe('ActiveTransaction', () => {
 
   it('drops waiting operations when it is abandoned', async () => {
     const transaction = begin();
-    const running = transaction.inTurn(() => new Promise<void>((resolve) => setTimeout(resolve, 5)));
+    const running = transaction.inTurn(() => turns(3));
     const waiting = transaction.inTurn(async () => {});
     const refused = expect(waiting).rejects.toThrow(TransactionEndedError);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await turns();
     await transaction.abandon();
     await running;
     await refused;

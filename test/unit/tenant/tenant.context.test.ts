@@ -3,9 +3,9 @@ import { BehaviorSubject, firstValueFrom, interval, lastValueFrom, map, of, take
 import { ChangeObservable, InvalidTenantIdError, TenantMissingError, TenantSwitchError } from '../../../lib/index.js';
 import { resolveTenantOptions } from '../../../lib/polymongo.tenant-options.js';
 import { TenantContext } from '../../../lib/providers/tenant/tenant.context.js';
+import { turns } from '../../support/turns.js';
 
 const context = new TenantContext(resolveTenantOptions());
-const tick = (ms = 1) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('TenantContext', () => {
   it('has no tenant outside of run', () => {
@@ -26,7 +26,7 @@ describe('TenantContext', () => {
     const seen = await Promise.all(
       ['a', 'b', 'c'].map((tenantId) =>
         context.run(tenantId, async () => {
-          await tick(Math.random() * 5);
+          await turns(Math.random() * 5);
           const later = [
             new Promise((resolve) => setTimeout(() => resolve(context.current()), 2)),
             new Promise((resolve) => setImmediate(() => resolve(context.current()))),
@@ -43,7 +43,7 @@ describe('TenantContext', () => {
   it('stays with a generator that is read elsewhere', async () => {
     const steps = context.run('a', async function* () {
       yield context.require();
-      await tick();
+      await turns();
       yield context.require();
     });
     const seen: string[] = [];

@@ -4,6 +4,7 @@ import { processChanges } from '../../../lib/providers/watch/change.processor.js
 import type { TrackedStream } from '../../../lib/providers/watch/stored.token.js';
 import { TokenKeeper } from '../../../lib/providers/watch/token.keeper.js';
 import { MemoryTokenStore } from '../../../lib/providers/watch/resume-token.store.js';
+import { turns } from '../../support/turns.js';
 
 /** Changes 0, 1, 2 … of a stream that ends when it is closed. */
 class Changes {
@@ -45,8 +46,8 @@ describe('processChanges', () => {
       );
       const handler = async (change: Change) => {
         if (numberOf(change) < 2) return;
-        setImmediate(() => void stream.close());
-        await new Promise((resolve) => setTimeout(resolve));
+        await turns();
+        await stream.close();
         throw new Error('the database is closing');
       };
       const tracked = { stream, keeper } as unknown as TrackedStream;
