@@ -5,8 +5,13 @@ const LOOK_AFTER = 8192;
 /** So many characters or bytes are as much work as an element. */
 const CHARACTERS = 16;
 
+/** How long a scan may keep others from their turn. */
+const SLICE_MS = 10;
+
 let done = 0;
 let checkpoint: (() => void) | undefined;
+let sliceEndMS = Infinity;
+let isDue = false;
 
 /**
  * Runs synchronous work that `check` may end by throwing: whatever notes its work with {@link spend} asks it now and
@@ -35,7 +40,22 @@ export function spend(work: number): void {
   if (done < LOOK_AFTER) return;
   done = 0;
   checkpoint?.();
+  if (performance.now() > sliceEndMS) isDue = true;
 }
+
+/** Runs work that can stop in its midst: {@link isPauseDue} tells it when it has had its time. */
+export function sliced<T>(work: () => T): T {
+  sliceEndMS = performance.now() + SLICE_MS;
+  try {
+    return work();
+  } finally {
+    sliceEndMS = Infinity;
+    isDue = false;
+  }
+}
+
+/** Whether others should have their turn. Never outside of {@link sliced}. */
+export const isPauseDue = (): boolean => isDue;
 
 /** Looks at once. @throws CommandError when the running command has to end */
 export const checkInterrupt = (): void => checkpoint?.();

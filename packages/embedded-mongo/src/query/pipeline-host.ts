@@ -1,3 +1,4 @@
+import type { Pause } from '../bson/pause.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { GeoIndexOn } from './geo/near.js';
 import type { Namespace, QueryEnv } from './env.js';
@@ -25,7 +26,7 @@ export interface PipelineHost {
    * A collection that does not exist has none.
    * @param env the environment `query` is to be evaluated in, with the variables of a $lookup
    */
-  read(namespace: Namespace, query?: LeadingQuery, env?: QueryEnv): Iterable<Doc>;
+  read(namespace: Namespace, query?: LeadingQuery, env?: QueryEnv): Iterable<Doc | Pause>;
 
   /** Whether an equality on a field of a collection is answered by an index, so that `read` is worth calling often. */
   isIndexed(namespace: Namespace, field: string): boolean;

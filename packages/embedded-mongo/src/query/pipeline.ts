@@ -9,8 +9,9 @@ import { neededPaths } from './pipeline/needed-paths.js';
 import { assertPlacement, parseStage, type ParsedStage } from './pipeline/placement.js';
 import { writeTarget } from './pipeline/writes.js';
 import { ConstantError } from './expression/operator.js';
-import type { Enclosure, Stage, StageContext } from './stage/stage.js';
-import { checkInterrupt } from '../bson/work.js';
+import type { DocFlow, Enclosure, Stage, StageContext } from './stage/stage.js';
+import { PAUSE, unpaused } from '../bson/pause.js';
+import { checkInterrupt, isPauseDue, spend } from '../bson/work.js';
 
 export { pipelineWrites } from './pipeline/writes.js';
 export { pipelineStages } from './pipeline/stages.js';
@@ -33,11 +34,11 @@ export interface Pipeline {
   /** The collection that `$out` or `$merge` at its end writes to. */
   readonly writes: Namespace | undefined;
   /** Runs what comes after `leading`, or after `source`, on documents. */
-  process(docs: Iterable<Doc>): Iterable<Doc>;
+  process(docs: DocFlow): DocFlow;
   /** Runs every stage on documents, those of `leading` too. */
-  processAll(docs: Iterable<Doc>): Iterable<Doc>;
+  processAll(docs: DocFlow): DocFlow;
   /** Runs it all: reads the collection, or the source, by way of the host. */
-  run(): Iterable<Doc>;
+  run(): DocFlow;
 }
 
 /** How deep pipelines of `$lookup` and `$unionWith` may stand in each other. */
@@ -79,7 +80,7 @@ export function compilePipeline(stages: readonly Value[], given: QueryEnv, optio
   const fields = source || metadata.wanted.size > 0 ? undefined : neededPaths(stages[count]);
   const query = fields ? { ...leading, fields } : leading;
   const isOutermost = enclosures.every((enclosure) => enclosure === 'transaction');
-  const through = (docs: Iterable<Doc>, from: number): Iterable<Doc> => {
+  const through = (docs: DocFlow, from: number): DocFlow => {
     const carries = metadata.wanted.size > 0;
     const results = compiled.slice(from).reduce((input, stage, i) => {
       const isStreaming = STREAMING.has(parsed[from + i]!.name);
@@ -125,16 +126,16 @@ const STREAMING: ReadonlySet<string> = new Set([
 const carrying = (metadata: QueryMetadata, stage: Stage): Stage =>
   function* (docs) {
     let last: Doc | undefined;
-    const noting = function* (): Iterable<Doc> {
-      for (const doc of docs) yield (last = doc);
+    const noting = function* (): DocFlow {
+      for (const doc of docs) yield doc === PAUSE ? PAUSE : (last = doc);
     };
     for (const doc of stage(noting())) {
-      if (last) metadata.carry(last, doc);
+      if (last && doc !== PAUSE) metadata.carry(last, doc);
       yield doc;
     }
   };
 
-function readCollection({ env, host, namespace }: StageContext, leading: LeadingSplit['leading']): Iterable<Doc> {
+function readCollection({ env, host, namespace }: StageContext, leading: LeadingSplit['leading']): DocFlow {
   const { db, coll } = namespace;
   return coll === undefined ? [] : host.read({ db, coll }, leading, env);
 }
@@ -147,10 +148,16 @@ function hostOf({ host }: QueryEnv): PipelineHost {
 /** Stages that give more documents than they read. */
 const MULTIPLYING: ReadonlySet<string> = new Set(['$densify', '$graphLookup', '$lookup', '$unionWith', '$unwind']);
 
-function* watched(docs: Iterable<Doc>): Iterable<Doc> {
+/** Going on to the next document, in elements of an array. */
+const DOCUMENT_WORK = 16;
+
+function* watched(docs: DocFlow): DocFlow {
   const watch = new HeapWatch();
   for (const doc of docs) {
+    if (doc === PAUSE || isPauseDue()) yield PAUSE;
+    if (doc === PAUSE) continue;
     checkInterrupt();
+    spend(DOCUMENT_WORK);
     watch.check();
     yield doc;
   }
@@ -166,7 +173,7 @@ function compileStages(stages: readonly ParsedStage[], context: StageContext): S
 }
 
 /** Tells of an error that it came from running the pipeline; it stays the same error, with its code and labels. */
-function* explained(docs: Iterable<Doc>): Iterable<Doc> {
+function* explained(docs: DocFlow): DocFlow {
   try {
     yield* docs;
   } catch (error) {
@@ -190,7 +197,7 @@ export function compilePipelineUpdate(stages: readonly Value[], env: QueryEnv): 
     };
   }
   return (doc) => {
-    const [updated] = pipeline.processAll([doc]);
+    const [updated] = unpaused(pipeline.processAll([doc]));
     return updated ?? doc;
   };
 }

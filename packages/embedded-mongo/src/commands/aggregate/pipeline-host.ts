@@ -1,3 +1,4 @@
+import { PAUSE, type Pause } from '../../bson/pause.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
@@ -36,7 +37,7 @@ export class OperationPipelineHost implements PipelineHost {
     private readonly unit?: WriteUnit,
   ) {}
 
-  read(ns: Namespace, query: LeadingQuery = {}, env: QueryEnv = this.plainEnv()): Iterable<Doc> {
+  read(ns: Namespace, query: LeadingQuery = {}, env: QueryEnv = this.plainEnv()): Iterable<Doc | Pause> {
     const entry = this.op.server.storage.catalog.find(ns, this.view);
     if (entry?.kind === 'view') return this.readView(entry, query, env);
     if (isMadeWhenRead(ns)) {
@@ -48,7 +49,7 @@ export class OperationPipelineHost implements PipelineHost {
   }
 
   /** A view's documents are those of its pipeline. */
-  private *readView(view: View, query: LeadingQuery, env: QueryEnv): Iterable<Doc> {
+  private *readView(view: View, query: LeadingQuery, env: QueryEnv): Iterable<Doc | Pause> {
     if (++this.viewDepth > MAX_VIEW_DEPTH) {
       throw new CommandError(
         'ViewDepthLimitExceeded',
@@ -102,10 +103,14 @@ export class OperationPipelineHost implements PipelineHost {
 }
 
 /** The documents of a plan's matches, with the metadata that `$meta` asks for. */
-export function* docsOf(plan: QueryPlan, view: ReadView, sort: Doc | undefined, env: QueryEnv): Iterable<Doc> {
+export function* docsOf(plan: QueryPlan, view: ReadView, sort: Doc | undefined, env: QueryEnv): Iterable<Doc | Pause> {
   const { metadata } = env;
   const note = metadata && metadata.wanted.size > 0 ? metadataWriter(metadata, plan, sort, env) : undefined;
-  for (const match of plan.run(view)) {
+  for (const match of plan.runInTurns(view)) {
+    if (match === PAUSE) {
+      yield PAUSE;
+      continue;
+    }
     note?.(match);
     yield match.doc;
   }
@@ -122,8 +127,12 @@ export function stagesOf({ filter, sort, skip, limit }: LeadingQuery): Doc[] {
 }
 
 /** @throws CommandError BSONObjectTooLarge for a document that no client could read */
-export const encodeAll = function* (docs: Iterable<Doc>): Generator<Uint8Array> {
+export const encodeAll = function* (docs: Iterable<Doc | Pause>): Generator<Uint8Array | Pause> {
   for (const doc of docs) {
+    if (doc === PAUSE) {
+      yield PAUSE;
+      continue;
+    }
     const bytes = encodeDoc(doc);
     if (bytes.length > MAX_BSON_SIZE) {
       throw new CommandError(

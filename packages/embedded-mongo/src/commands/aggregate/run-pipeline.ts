@@ -1,3 +1,4 @@
+import type { Pause } from '../../bson/pause.js';
 import { CommandError, inContext } from '../../errors.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { compilePipeline, type Pipeline } from '../../query/pipeline.js';
@@ -71,7 +72,7 @@ export function runPipeline(
     op,
     cursorNamespace(namespace),
     {
-      next: () => encoded.next().value as Uint8Array | undefined,
+      next: () => encoded.next().value as Uint8Array | Pause | undefined,
       close() {
         encoded.return(undefined);
         snapshot?.release();

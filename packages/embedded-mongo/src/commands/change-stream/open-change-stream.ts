@@ -1,3 +1,4 @@
+import { unpaused } from '../../bson/pause.js';
 import { CommandError } from '../../errors.js';
 import { decodeDoc } from '../../bson/decode.js';
 import type { Doc, Value } from '../../bson/value.js';
@@ -41,7 +42,7 @@ export function openChangeStream(
   namespace: PipelineNamespace,
   stages: readonly Doc[],
   batchSize: number | undefined,
-): ReplyDoc {
+): ReplyDoc | Promise<ReplyDoc> {
   op.isChangeStream = true;
   op.server.unwatchedCreations = 0;
   checkConcern(op);
@@ -97,7 +98,7 @@ function eventPipeline(op: Operation, namespace: PipelineNamespace, stages: read
   const { db, coll = '$cmd.aggregate' } = namespace; // the events stand for a collection, of whatever scope they are
   const pipeline = compilePipeline([NOTHING, ...kept] as Value[], env, { namespace: { db, coll } });
   return (event) => {
-    const [shown] = pipeline.process([event]);
+    const [shown] = unpaused(pipeline.process([event]));
     return shown;
   };
 }

@@ -1,3 +1,4 @@
+import { PAUSE } from '../../bson/pause.js';
 import { CommandError, inContext } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc } from '../../bson/value.js';
@@ -87,13 +88,14 @@ export const find: Command = {
       throw new CommandError('BadValue', 'cannot use sortKey $meta projection without a sort');
     }
     const note = metadata.wanted.size > 0 ? metadataWriter(metadata, plan, request.sort, env) : undefined;
-    const matches = plan.run(view);
+    const matches = plan.runInTurns(view);
     const source: DocumentSource = {
       next() {
         if (entry?.isDropped) throw new CommandError('QueryPlanKilled', `collection dropped: ${nsString(ns)}`);
         try {
           const { value: match, done } = matches.next();
           if (done) return undefined;
+          if (match === PAUSE) return PAUSE;
           if (!show && !showsRecordId) return match.bytes;
           note?.(match);
           const shown = show ? show(match.doc) : match.doc;

@@ -1,3 +1,4 @@
+import { unpaused } from '../../bson/pause.js';
 import type { Doc } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import type { LeadingQuery } from '../../query/pipeline-host.js';
@@ -19,7 +20,7 @@ export function readFromView(
   env: QueryEnv,
 ): Iterable<Doc> {
   const host = new OperationPipelineHost(op, readView);
-  return host.read(ns, query, { ...env, host });
+  return unpaused(host.read(ns, query, { ...env, host }));
 }
 
 /** A find on a view is an aggregation of the same meaning. */

@@ -1,3 +1,4 @@
+import { PAUSE, type Pause } from '../../bson/pause.js';
 import type { Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
@@ -16,8 +17,8 @@ export interface CursorOrigin {
 
 /** Where a cursor's documents come from, one by one, still BSON. */
 export interface DocumentSource {
-  /** The next document, or undefined when there is none (for a tailable source: none yet). */
-  next(): Uint8Array | undefined;
+  /** The next document, or undefined when there is none (for a tailable source: none yet). PAUSE: to be asked again. */
+  next(): Uint8Array | Pause | undefined;
   /** For a tailable source that awaits data: waits for more, or for so long. */
   awaitData?(interrupt: Interrupt, timeoutMS: number): Promise<void>;
   /** Whether the end may be followed by more documents. */
@@ -49,6 +50,9 @@ export class ClientCursor {
   /** What its `maxTimeMS` leaves for the batches to come; waiting between them costs nothing. */
   leftMS = Infinity;
   private peeked: Uint8Array | undefined;
+  /** The batch that is being taken. */
+  private documents: Uint8Array[] = [];
+  private bytes = 0;
 
   constructor(
     readonly ns: string,
@@ -74,23 +78,33 @@ export class ClientCursor {
     return this.options.noTimeout === true;
   }
 
-  /** Takes up to so many documents, and no more than fit in one reply. */
-  take(batchSize: number): Batch {
-    const documents: Uint8Array[] = [];
-    let bytes = 0;
+  /**
+   * Takes up to so many documents, and no more than fit in one reply.
+   * @returns undefined where it pauses: the next call goes on with the same batch
+   */
+  take(batchSize: number): Batch | undefined {
+    const { documents } = this;
     while (documents.length < batchSize) {
       const document = this.peeked ?? this.source.next();
       this.peeked = undefined;
-      if (!document) return { documents, isLast: !this.source.isTailable || this.source.isExhausted === true };
-      bytes += document.length + DOCUMENT_OVERHEAD;
-      if (bytes > MAX_BATCH_BYTES && documents.length > 0) {
+      if (document === PAUSE) return undefined;
+      if (!document) return this.batch(!this.source.isTailable || this.source.isExhausted === true);
+      this.bytes += document.length + DOCUMENT_OVERHEAD;
+      if (this.bytes > MAX_BATCH_BYTES && documents.length > 0) {
         this.peeked = document;
         break;
       }
       documents.push(document);
       this.returnedCount++;
     }
-    return { documents, isLast: this.source.isTailable === true && this.source.isExhausted === true };
+    return this.batch(this.source.isTailable === true && this.source.isExhausted === true);
+  }
+
+  private batch(isLast: boolean): Batch {
+    const { documents } = this;
+    this.documents = [];
+    this.bytes = 0;
+    return { documents, isLast };
   }
 
   close(): void {

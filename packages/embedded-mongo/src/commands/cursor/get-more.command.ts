@@ -5,8 +5,9 @@ import { apiParameters } from '../api-version.js';
 import type { Operation } from '../operation.js';
 import { reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
-import type { Batch, ClientCursor } from './client-cursor.js';
+import type { ClientCursor } from './client-cursor.js';
 import { cursorFields } from './open-cursor.js';
+import { takeInTurns } from './take-in-turns.js';
 
 /** How long a tailable cursor with awaitData waits unless `maxTimeMS` says. */
 const DEFAULT_AWAIT_MS = 1000;
@@ -113,13 +114,12 @@ function limitTime({ interrupt, server }: Operation, { leftMS, options }: Client
 
 async function nextBatch(op: Operation, cursor: ClientCursor): Promise<ReplyDoc> {
   const batchSize = countArgument(op.args, 'batchSize') || Infinity;
-  const take = (): Batch => op.compute(() => cursor.take(batchSize));
-  let batch = take();
+  let batch = await takeInTurns(op, cursor, batchSize);
   if (batch.documents.length === 0 && !batch.isLast && cursor.options.isAwaitData) {
     const untilMS = performance.now() + (integerArgument(op.args, 'maxTimeMS') ?? DEFAULT_AWAIT_MS);
     for (let leftMS = untilMS - performance.now(); leftMS > 0; leftMS = untilMS - performance.now()) {
       await cursor.source.awaitData?.(op.interrupt, leftMS);
-      batch = take();
+      batch = await takeInTurns(op, cursor, batchSize);
       if (batch.documents.length > 0 || batch.isLast) break;
     }
   }

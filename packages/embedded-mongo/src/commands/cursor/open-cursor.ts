@@ -5,6 +5,7 @@ import { fieldsOf, reply } from '../reply.js';
 import type { ReplyDoc, ReplyValue } from '../reply.js';
 import { ClientCursor } from './client-cursor.js';
 import type { Batch, DocumentSource } from './client-cursor.js';
+import { takeInTurns } from './take-in-turns.js';
 
 /** How many documents a first batch has unless `batchSize` says. */
 const DEFAULT_FIRST_BATCH = 101;
@@ -19,7 +20,12 @@ export interface CursorOptions {
 }
 
 /** Answers with a first batch, and keeps a cursor if there is more. */
-export function openCursor(op: Operation, ns: string, source: DocumentSource, options: CursorOptions = {}): ReplyDoc {
+export function openCursor(
+  op: Operation,
+  ns: string,
+  source: DocumentSource,
+  options: CursorOptions = {},
+): ReplyDoc | Promise<ReplyDoc> {
   const cursor = new ClientCursor(
     ns,
     source,
@@ -32,13 +38,16 @@ export function openCursor(op: Operation, ns: string, source: DocumentSource, op
     op,
     options,
   );
-  const batch = cursor.take(options.batchSize ?? DEFAULT_FIRST_BATCH);
-  const isClosed = batch.isLast || options.isSingleBatch === true;
-  if (isClosed) cursor.close();
-  else cursor.leftMS = op.interrupt.leftMS;
-  op.hasOpenCursor = !isClosed;
-  const id = isClosed ? 0n : op.server.cursors.register(cursor);
-  return reply({ cursor: cursorFields('firstBatch', cursor, batch, id) });
+  const answer = (batch: Batch): ReplyDoc => {
+    const isClosed = batch.isLast || options.isSingleBatch === true;
+    if (isClosed) cursor.close();
+    else cursor.leftMS = op.interrupt.leftMS;
+    op.hasOpenCursor = !isClosed;
+    const id = isClosed ? 0n : op.server.cursors.register(cursor);
+    return reply({ cursor: cursorFields('firstBatch', cursor, batch, id) });
+  };
+  const batch = takeInTurns(op, cursor, options.batchSize ?? DEFAULT_FIRST_BATCH);
+  return batch instanceof Promise ? batch.then(answer) : answer(batch);
 }
 
 export function cursorFields(

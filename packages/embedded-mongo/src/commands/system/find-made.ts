@@ -17,7 +17,12 @@ import { readMade } from './system-collections.js';
 import { checkInterrupt } from '../../bson/work.js';
 
 /** A find in a collection that is made when it is read; the oplog may be tailed. */
-export function findMade(op: Operation, ns: Namespace, request: PlanRequest, env: QueryEnv): ReplyDoc {
+export function findMade(
+  op: Operation,
+  ns: Namespace,
+  request: PlanRequest,
+  env: QueryEnv,
+): ReplyDoc | Promise<ReplyDoc> {
   const { args, server } = op;
   const { filter, sort, skip = 0, limit = 0 } = request;
   const matches = compileFilter(filter, env);

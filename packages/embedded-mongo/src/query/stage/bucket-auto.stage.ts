@@ -8,7 +8,7 @@ import { asInt32, compareOperands } from '../expression/operand.js';
 import { groupByExpression, outputAccumulators } from './bucket.stage.js';
 import { granularityOf, type Granularity } from './granularity.js';
 import { Group, type Accumulators } from './group.stage.js';
-import { docSpec, type StageDefinition } from './stage.js';
+import { holding, docSpec, type StageDefinition } from './stage.js';
 
 interface Entry {
   readonly key: Value;
@@ -123,10 +123,10 @@ export const bucketAutoStage: StageDefinition = {
     }
     const rounding = granularity === undefined ? undefined : granularityOf(granularity);
     const accumulators = outputAccumulators(fields.get('output'), env, '$bucketAuto', 40244);
-    return function* (docs) {
+    return holding(function* (docs) {
       const entries = Array.from(docs, (doc) => ({ doc, key: key(scopeOf(doc)) ?? null }));
       entries.sort((a, b) => compareOperands(a.key, b.key, env.collation));
       for (const bucket of distribute(entries, count, rounding, env)) yield bucketDocument(bucket, accumulators);
-    };
+    });
   },
 };

@@ -7,7 +7,7 @@ import { display } from '../expression/display.js';
 import { compareOperands } from '../expression/operand.js';
 import { sortDocs, sortOrder } from '../sort.js';
 import { compileAccumulators, grouping, type Accumulators } from './group.stage.js';
-import { docSpec, type StageDefinition } from './stage.js';
+import { holding, docSpec, type StageDefinition } from './stage.js';
 
 const COUNT = docOf(['count', docOf(['$sum', int32(1)])]);
 const BY_ID = docOf(['_id', int32(1)]);
@@ -114,8 +114,6 @@ export const bucketStage: StageDefinition = {
     };
     const group = grouping(bucket, outputAccumulators(fields.get('output'), env, '$bucket', 40196), env);
     const order = sortOrder(BY_ID, env);
-    return function* (docs) {
-      yield* sortDocs(group(docs), order);
-    };
+    return (docs) => holding((groups) => sortDocs(groups, order))(group(docs));
   },
 };

@@ -1,9 +1,10 @@
+import { PAUSE } from '../../bson/pause.js';
 import { docOf, int32, isDoc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { compileExpression } from '../expression.js';
 import { sortDocs, sortOrder } from '../sort.js';
 import { compileAccumulators, grouping } from './group.stage.js';
-import type { StageDefinition } from './stage.js';
+import { holding, type StageDefinition } from './stage.js';
 
 const COUNT = docOf(['$sum', int32(1)]);
 
@@ -16,7 +17,10 @@ export const countStage: StageDefinition = {
     if (field.includes('.')) throw new CommandError(40160, "the count field cannot contain '.'");
     return function* (docs) {
       let count = 0;
-      for (const _ of docs) count++;
+      for (const doc of docs) {
+        if (doc === PAUSE) yield PAUSE;
+        else count++;
+      }
       if (count > 0) yield docOf([field, int32(count)]);
     };
   },
@@ -41,8 +45,6 @@ export const sortByCountStage: StageDefinition = {
     }
     const group = grouping(compileExpression(spec, env), compileAccumulators([['count', COUNT]], env), env);
     const order = sortOrder(docOf(['count', int32(-1)]), env);
-    return function* (docs) {
-      yield* sortDocs(group(docs), order);
-    };
+    return (docs) => holding((groups) => sortDocs(groups, order))(group(docs));
   },
 };

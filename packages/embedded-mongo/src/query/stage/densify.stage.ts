@@ -9,7 +9,7 @@ import { compareOperands, isNullish } from '../expression/operand.js';
 import { UTC } from '../expression/time-zone.js';
 import { valueKey } from '../value-key.js';
 import { withPath } from './document.js';
-import { docSpec, type StageDefinition } from './stage.js';
+import { holding, docSpec, type StageDefinition } from './stage.js';
 import { checkInterrupt } from '../../bson/work.js';
 
 type Bounds = 'full' | 'partition' | readonly [lower: Value, upper: Value];
@@ -193,7 +193,7 @@ const GENERATED_MAX = 500_000;
 export const densifyStage: StageDefinition = {
   compile(value, _context, name) {
     const spec = parse(value, name);
-    return function* (docs) {
+    return holding(function* (docs) {
       const { parts, others } = split(docs, spec);
       yield* others;
       const isExplicit = Array.isArray(spec.bounds);
@@ -214,6 +214,6 @@ export const densifyStage: StageDefinition = {
           yield doc;
         }
       }
-    };
+    });
   },
 };

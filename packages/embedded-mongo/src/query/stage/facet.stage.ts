@@ -1,9 +1,10 @@
+import { unpaused } from '../../bson/pause.js';
 import { isDoc, typeName, type Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { display } from '../expression/display.js';
 import { assertFieldName } from '../expression/field-path.js';
 import { pipelineStages } from '../pipeline/stages.js';
-import type { StageDefinition } from './stage.js';
+import { holding, type StageDefinition } from './stage.js';
 
 export const facetStage: StageDefinition = {
   forbiddenIn: ['$facet'],
@@ -21,11 +22,10 @@ export const facetStage: StageDefinition = {
       }
       return [field, context.compile(pipelineStages(stages), '$facet')] as const;
     });
-    return function* (docs) {
-      const all = [...docs];
+    return holding(function* (docs) {
       const result: Doc = new Map();
-      for (const [field, pipeline] of facets) result.set(field, [...pipeline.processAll(all)]);
+      for (const [field, pipeline] of facets) result.set(field, [...unpaused(pipeline.processAll(docs))]);
       yield result;
-    };
+    });
   },
 };

@@ -1,3 +1,4 @@
+import { unpaused } from '../../bson/pause.js';
 import { BSONRegExp } from 'bson';
 import { visitPath } from '../../bson/path.js';
 import { docOf, type Doc, type Value } from '../../bson/value.js';
@@ -34,7 +35,7 @@ export class ForeignJoin {
     const { host, env } = this.context;
     const equality = equalities(this.field, values);
     const filter = this.restriction ? docOf(['$and', [this.restriction, equality]]) : equality;
-    return host.read(this.namespace, { filter }, env);
+    return unpaused(host.read(this.namespace, { filter }, env));
   }
 
   private lookUp(values: readonly Value[]): Iterable<Doc> {
@@ -54,7 +55,7 @@ export class ForeignJoin {
     const table = new Map<string, Place[]>();
     let at = 0;
     const isWanted = this.restriction ? compileFilter(this.restriction, env) : undefined;
-    for (const doc of host.read(this.namespace, {}, env)) {
+    for (const doc of unpaused(host.read(this.namespace, {}, env))) {
       checkInterrupt();
       if (isWanted && !isWanted(doc)) continue;
       const keys = new Set<string>();

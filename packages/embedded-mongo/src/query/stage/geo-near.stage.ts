@@ -8,7 +8,7 @@ import { parseFieldPath } from '../expression/field-path.js';
 import { compileFilter } from '../filter.js';
 import { type GeoIndexOn, type Measure, measureFrom, nearestAt } from '../geo/near.js';
 import { withPath } from './document.js';
-import { docSpec, type StageContext, type StageDefinition } from './stage.js';
+import { docSpec, holding, type StageContext, type StageDefinition } from './stage.js';
 
 const FIELDS = [
   'near',
@@ -123,6 +123,6 @@ export const geoNearStage: StageDefinition = {
       found.sort((a, b) => a.distance - b.distance);
       for (const { doc } of found) yield doc;
     };
-    return (docs) => nearestFirst(docs, fieldToMeasure(key, measure, context));
+    return holding((docs) => nearestFirst(docs, fieldToMeasure(key, measure, context)));
   },
 };

@@ -1,3 +1,4 @@
+import { PAUSE } from '../../bson/pause.js';
 import { type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { compileAccumulator, type Accumulator, type CompiledAccumulator } from '../accumulator.js';
@@ -42,6 +43,10 @@ export function grouping(id: Expression, accumulators: Accumulators, env: QueryE
   return function* (docs) {
     const groups = new Map<string, Group>();
     for (const doc of docs) {
+      if (doc === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       const value = id(scopeOf(doc)) ?? null;
       const key = valueKey(value, env.collation);
       let group = groups.get(key);

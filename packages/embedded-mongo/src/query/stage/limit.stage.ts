@@ -1,3 +1,4 @@
+import { PAUSE } from '../../bson/pause.js';
 import type { Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { parseNonNegativeInteger } from '../filter/integer.js';
@@ -20,7 +21,7 @@ export const limitStage: StageDefinition = {
       let count = 0;
       for (const doc of docs) {
         yield doc;
-        if (++count === limit) return;
+        if (doc !== PAUSE && ++count === limit) return;
       }
     };
   },
@@ -31,7 +32,7 @@ export const skipStage: StageDefinition = {
     const skip = amount(spec, name, 5107200);
     return function* (docs) {
       let count = 0;
-      for (const doc of docs) if (count++ >= skip) yield doc;
+      for (const doc of docs) if (doc === PAUSE || count++ >= skip) yield doc;
     };
   },
 };

@@ -1,3 +1,4 @@
+import { unpaused } from '../../bson/pause.js';
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import type { Namespace, QueryEnv } from '../env.js';
@@ -112,7 +113,7 @@ function finder(spec: LookupSpec, context: StageContext): () => (doc: Doc) => Do
       return (doc) => {
         if (constant) return constant;
         bind(doc);
-        const found = [...(pipeline as Pipeline).run()];
+        const found = [...unpaused((pipeline as Pipeline).run())];
         if (isConstant) constant = found;
         return found;
       };
@@ -126,7 +127,7 @@ function finder(spec: LookupSpec, context: StageContext): () => (doc: Doc) => Do
     const found = foreign.find(joinValues(doc, path));
     if (pipeline === undefined) return [...found];
     bind(doc);
-    return [...pipeline.processAll(found)];
+    return [...unpaused(pipeline.processAll(found))];
   };
   return () => find;
 }

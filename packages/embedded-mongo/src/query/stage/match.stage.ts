@@ -1,3 +1,4 @@
+import { PAUSE } from '../../bson/pause.js';
 import { CommandError } from '../../errors.js';
 import { compileFilter } from '../filter.js';
 import { nearIn } from '../geo/near.js';
@@ -17,7 +18,7 @@ export const matchStage: StageDefinition = {
     // A search is the planner's, which has the index: it stands first, and its stage is not run.
     const filter = compileFilter(conditions, hasText(conditions) ? { ...env, textSearch: noTextSearch } : env);
     return function* (docs) {
-      for (const doc of docs) if (filter(doc)) yield doc;
+      for (const doc of docs) if (doc === PAUSE || filter(doc)) yield doc;
     };
   },
 };

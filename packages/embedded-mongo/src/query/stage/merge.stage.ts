@@ -1,3 +1,4 @@
+import { unpaused } from '../../bson/pause.js';
 import { docOf, type Doc, type Value } from '../../bson/value.js';
 import { getPath } from '../../bson/path.js';
 import { CommandError } from '../../errors.js';
@@ -105,7 +106,7 @@ export const mergeStage: StageDefinition = {
       if (spec.on && !writer.hasUniqueIndex(spec.on)) {
         throw new CommandError(51183, 'Cannot find index to verify that join fields will be unique');
       }
-      return mergeAll(docs, writer);
+      return mergeAll(unpaused(docs), writer);
     };
   },
 };

@@ -1,3 +1,4 @@
+import { unpaused } from '../../bson/pause.js';
 import { ObjectId } from 'bson';
 import { isDoc, typeName, type Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
@@ -34,7 +35,7 @@ export const outStage: StageDefinition = {
     }
     checkTarget(target, "Can't $out", [17385, 31321]);
     return function* (docs) {
-      context.host.replaceCollection(target, identified(docs));
+      context.host.replaceCollection(target, identified(unpaused(docs)));
       yield* [];
     };
   },

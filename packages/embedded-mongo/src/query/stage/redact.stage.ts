@@ -1,3 +1,4 @@
+import { PAUSE } from '../../bson/pause.js';
 import { isDoc, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { compileExpression } from '../expression.js';
@@ -35,7 +36,7 @@ export const redactStage: StageDefinition = {
     };
     return function* (docs) {
       for (const doc of docs) {
-        const kept = redact(doc, doc);
+        const kept = doc === PAUSE ? PAUSE : redact(doc, doc);
         if (kept !== undefined) yield kept;
       }
     };

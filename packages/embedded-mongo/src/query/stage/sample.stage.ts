@@ -1,7 +1,7 @@
 import { isNumeric, toNumber } from '../../bson/number.js';
 import type { Doc } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { docSpec, type StageDefinition } from './stage.js';
+import { holding, docSpec, type StageDefinition } from './stage.js';
 
 export const sampleStage: StageDefinition = {
   compile(spec) {
@@ -14,7 +14,7 @@ export const sampleStage: StageDefinition = {
     const size = fields.get('size');
     if (!isNumeric(size)) throw new CommandError(28749, '$sample stage must specify a size');
     const most = Math.trunc(toNumber(size));
-    return function* (docs) {
+    return holding(function* (docs) {
       const all: Doc[] = [...docs];
       // The first part of a shuffle (Fisher and Yates).
       for (let i = 0; i < Math.min(most, all.length); i++) {
@@ -22,6 +22,6 @@ export const sampleStage: StageDefinition = {
         [all[i], all[other]] = [all[other] as Doc, all[i] as Doc];
         yield all[i] as Doc;
       }
-    };
+    });
   },
 };

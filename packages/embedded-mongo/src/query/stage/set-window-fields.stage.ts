@@ -13,7 +13,7 @@ import type { Partition, WindowFunction, WindowOperator, WindowSort } from '../w
 import { rankFunctions } from '../window/rank.functions.js';
 import { seriesFunctions } from '../window/series.functions.js';
 import { withPath } from './document.js';
-import { docSpec, type Stage, type StageContext, type StageDefinition } from './stage.js';
+import { docSpec, holding, type Stage, type StageContext, type StageDefinition } from './stage.js';
 
 const FUNCTIONS = new Map<string, WindowOperator>(
   Object.entries({ ...accumulatedFunctions, ...rankFunctions, ...seriesFunctions }),
@@ -103,9 +103,9 @@ export function compileWindowFields(
   const sort = windowSort(parts.sortBy, env);
   const outputs = [...parts.output].map(([field, spec]) => compileOutput(field, spec, sort, env));
   const partition = partitioning(parts.partitionBy, env);
-  return function* (docs) {
+  return holding(function* (docs) {
     for (const part of partition(docs)) yield* withOutputs(sort ? sortDocs(part, sort.order) : part, outputs);
-  };
+  });
 }
 
 export const setWindowFieldsStage: StageDefinition = {

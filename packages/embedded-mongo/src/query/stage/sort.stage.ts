@@ -1,5 +1,5 @@
 import { sortDocs, sortOrder } from '../sort.js';
-import { docSpec, type StageDefinition } from './stage.js';
+import { holding, docSpec, type StageDefinition } from './stage.js';
 
 export const sortStage: StageDefinition = {
   compile(spec, { env }) {
@@ -7,12 +7,12 @@ export const sortStage: StageDefinition = {
       docSpec(spec, 15973, () => 'the $sort key specification must be an object'),
       env,
     );
-    return function* (docs) {
+    return holding(function* (docs) {
       const isKeyWanted = env.metadata?.wanted.has('sortKey');
       for (const doc of sortDocs(docs, order)) {
         if (isKeyWanted) env.metadata!.set(doc, 'sortKey', order.keyOf(doc));
         yield doc;
       }
-    };
+    });
   },
 };

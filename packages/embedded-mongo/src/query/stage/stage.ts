@@ -1,11 +1,15 @@
+import { collected, PAUSE, type Pause } from '../../bson/pause.js';
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError, type ErrorCodeName } from '../../errors.js';
 import type { QueryEnv } from '../env.js';
 import type { Pipeline } from '../pipeline.js';
 import type { PipelineHost, PipelineNamespace } from '../pipeline-host.js';
 
+/** Documents on their way through a pipeline, which pauses where it takes long. */
+export type DocFlow = Iterable<Doc | Pause>;
+
 /** A compiled stage: documents to documents, as lazily as MongoDB. */
-export type Stage = (docs: Iterable<Doc>) => Iterable<Doc>;
+export type Stage = (docs: DocFlow) => DocFlow;
 
 /** What a pipeline stands in; stages may be forbidden there. */
 export type Enclosure = '$facet' | '$lookup' | '$unionWith' | 'update' | 'view' | 'transaction' | '$changeStream';
@@ -40,7 +44,14 @@ export type StageFamily = Readonly<Record<string, StageDefinition>>;
 /** A stage that gives a document for each document. */
 export function mapping(map: (doc: Doc) => Doc): Stage {
   return function* (docs) {
-    for (const doc of docs) yield map(doc);
+    for (const doc of docs) yield doc === PAUSE ? PAUSE : map(doc);
+  };
+}
+
+/** A stage that has to have all documents before it gives the first one. */
+export function holding(work: (docs: readonly Doc[]) => DocFlow): Stage {
+  return function* (docs) {
+    yield* work(yield* collected(docs));
   };
 }
 

@@ -1,3 +1,4 @@
+import { PAUSE } from '../../bson/pause.js';
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { parseFieldPath } from '../expression/field-path.js';
@@ -66,6 +67,10 @@ export const unwindStage: StageDefinition = {
     const indexed = (doc: Doc, at: bigint | null): Doc => (index ? withPath(doc, index, at) : doc);
     return function* (docs) {
       for (const doc of docs) {
+        if (doc === PAUSE) {
+          yield PAUSE;
+          continue;
+        }
         const value = getPath(doc, path);
         if (Array.isArray(value) && value.length > 0) {
           for (const [i, item] of value.entries()) yield indexed(withPath(doc, path, item), BigInt(i));

@@ -7,7 +7,8 @@ import { nsString } from '../namespace.js';
 import type { StoredIndex } from '../stored-index.js';
 import { checkAlive, RECORD_WORK } from './key-walk.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
-import { spend } from '../../bson/work.js';
+import { PAUSE, type Pause } from '../../bson/pause.js';
+import { isPauseDue, spend } from '../../bson/work.js';
 
 /** What is left of the filter to check on each document. */
 export interface Residual {
@@ -27,12 +28,13 @@ export class CollectionScan extends PlanStage {
     super('COLLSCAN');
   }
 
-  *run({ view }: RunContext): Generator<Match> {
+  *run({ view }: RunContext): Generator<Match | Pause> {
     for (const { id, bytes } of this.collection.scan(view, this.isReversed)) {
       checkAlive(this.collection);
       this.docsExamined++;
       this.works++;
       spend(RECORD_WORK);
+      if (isPauseDue()) yield PAUSE;
       const match = new Match(id, bytes, this.fields);
       if (this.residual && !this.residual.matches(match.doc)) continue;
       this.returned++;
@@ -60,7 +62,7 @@ export class IdLookup extends PlanStage {
     super('IDHACK');
   }
 
-  *run({ view }: RunContext): Generator<Match> {
+  *run({ view }: RunContext): Generator<Match | Pause> {
     this.works++;
     const { tree, format } = this.index;
     const key = format.key([this.id]);
@@ -98,8 +100,10 @@ export class Fetch extends PlanStage {
     super(name, [input]);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     for (const match of this.input.run(context)) {
+      if (match === PAUSE || isPauseDue()) yield PAUSE;
+      if (match === PAUSE) continue;
       this.works++;
       if (!match.isFetched) this.docsExamined++;
       match.isFetched = true;
@@ -124,10 +128,14 @@ export class Or extends PlanStage {
     super('OR', inputs);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     const given = new Set<number>();
     for (const input of this.inputs) {
       for (const match of input.run(context)) {
+        if (match === PAUSE) {
+          yield PAUSE;
+          continue;
+        }
         this.works++;
         if (given.has(match.id)) continue;
         given.add(match.id);
@@ -148,7 +156,7 @@ export class EndOfFile extends PlanStage {
     super('EOF');
   }
 
-  *run(): Generator<Match> {}
+  *run(): Generator<Match | Pause> {}
 
   protected details(): [string, Value][] {
     return [];

@@ -5,6 +5,7 @@ import { boundsDoc } from './index-bounds.js';
 import { IndexScan } from './index-scan.stage.js';
 import { isPoint, MAX, MIN } from './interval.js';
 import { KeyWalk } from './key-walk.js';
+import { type Pause, unpaused } from '../../bson/pause.js';
 import { type Match, PlanStage, type RunContext } from './stage.js';
 
 /** How many matches there are. It gives none of them. */
@@ -33,10 +34,10 @@ export class Count extends PlanStage {
   /** Counts what there is, no further than `most`. */
   protected found(context: RunContext, most: number): number {
     const input = this.input!;
-    return input instanceof CountScan ? input.count(context, most) : drained(input.run(context), most);
+    return input instanceof CountScan ? input.count(context, most) : drained(unpaused(input.run(context)), most);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     this.count(context);
     yield* [];
   }

@@ -18,6 +18,8 @@ import { implies } from './implication.js';
 import type { TreeRange } from './index-bounds.js';
 import { KeyWalk } from './key-walk.js';
 import { NearSearch } from './near-search.js';
+import { collected, PAUSE, type Pause } from '../../bson/pause.js';
+import { isPauseDue } from '../../bson/work.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
 
 interface Found {
@@ -77,12 +79,13 @@ class GeoNear extends PlanStage {
     super(geo.kind === '2d' ? 'GEO_NEAR_2D' : 'GEO_NEAR_2DSPHERE');
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     let pending: Found[] = [];
     const search = new NearSearch(this.geo.index, this.geo.field, this.near.measure);
     for (let radius = search.firstRadius; ; radius *= GROWTH) {
       const isLast = radius >= search.greatest || radius >= this.near.most;
-      pending.push(...this.look(isLast ? search.rangesUpTo(this.near.most) : search.rangesUpTo(radius), context));
+      const ranges = search.rangesUpTo(isLast ? this.near.most : radius);
+      for (const found of yield* collected(this.look(ranges, context))) pending.push(found);
       pending.sort((a, b) => a.distance - b.distance || a.match.id - b.match.id);
       const far = isLast ? -1 : pending.findIndex(({ distance }) => distance > radius);
       const ready = far === -1 ? pending : pending.slice(0, far);
@@ -96,11 +99,12 @@ class GeoNear extends PlanStage {
   }
 
   /** The matches that no look has found before. */
-  private *look(ranges: readonly TreeRange[], context: RunContext): Generator<Found> {
+  private *look(ranges: readonly TreeRange[], context: RunContext): Generator<Found | Pause> {
     const { collection, residual } = this;
     const { index, field } = this.geo;
     const walk = new KeyWalk({ collection, index, ranges, isReversed: false }, context, this);
     while (walk.next()) {
+      if (isPauseDue()) yield PAUSE;
       if (this.seen.has(walk.id)) continue;
       this.seen.add(walk.id);
       this.docsExamined++;

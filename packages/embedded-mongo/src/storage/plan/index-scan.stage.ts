@@ -4,6 +4,8 @@ import type { StoredIndex } from '../stored-index.js';
 import type { Residual } from './access.stages.js';
 import { boundsDoc, type IndexBounds, keyParts, type TreeRange } from './index-bounds.js';
 import { KeyWalk } from './key-walk.js';
+import { PAUSE, type Pause } from '../../bson/pause.js';
+import { isPauseDue } from '../../bson/work.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
 
 /** What a scan gives of its records where their documents need not be fetched. */
@@ -28,10 +30,11 @@ export class IndexScan extends PlanStage {
     super(name);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     const walk = new KeyWalk(this, context, this);
     const { covered } = this;
     while (walk.next()) {
+      if (isPauseDue()) yield PAUSE;
       const match = new Match(walk.id, walk.bytes, covered?.fields);
       if (covered?.residual && !covered.residual.matches(match.doc)) continue;
       this.returned++;
@@ -89,9 +92,10 @@ export class DistinctScan extends IndexScan {
     super(scan.collection, scan.index, scan.bounds, scan.ranges, false, undefined, 'DISTINCT_SCAN');
   }
 
-  override *run(context: RunContext): Generator<Match> {
+  override *run(context: RunContext): Generator<Match | Pause> {
     const walk = new KeyWalk(this, context, this);
     while (walk.next()) {
+      if (isPauseDue()) yield PAUSE;
       const match = new Match(walk.id, walk.bytes, this.fields);
       this.returned++;
       yield match;

@@ -1,5 +1,6 @@
 import { type Doc, int32, type Value } from '../../bson/value.js';
 import type { SortOrder } from '../../query/sort.js';
+import { PAUSE, type Pause } from '../../bson/pause.js';
 import { type Match, PlanStage, type RunContext } from './stage.js';
 
 /** A sort as it was asked for, and compiled. */
@@ -15,7 +16,7 @@ interface Keyed {
 
 /** The next match of a sequence that is merged with others. */
 interface Head extends Keyed {
-  readonly rest: Generator<Match>;
+  readonly rest: Generator<Match | Pause>;
 }
 
 /** Sorts all it gets; keeps no more than `limit` when there is one. */
@@ -28,10 +29,14 @@ export class Sort extends PlanStage {
     super('SORT', [input]);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     let kept: Keyed[] = [];
     const cut = this.limit * 2 + 1000;
     for (const match of this.input.run(context)) {
+      if (match === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       this.works++;
       kept.push({ match, key: this.sorting.order.keyOf(match.doc) });
       if (kept.length > cut) kept = this.sorted(kept);
@@ -69,14 +74,14 @@ export class SortMerge extends PlanStage {
     super('SORT_MERGE', inputs);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     const given = new Set<number>();
     const heads: Head[] = [];
-    for (const input of this.inputs) this.enter(heads, input.run(context));
+    for (const input of this.inputs) yield* this.enter(heads, input.run(context));
     for (let head = heads.shift(); head; head = heads.shift()) {
       this.works++;
       const { match } = head;
-      this.enter(heads, head.rest);
+      yield* this.enter(heads, head.rest);
       if (given.has(match.id)) continue;
       given.add(match.id);
       this.returned++;
@@ -85,9 +90,11 @@ export class SortMerge extends PlanStage {
   }
 
   /** Puts the next match of a sequence in its place among the heads of the others. */
-  private enter(heads: Head[], rest: Generator<Match>): void {
-    const { value: match, done } = rest.next();
-    if (done) return;
+  private *enter(heads: Head[], rest: Generator<Match | Pause>): Generator<Pause, void> {
+    let next = rest.next();
+    for (; next.value === PAUSE; next = rest.next()) yield PAUSE;
+    if (next.done) return;
+    const match = next.value;
     const key = this.sorting.order.keyOf(match.doc);
     let low = 0;
     let high = heads.length;
@@ -113,8 +120,12 @@ export class Skip extends PlanStage {
     super('SKIP', [input]);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     for (const match of this.input.run(context)) {
+      if (match === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       if (++this.works <= this.amount) continue;
       this.returned++;
       yield match;
@@ -135,8 +146,12 @@ export class Limit extends PlanStage {
     super('LIMIT', [input]);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     for (const match of this.input.run(context)) {
+      if (match === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       this.works++;
       this.returned++;
       yield match;

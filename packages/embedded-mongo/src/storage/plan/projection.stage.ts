@@ -1,5 +1,6 @@
 import { isNumeric, type Numeric, toNumber } from '../../bson/number.js';
 import type { Doc, Value } from '../../bson/value.js';
+import { PAUSE, type Pause } from '../../bson/pause.js';
 import { type Match, PlanStage, type RunContext } from './stage.js';
 
 /** Where a plan projects. The documents themselves are projected by who reads the plan. */
@@ -12,8 +13,12 @@ export class Projection extends PlanStage {
     super(isCovered ? 'PROJECTION_COVERED' : isSimple(spec) ? 'PROJECTION_SIMPLE' : 'PROJECTION_DEFAULT', [input]);
   }
 
-  *run(context: RunContext): Generator<Match> {
+  *run(context: RunContext): Generator<Match | Pause> {
     for (const match of this.input.run(context)) {
+      if (match === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       this.works++;
       this.returned++;
       yield match;

@@ -8,6 +8,7 @@ import { IdLookup } from './access.stages.js';
 import { Count } from './count.stages.js';
 import { DistinctScan, IndexScan } from './index-scan.stage.js';
 import type { PlanRequest } from './planner.js';
+import { type Pause, unpaused } from '../../bson/pause.js';
 import type { Match, PlanStage } from './stage.js';
 
 /** A chosen way to read a collection, and those that were not chosen. */
@@ -22,6 +23,11 @@ export class QueryPlan {
 
   /** Gives the matching records in order, lazily. */
   run(view: ReadView): Generator<Match> {
+    return unpaused(this.runInTurns(view));
+  }
+
+  /** The same, with pauses in which others have their turn. */
+  runInTurns(view: ReadView): Generator<Match | Pause> {
     this.noteAccess();
     return this.winner.run({ view, env: this.env });
   }
@@ -32,7 +38,7 @@ export class QueryPlan {
     const context = { view, env: this.env };
     if (this.winner instanceof Count) return this.winner.count(context);
     let count = 0;
-    const matches = this.winner.run(context);
+    const matches = unpaused(this.winner.run(context));
     while (!matches.next().done) count++;
     return count;
   }

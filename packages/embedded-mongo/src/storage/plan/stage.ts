@@ -4,6 +4,7 @@ import { type Doc, docOf, int32, type Value } from '../../bson/value.js';
 import type { QueryEnv } from '../../query/env.js';
 import type { ReadView } from '../read-view.js';
 import type { RecordId } from '../record-store.js';
+import type { Pause } from '../../bson/pause.js';
 import { spend, workOfLength } from '../../bson/work.js';
 
 /** A record a plan gives: its bytes, decoded when somebody asks for it. */
@@ -44,8 +45,8 @@ export abstract class PlanStage {
     readonly inputs: readonly PlanStage[] = [],
   ) {}
 
-  /** Gives what the stage lets through, lazily. */
-  abstract run(context: RunContext): Generator<Match>;
+  /** Gives what the stage lets through, lazily, and pauses where it takes long. */
+  abstract run(context: RunContext): Generator<Match | Pause>;
 
   /** The stage's own fields in explain. */
   protected abstract details(): [string, Value][];

@@ -11,7 +11,9 @@ import { Fetch, plannerError } from './access.stages.js';
 import { type PlannedFilter, residualOf } from './candidate.js';
 import { conjunctionOf } from './predicate.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
-import { checkInterrupt } from '../../bson/work.js';
+import { PAUSE, type Pause } from '../../bson/pause.js';
+import { isPauseDue, spend } from '../../bson/work.js';
+import { RECORD_WORK } from './key-walk.js';
 
 /**
  * The environment in which a filter with `$text` is compiled: with the collection's text index.
@@ -75,7 +77,7 @@ class TermScan extends PlanStage {
     super('TEXT_SCAN');
   }
 
-  *run({ view }: RunContext): Generator<Match> {
+  *run({ view }: RunContext): Generator<Match | Pause> {
     const given = new Set<number>();
     const { format, tree } = this.index;
     for (const term of this.terms) {
@@ -83,7 +85,8 @@ class TermScan extends PlanStage {
       while (cursor.next()) {
         this.keysExamined++;
         this.works++;
-        checkInterrupt();
+        spend(RECORD_WORK);
+        if (isPauseDue()) yield PAUSE;
         const bytes = given.has(cursor.id) ? undefined : readSlot(this.collection.records.get(cursor.id), view);
         if (!bytes) continue;
         given.add(cursor.id);

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import mongoose, { type mongo } from 'mongoose';
+import { EmbeddedMongo } from 'embedded-mongo';
+
+const { MongoClient } = mongoose.mongo;
+
+let server: EmbeddedMongo;
+let client: mongo.MongoClient;
+let other: mongo.MongoClient;
+let db: mongo.Db;
+
+const DOCUMENTS = 20_000;
+/** Takes some milliseconds a document: all of them take minutes. */
+const slow = {
+  $reduce: { input: { $range: [0, 10_000] }, initialValue: 0, in: { $add: ['$$value', '$$this', '$a'] } },
+};
+const never = { $expr: { $eq: [slow, -1] } };
+const unwound = [{ $match: { _id: 0 } }, { $set: { n: { $range: [0, 1_000_000] } } }, { $unwind: '$n' }];
+
+beforeAll(async () => {
+  server = await EmbeddedMongo.start();
+  client = await new MongoClient(server.uri).connect();
+  other = await new MongoClient(server.uri).connect();
+  db = client.db('turns');
+  const items = db.collection<{ _id: number; a: number; b: number }>('items');
+  await items.insertMany(Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: i, a: i, b: i % 10 })));
+  await items.createIndexes([{ key: { a: 1 } }, { key: { b: 1, a: 1 } }]);
+  await db.createCollection('view', { viewOn: 'items', pipeline: [{ $match: never }] });
+});
+
+afterAll(async () => {
+  await client.close();
+  await other.close();
+  await server.stop();
+});
+
+/** What runs, as another client is told meanwhile. */
+async function running(comment: string): Promise<{ opid: number } | undefined> {
+  const { inprog } = await other.db('admin').command({ currentOp: 1, 'command.comment': comment });
+  return (inprog as { opid: number }[])[0];
+}
+
+const find = (filter: object, more: object = {}): object => ({ find: 'items', filter, ...more });
+const aggregate = (...pipeline: object[]): object => ({ aggregate: 'items', pipeline, cursor: {} });
+const COMMANDS: [string, object][] = [
+  ['a scan of a collection', find(never)],
+  ['one in reverse', find(never, { sort: { $natural: -1 } })],
+  ['a scan of an index', find({ a: { $gte: 0 }, ...never })],
+  ['documents that are fetched', find({ b: { $in: [1, 2, 3] }, ...never }, { sort: { a: 1 } })],
+  ['clauses of an index each', find({ $or: [{ a: { $gte: 0 } }, { b: 1 }], ...never })],
+  ['a sort', find(never, { sort: { c: 1 } })],
+  ['documents that are passed over', find(never, { skip: 5, limit: 5, sort: { b: 1, a: 1 } })],
+  ['a projection', find({}, { projection: { c: slow }, batchSize: DOCUMENTS })],
+  ['a find on a view', { find: 'view', filter: {} }],
+  ['$match', aggregate({ $match: never })],
+  ['$match after another stage', aggregate({ $set: { c: 1 } }, { $match: never })],
+  ['$project and $count', aggregate({ $project: { c: slow } }, { $match: { c: -1 } }, { $count: 'n' })],
+  ['$group', aggregate({ $group: { _id: slow } })],
+  ['$sort', aggregate({ $set: { c: slow } }, { $sort: { c: 1 } })],
+  ['$bucketAuto', aggregate({ $set: { c: slow } }, { $bucketAuto: { groupBy: '$c', buckets: 2 } })],
+  ['$facet', aggregate({ $set: { c: slow } }, { $facet: { n: [{ $count: 'n' }] } })],
+  ['$setWindowFields', aggregate({ $set: { c: slow } }, { $setWindowFields: { output: { n: { $sum: '$c' } } } })],
+  ['$unwind', aggregate(...unwound, { $match: never })],
+  ['$lookup', aggregate({ $lookup: { from: 'items', as: 'c', let: { a: '$a' }, pipeline: [{ $match: { _id: 1 } }, { $set: { a: '$$a' } }, { $match: never }] } }, { $match: { c: 1 } })], // prettier-ignore
+  ['$unionWith', aggregate({ $match: { _id: 0 } }, { $unionWith: { coll: 'items', pipeline: [{ $match: never }] } }, { $skip: 2 })], // prettier-ignore
+  ['$redact', aggregate({ $redact: { $cond: [{ $eq: [slow, -1] }, '$$KEEP', '$$PRUNE'] } })],
+];
+
+describe('while one command computes for minutes', () => {
+  it.each(COMMANDS)('others are answered, and killOp ends it: %s', async (title, command) => {
+    let isOver = false;
+    const ended = db.command({ ...command, comment: title }).catch((error: unknown) => error);
+    void ended.then(() => (isOver = true));
+    let found: { opid: number } | undefined;
+    while (!found && !isOver) found = await running(title);
+    expect(found).toBeDefined();
+    expect(await other.db('admin').command({ ping: 1 })).toMatchObject({ ok: 1 });
+    await other.db('turns').collection('others').insertOne({ title });
+    expect(isOver).toBe(false);
+    await other.db('admin').command({ killOp: 1, op: found!.opid });
+    expect(await ended).toMatchObject({ code: 11601, codeName: 'Interrupted' });
+  });
+
+  it('the same goes for a batch that a cursor is asked for later, and for one in a transaction', async () => {
+    for (const options of [{}, { inTransaction: true }]) {
+      const session = client.startSession();
+      if ('inTransaction' in options) session.startTransaction();
+      const filter = { $or: [{ _id: 0 }, never] };
+      const { cursor } = await db.command({ find: 'items', filter, batchSize: 1 }, { session });
+      const comment = `getMore ${Object.keys(options).join()}`;
+      const ended = db.command({ getMore: cursor.id, collection: 'items', comment }, { session }).catch((error: unknown) => error); // prettier-ignore
+      let found: { opid: number } | undefined;
+      while (!found) found = await running(comment);
+      expect(await other.db('admin').command({ ping: 1 })).toMatchObject({ ok: 1 });
+      await other.db('admin').command({ killOp: 1, op: found.opid });
+      expect(await ended).toMatchObject({ code: 11601 });
+      await session.endSession();
+    }
+  });
+
+  it('the time is over when it is over, and so is a scan whose collection somebody drops', async () => {
+    await expect(db.command({ ...find(never), maxTimeMS: 100 })).rejects.toMatchObject({ code: 50 });
+    await db.collection('items').aggregate([{ $out: 'doomed' }]).toArray(); // prettier-ignore
+    const comment = 'doomed';
+    const ended = db.command({ find: 'doomed', filter: never, comment }).catch((error: unknown) => error);
+    while (!(await running(comment)));
+    await other.db('turns').dropCollection('doomed');
+    expect(await ended).toMatchObject({ code: 175 });
+  });
+
+  it('what it gives in the end is what it gives at once', async () => {
+    const few = { $expr: { $eq: [{ $mod: [{ $reduce: { input: { $range: [0, 50] }, initialValue: '$a', in: { $add: ['$$value', 0] } } }, 10] }, 3] } }; // prettier-ignore
+    const items = db.collection<{ _id: number }>('items');
+    const ids = Array.from({ length: DOCUMENTS / 10 }, (_, i) => i * 10 + 3);
+    expect((await items.find(few).toArray()).map(({ _id }) => _id)).toEqual(ids);
+    expect((await items.find({ a: { $gte: 0 }, ...few }).sort({ a: -1 }).toArray()).map(({ _id }) => _id)).toEqual(ids.toReversed()); // prettier-ignore
+    const [counted] = await items.aggregate([{ $match: few }, { $group: { _id: '$b', n: { $sum: 1 } } }]).toArray();
+    expect(counted).toEqual({ _id: 3, n: DOCUMENTS / 10 });
+  });
+});
