@@ -4,10 +4,11 @@ import type { BulkSummary } from '../../../lib/providers/bulk/bulk.types.js';
 import { ARCHIVE_MAGIC } from '../../../lib/providers/bulk/codecs/archive.format.js';
 import { ArchiveWriter } from '../../../lib/providers/bulk/codecs/archive.writer.js';
 import { damagedFile } from '../../unit/bulk/codecs/damaged-files.js';
+import { printedSeed } from '../../support/seed.js';
 import { BulkFixture, streamOf } from './bulk.fixture.js';
 
 const { BSON } = mongoose.mongo;
-const SEED = Number(process.env.POLYMONGO_SEED ?? Date.now() % 1e9);
+const SEED = printedSeed('dry runs of damaged files');
 const FILES = Number(process.env.POLYMONGO_FUZZ_FILES ?? 150);
 
 let fixture: BulkFixture;
@@ -29,7 +30,6 @@ const isServers = ({ cause }: Failure): boolean =>
   (cause?.name === 'BulkArgumentError' && cause.message.includes('this server shows no'));
 
 test(`a dry run says of damaged files what an import says of them (${FILES} files, seed ${SEED})`, async () => {
-  process.stdout.write(`POLYMONGO_SEED=${SEED}\n`);
   const differing: string[] = [];
   for (let seed = SEED; seed < SEED + FILES; seed++) {
     const onError = seed % 2 ? 'skip' : 'stop';

@@ -44,7 +44,7 @@ interface Entry {
  */
 export class ArchiveReader {
   header: ArchiveHeader | undefined;
-  private readonly window = new TextWindow();
+  private readonly window = new TextWindow(2 * MAX_BSON_BYTES);
   private readonly limits: BatchLimits;
   private readonly entries = new Map<string, Entry>();
   private place: Place = 'magic';

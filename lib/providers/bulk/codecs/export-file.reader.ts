@@ -10,6 +10,8 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const FIRST_LINE_LIMIT = 64 * 1024;
 /** Text held for one value that has not ended yet: eight bytes for each of 16 MB of BSON. */
 const MAX_PENDING_TEXT = 128 * 1024 * 1024;
+/** What comes at a time beside it. */
+const MAX_CHUNK = 1024 * 1024 + 1;
 const EAGER_RETRY = 64 * 1024;
 
 /** What the reader is inside of. */
@@ -29,7 +31,7 @@ export interface ExportFileReaderOptions extends Partial<BatchLimits> {
  */
 export class ExportFileReader {
   private readonly json = new JsonStructureReader({ initialSize: 1 << 20 });
-  private readonly window = new TextWindow();
+  private readonly window = new TextWindow(MAX_PENDING_TEXT + MAX_CHUNK);
   private readonly limits: BatchLimits;
   private readonly onError: 'stop' | 'skip';
   private retryLength = 0;
@@ -60,7 +62,7 @@ export class ExportFileReader {
     yield* this.steps();
     const { length, start } = this.window;
     if (length > MAX_PENDING_TEXT) throw this.failure(`a value has more than ${MAX_PENDING_TEXT} bytes of text`, start);
-    this.retryLength = length > EAGER_RETRY ? Math.ceil(length * 1.5) : 0;
+    this.retryLength = length > EAGER_RETRY ? Math.min(Math.ceil(length * 1.5), MAX_PENDING_TEXT + 1) : 0;
   }
 
   /** To be called when the file has ended. @throws BulkFormatError where it should go on */

@@ -1,4 +1,5 @@
-const GROWTH = 1.5;
+/** So few steps that all the rooms together, which are garbage until somebody collects it, are half of the last one. */
+const GROWTH = 3;
 
 /** The part of a text that has arrived and has not been read: chunks go in at its end, reads move its start. */
 export class TextWindow {
@@ -8,6 +9,9 @@ export class TextWindow {
   end = 0;
   /** The offset in the whole text of `bytes[0]`. */
   base = 0;
+
+  /** @param limit up to where it makes room in advance */
+  constructor(private readonly limit: number) {}
 
   get length(): number {
     return this.end - this.start;
@@ -22,7 +26,9 @@ export class TextWindow {
 
   private makeRoom(wanted: number): void {
     const needed = this.length + wanted;
-    const room = needed > this.bytes.length / 2 ? Buffer.allocUnsafeSlow(Math.ceil(needed * GROWTH)) : this.bytes;
+    const size = Math.max(needed, Math.min(needed * GROWTH, this.limit));
+    const isCrowded = needed > this.bytes.length / 2 && size > this.bytes.length;
+    const room = isCrowded ? Buffer.allocUnsafeSlow(size) : this.bytes;
     this.bytes.copy(room, 0, this.start, this.end);
     this.bytes = room;
     this.base += this.start;

@@ -10,9 +10,10 @@ import type { ImportEvent } from '../../../../lib/providers/bulk/codecs/import.e
 import { idOf, splitDocuments, withIdFirst } from '../../../../lib/providers/bulk/raw/raw-document.js';
 import { validateDoc } from '../../../../packages/embedded-mongo/src/bson/validate.js';
 import { mulberry32 } from '../../../support/random.js';
+import { printedSeed } from '../../../support/seed.js';
 import { damagedFile, goodFile } from './damaged-files.js';
 
-const SEED = Number(process.env.POLYMONGO_SEED ?? Date.now() % 1e9);
+const SEED = printedSeed('damaged files');
 const FILES = Number(process.env.POLYMONGO_FUZZ_FILES ?? 1000);
 const MB = 1024 * 1024;
 /** What one file may take of the processor, and each MB of it. */
@@ -100,7 +101,6 @@ function faultOf(seed: number, make: (seed: number) => Buffer): string | undefin
 }
 
 test(`damaged files are read, or refused with a place, in bounded time and memory (${FILES} files, seed ${SEED})`, () => {
-  process.stdout.write(`POLYMONGO_SEED=${SEED}\n`);
   const faults: string[] = [];
   for (let seed = SEED; seed < SEED + FILES && faults.length < 5; seed++) {
     for (const make of seed % 10 === 0 ? [goodFile, damagedFile] : [damagedFile]) {

@@ -25,10 +25,11 @@ const FOREIGN = `{ "collections": { "c": { "documents": [
 /** Numbers that lengths must not be. */
 const LENGTHS = [-1, -7, -5, 0, 1, 4, 5, 6, 12, 127, 255, 65_536, 0x0fffffff, 0x7fffffff, -0x80000000];
 
-/** Files as they should be, by seed. */
-export function goodFile(seed: number): Buffer {
+/** Files as they should be, by seed. @param copies how often each document is in it: some hundreds make a megabyte */
+export function goodFile(seed: number, copies = 1): Buffer {
   const random = mulberry32(seed);
-  const documents = fc.sample(bsonDocument, { seed, numRuns: 8 }).map((document) => Buffer.from(document));
+  const few = fc.sample(bsonDocument, { seed, numRuns: 8 }).map((document) => Buffer.from(document));
+  const documents = Array.from({ length: copies }, () => few).flat();
   const kind = Math.floor(random() * 5);
   const file = kind === 0 ? Buffer.from(FOREIGN) : kind < 3 ? archiveOf(documents) : exportOf(documents, kind === 4);
   return random() < 0.2 ? gzipSync(file) : file;
@@ -57,9 +58,9 @@ function exportOf(documents: readonly Uint8Array[], isPretty: boolean): Buffer {
 }
 
 /** The file with one to three things wrong in it, by seed. */
-export function damagedFile(seed: number): Buffer {
+export function damagedFile(seed: number, copies = 1): Buffer {
   const random = mulberry32(seed ^ 0x5eed);
-  let file: Buffer = Buffer.from(goodFile(seed));
+  let file: Buffer = Buffer.from(goodFile(seed, copies));
   for (let times = 1 + Math.floor(random() * 3); times > 0; times--) file = damage(file, random);
   return file;
 }

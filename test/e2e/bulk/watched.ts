@@ -1,0 +1,31 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const used = () => {
+  const { heapUsed, external } = process.memoryUsage(); // external has the buffers in it
+  return heapUsed + external;
+};
+
+/** What work took: the most memory beside what was in use before, heap and buffers together, and the turns that others had. */
+export interface Watched {
+  readonly bytes: number;
+  readonly turns: number;
+}
+
+/** Looks at the memory in every turn of the event loop while `begin` works. It may fail. @param isExact takes longer */
+export async function watched(begin: () => Promise<unknown>, isExact = true): Promise<Watched> {
+  if (isExact) collectGarbage();
+  const before = used();
+  let [most, turns, isDone] = [0, 0, false];
+  const done = () => (isDone = true);
+  begin().then(done, done);
+  for (; !isDone; turns++) {
+    most = Math.max(most, used() - before);
+    await nextTurn();
+  }
+  return { bytes: most, turns };
+}
