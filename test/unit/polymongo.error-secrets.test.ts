@@ -2,9 +2,10 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { redactError } from '../../lib/polymongo.error-secrets.js';
 import { mulberry32 } from '../support/random.js';
+import { printedSeed } from '../support/seed.js';
 
 const SEEDS = Number(process.env.POLYMONGO_SEEDS ?? 200);
-const FIRST_SEED = Number(process.env.POLYMONGO_SEED ?? 1);
+const FIRST_SEED = printedSeed('secrets of errors');
 const CANARY = 'zq"1 x';
 
 const shown = (error: unknown) => inspect(error, { depth: null, showHidden: true, getters: true });

@@ -19,6 +19,7 @@ export const watchCommand = (program: Command, io: CliIO): Command =>
         const stream = collection === undefined ? connection.db!.watch() : connection.collection(collection).watch();
         const stop = () => void stream.close();
         io.signal.addEventListener('abort', stop, { once: true });
+        if (io.signal.aborted) stop(); // while it connected
         try {
           for await (const change of stream)
             writeJSON(io.stdout, mongoose.mongo.BSON.EJSON.serialize(change, { relaxed: true }));

@@ -8,37 +8,14 @@ import { Logger } from '@nestjs/common';
 import { PolyMongoWrapper, type PolyMongoOptions } from 'nestjs-polymongo';
 import { EmbeddedMongo } from 'nestjs-polymongo/testing';
 import { runCli } from '../../../lib/cli/cli.program.js';
+import { makeCanaries, PIECE } from '../../support/canaries.js';
 import { wrapItems } from '../../support/items.js';
 import { mulberry32 } from '../../support/random.js';
+import { printedSeed } from '../../support/seed.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const SEEDS = Number(process.env.POLYMONGO_SEEDS ?? 25);
-const FIRST_SEED = Number(process.env.POLYMONGO_SEED ?? 1);
-
-/** Between these stands what is to be seen nowhere, not even in part. */
-const PIECE = /zq\d+x/i;
-const SPECIAL = [
-  '"',
-  "'",
-  '`',
-  ' ',
-  '\t',
-  '\n',
-  '\r\n',
-  '@',
-  '/',
-  '?',
-  '%',
-  '%25',
-  '%0A',
-  '&',
-  '=',
-  ':',
-  '#',
-  '[',
-  ']',
-];
-SPECIAL.push('\\', '<', '>', '{', '}', ',', ';', '$', '$&', '^', '|', 'é', '😀', '***', '***:***@', 'mongodb://', '\0');
+const FIRST_SEED = printedSeed('secrets');
 
 let server: EmbeddedMongo;
 let logPath: string;
@@ -58,17 +35,6 @@ afterEach(() => {
   jest.restoreAllMocks();
   rmSync(logPath, { recursive: true });
 });
-
-function makeCanaries(random: () => number) {
-  let pieces = 0;
-  const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
-  const secret = () => {
-    let text = `zq${pieces++}x`;
-    for (let n = Math.floor(random() * 4); n >= 0; n--) text += `${pick(SPECIAL)}zq${pieces++}x`;
-    return text;
-  };
-  return { pick, secret };
-}
 
 /** Options with secrets everywhere, of a server that refuses them or is not there. */
 function makeOptions(seed: number): PolyMongoOptions {

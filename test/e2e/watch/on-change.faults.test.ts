@@ -17,10 +17,11 @@ import {
 } from 'nestjs-polymongo';
 import { MortalServer } from '../../support/mortal-server.js';
 import { mulberry32 } from '../../support/random.js';
+import { printedSeed } from '../../support/seed.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const ROUNDS = Number(process.env.POLYMONGO_SEEDS ?? 6);
-const FIRST_SEED = Number(process.env.POLYMONGO_SEED ?? 1);
+const FIRST_SEED = printedSeed('@OnChange');
 
 interface Item {
   n: number;

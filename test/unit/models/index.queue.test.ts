@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { IndexQueues } from '../../../lib/providers/models/index.queue.js';
 import type { DatabasePool } from '../../../lib/providers/pools/database.pool.js';
 import { mulberry32 } from '../../support/random.js';
+import { printedSeed } from '../../support/seed.js';
 
 const SEEDS = Number(process.env.POLYMONGO_SEEDS ?? 200);
-const FIRST_SEED = Number(process.env.POLYMONGO_SEED ?? 1);
+const FIRST_SEED = printedSeed('queues of index builds');
 const PATIENCE_MS = 1_000;
 const MOST = 4;
 

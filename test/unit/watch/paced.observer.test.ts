@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { ChangeBufferOverflowError } from '../../../lib/providers/watch/change-stream.errors.js';
 import { PacedObserver } from '../../../lib/providers/watch/paced.observer.js';
 import { mulberry32 } from '../../support/random.js';
+import { printedSeed } from '../../support/seed.js';
 
 const SEEDS = Number(process.env.POLYMONGO_SEEDS ?? 200);
-const FIRST_SEED = Number(process.env.POLYMONGO_SEED ?? 1);
+const FIRST_SEED = printedSeed('paced observer');
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
