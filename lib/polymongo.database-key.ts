@@ -8,7 +8,6 @@
 export const databaseKey = (name: string): string =>
   ASCII.test(name) ? name.toLowerCase() : Array.from(name, folded).join('');
 
-// eslint-disable-next-line no-control-regex -- all of ASCII
 const ASCII = /^[\0-\x7f]*$/;
 
 /** JavaScript's own cases differ from the folding: `ß` becomes `SS`, `ı` becomes `I`, `Σ` is `ς` at the end of a word. */

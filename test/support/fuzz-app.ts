@@ -36,7 +36,7 @@ import { FuzzWork, pause } from './fuzz-work.js';
 import { startHttpApp, type AdapterName } from './http-app.js';
 import { notesModules } from './notes.js';
 import { headerOrMessage } from './message-tenants.js';
-import { subscriptionsModule } from './graphql-module.js';
+import { graphqlModule } from './graphql-module.js';
 
 @Controller()
 @UseGuards(FuzzGuard)
@@ -142,7 +142,7 @@ export async function startFuzzApp(
   limits: Partial<PolyMongoOptions> = {},
 ): Promise<FuzzApp> {
   const isFastify = adapter === 'Fastify';
-  const graphql = subscriptionsModule();
+  const graphql = graphqlModule('Fastify');
   const modules = notesModules(mongoURI, { resolve: headerOrMessage, ...tenant }, limits);
   const app = (await startHttpApp(
     {

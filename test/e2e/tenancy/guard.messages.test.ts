@@ -29,7 +29,7 @@ import type { AddressInfo } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
-import { subscriptionsModule } from '../../support/graphql-module.js';
+import { graphqlModule } from '../../support/graphql-module.js';
 import { GraphqlSubscriber } from '../../support/graphql-subscriber.js';
 import { startHttpApp } from '../../support/http-app.js';
 import { bearer, JwtStrategy } from '../../support/jwt.js';
@@ -140,7 +140,7 @@ describe('TenantGuard of messages and GraphQL', () => {
     ];
     app = await startHttpApp(
       {
-        imports: [...notesModules(server.uri, { resolve }), subscriptionsModule()],
+        imports: [...notesModules(server.uri, { resolve }), graphqlModule('Fastify')],
         controllers: [Messages],
         providers: [JwtStrategy, MessageAuthGuard, SenderGuard, ReadingGuard, Gateway, Whos],
       },

@@ -30,7 +30,7 @@ import { Loopback } from '../../support/loopback.transport.js';
 import { notesModules } from '../../support/notes.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
 import { headerOrMessage } from '../../support/message-tenants.js';
-import { subscriptionsModule } from '../../support/graphql-module.js';
+import { graphqlModule } from '../../support/graphql-module.js';
 
 const loopback = new Loopback();
 
@@ -160,7 +160,7 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])('a message that inherits a
 
   beforeAll(async () => {
     server = await startTestServer();
-    const graphql = subscriptionsModule();
+    const graphql = graphqlModule('Fastify');
     const isFastify = adapter === 'Fastify';
     const module = await Test.createTestingModule({
       imports: [...notesModules(server.uri, { resolve: headerOrMessage }), ...(isFastify ? [graphql] : [])],

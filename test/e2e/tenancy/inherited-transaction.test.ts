@@ -13,7 +13,7 @@ import { ADAPTERS, type AdapterName } from '../../support/http-app.js';
 import { Loopback } from '../../support/loopback.transport.js';
 import { Note, notesModules } from '../../support/notes.js';
 import { startTestServer, type TestServer } from '../../support/test-server.js';
-import { subscriptionsModule } from '../../support/graphql-module.js';
+import { graphqlModule } from '../../support/graphql-module.js';
 
 const loopback = new Loopback();
 
@@ -119,7 +119,7 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])(
 
     beforeAll(async () => {
       server = await startTestServer();
-      const graphql = subscriptionsModule();
+      const graphql = graphqlModule('Fastify');
       const module = await Test.createTestingModule({
         imports: [...notesModules(server.uri, {}), ...(isFastify ? [graphql] : [])],
         controllers: [WorkController, ScopedController],
