@@ -15,14 +15,18 @@ import {
   type MiddlewareConsumer,
   type NestModule,
 } from '@nestjs/common';
-import { MessagePattern, Payload, Transport } from '@nestjs/microservices';
-import { Args, Query as Field, Resolver, Subscription } from '@nestjs/graphql';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import { EventPattern, MessagePattern, Payload, Transport } from '@nestjs/microservices';
+import { Args, Mutation, Query as Field, Resolver, Subscription } from '@nestjs/graphql';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { TenantInterceptor, type PolyMongoOptions, type TenantOptions } from 'nestjs-polymongo';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { interval, mergeMap, take } from 'rxjs';
+import { FUZZ_EVENTS } from './fuzz-events.js';
 import {
+  detourHooks,
   FuzzFilter,
   FuzzGuard,
   FuzzMiddleware,
@@ -32,7 +36,7 @@ import {
   reopen,
   TransactionInterceptor,
 } from './fuzz-stages.js';
-import { FuzzWork, pause } from './fuzz-work.js';
+import { FuzzWork, NOBODY, pause } from './fuzz-work.js';
 import { startHttpApp, type AdapterName } from './http-app.js';
 import { notesModules } from './notes.js';
 import { headerOrMessage } from './message-tenants.js';
@@ -42,7 +46,6 @@ import { graphqlModule } from './graphql-module.js';
 @UseGuards(FuzzGuard)
 @UseInterceptors(OuterInterceptor, TenantInterceptor, InnerInterceptor)
 @UsePipes(FuzzPipe)
-@UseFilters(FuzzFilter)
 class FuzzController {
   constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
 
@@ -66,6 +69,7 @@ class FuzzController {
   /** What the others' requests go on in is opened in its transaction. */
   @Get('rolls-back')
   @UseInterceptors(TransactionInterceptor, InnerInterceptor)
+  @UseFilters(FuzzFilter)
   async rollsBack() {
     await this.work.writeInVain();
     await reopen();
@@ -82,9 +86,15 @@ class FuzzController {
   }
 
   @MessagePattern('message')
-  async message(@Payload() _: { tenant: string }) {
+  async message(@Payload() _: { tenant?: string }) {
     await pause();
     return { tenant: await this.work.asCurrent() };
+  }
+
+  @EventPattern('event')
+  async event(@Payload() { tenant = NOBODY, told }: { tenant?: string; told: string }) {
+    await this.work.as(tenant);
+    this.work.tell(told);
   }
 }
 
@@ -113,6 +123,11 @@ class FuzzResolver {
     return this.work.asCurrent();
   }
 
+  @Mutation(() => String)
+  write(@Args('of', { type: () => String }) tenant: string) {
+    return this.work.as(tenant);
+  }
+
   @Subscription(() => String, { resolve: (tenant: string) => tenant })
   @UseInterceptors(TenantInterceptor)
   async *told(@Args('of', { type: () => String }) tenant: string) {
@@ -121,39 +136,52 @@ class FuzzResolver {
 }
 
 export interface FuzzApp {
+  adapter: AdapterName;
   app: INestApplication<Server>;
   httpPort: number;
   /** Of its microservice. */
   tcpPort: number;
 }
 
-@Module({ providers: [FuzzWork], exports: [FuzzWork] })
+/** The stages of the whole application, beside those of its classes. */
+const GLOBAL = [
+  { provide: APP_GUARD, useClass: FuzzGuard },
+  { provide: APP_INTERCEPTOR, useClass: OuterInterceptor },
+  { provide: APP_PIPE, useClass: FuzzPipe },
+  { provide: APP_FILTER, useClass: FuzzFilter },
+];
+
+@Module({ providers: [FuzzWork, ...GLOBAL, ...FUZZ_EVENTS], exports: [FuzzWork] })
 class FuzzModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(FuzzMiddleware, FuzzMiddleware).forRoutes('*path');
   }
 }
 
-/** An application with every way in; GraphQL on Fastify alone. */
+/** An application with every way in. */
 export async function startFuzzApp(
   mongoURI: string,
   adapter: AdapterName,
   tenant: TenantOptions = {},
   limits: Partial<PolyMongoOptions> = {},
 ): Promise<FuzzApp> {
-  const isFastify = adapter === 'Fastify';
-  const graphql = graphqlModule('Fastify');
   const modules = notesModules(mongoURI, { resolve: headerOrMessage, ...tenant }, limits);
   const app = (await startHttpApp(
     {
-      imports: [{ module: FuzzModule, imports: modules }, ...(isFastify ? [graphql] : [])],
+      imports: [{ module: FuzzModule, imports: [...modules, CqrsModule.forRoot()] }, graphqlModule(adapter)],
       controllers: [FuzzController],
-      providers: [FuzzGateway, ...(isFastify ? [FuzzResolver] : [])],
+      providers: [FuzzGateway, FuzzResolver],
     },
     adapter,
+    (created) => {
+      if (adapter === 'Fastify') detourHooks(created.getHttpAdapter().getInstance());
+    },
   )) as unknown as INestApplication<Server>;
-  const service = app.connectMicroservice({ transport: Transport.TCP, options: { port: 0, host: '127.0.0.1' } });
+  const service = app.connectMicroservice(
+    { transport: Transport.TCP, options: { port: 0, host: '127.0.0.1' } },
+    { inheritAppConfig: true },
+  );
   await app.startAllMicroservices();
   const portOf = (listening: { address(): unknown }) => (listening.address() as AddressInfo).port;
-  return { app, httpPort: portOf(app.getHttpServer()), tcpPort: portOf(service.unwrap<Server>()) };
+  return { app, adapter, httpPort: portOf(app.getHttpServer()), tcpPort: portOf(service.unwrap<Server>()) };
 }

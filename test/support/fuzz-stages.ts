@@ -12,8 +12,8 @@ import {
 } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { PolyMongoTransactions } from 'nestjs-polymongo';
-import { from, lastValueFrom, map, mergeMap, of, switchMap, tap, type Observable } from 'rxjs';
-import { FuzzWork, random } from './fuzz-work.js';
+import { from, lastValueFrom, map, mergeMap, of, switchMap, tap, throwError, type Observable } from 'rxjs';
+import { FuzzWork, NOBODY, random } from './fuzz-work.js';
 import { SharedResource } from './shared-resource.js';
 
 /** What all tenants share, and what answers in the context of whichever opened it. */
@@ -26,6 +26,17 @@ function detour(): Observable<void> {
   return random(3) === 0 ? of(undefined) : resource.answer();
 }
 
+type Hook = (request: unknown, reply: unknown, ...rest: unknown[]) => void;
+
+/** Has hooks of Fastify's go on where a shared resource answers. */
+export function detourHooks(fastify: { addHook(name: string, hook: Hook): unknown }): void {
+  const hook: Hook = (_request, _reply, done) => void detour().subscribe(() => (done as () => void)());
+  for (const name of ['onRequest', 'preValidation', 'preHandler']) fastify.addHook(name, (...args) => hook(...args));
+  fastify.addHook('preParsing', (_request, _reply, payload, done) => {
+    detour().subscribe(() => (done as (error: null, payload: unknown) => void)(null, payload));
+  });
+}
+
 /** Opens some of the resources anew, here. */
 export async function reopen(): Promise<void> {
   const some = RESOURCES.filter(() => random(2) === 0);
@@ -35,12 +46,14 @@ export async function reopen(): Promise<void> {
 
 interface Sent {
   headers: { 'x-tenant-id'?: string };
+  /** Of the request that graphql-ws keeps. */
+  extra?: { request: Sent };
 }
 interface Socket {
   handshake: Sent;
 }
 
-const tenantOfRequest = ({ headers }: Sent): string => headers['x-tenant-id'] ?? 'none';
+const tenantOfRequest = ({ headers }: Sent): string => headers['x-tenant-id'] ?? NOBODY;
 
 /** Whose a call is, by what was sent. */
 function tenantOf(execution: ArgumentsHost): string {
@@ -48,10 +61,11 @@ function tenantOf(execution: ArgumentsHost): string {
     case 'ws':
       return tenantOfRequest(execution.switchToWs().getClient<Socket>().handshake);
     case 'rpc':
-      return execution.switchToRpc().getData<{ tenant: string }>().tenant;
+      return execution.switchToRpc().getData<{ tenant?: string }>().tenant ?? NOBODY;
     case 'graphql': {
       const context = execution.getArgByIndex<{ req?: Sent; request?: Sent; reply?: { request: Sent } }>(2);
-      return tenantOfRequest((context.req ?? context.request ?? context.reply?.request)!);
+      const sent = (context.req ?? context.request ?? context.reply?.request)!;
+      return tenantOfRequest(sent.extra?.request ?? sent);
     }
     default:
       return tenantOfRequest(execution.switchToHttp().getRequest<Sent>());
@@ -133,8 +147,15 @@ export class FuzzPipe implements PipeTransform {
 @Catch()
 export class FuzzFilter extends BaseExceptionFilter {
   @Inject(FuzzWork) readonly work!: FuzzWork;
-  override catch(error: unknown, host: ArgumentsHost): void {
+  override catch(error: unknown, host: ArgumentsHost): unknown {
     this.work.saw('filter', tenantOf(host));
-    super.catch(error, host);
+    switch (host.getType<string>()) {
+      case 'http':
+        return super.catch(error, host);
+      case 'rpc':
+        return throwError(() => error);
+      default:
+        return error;
+    }
   }
 }

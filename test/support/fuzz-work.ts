@@ -1,5 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { InjectTenantModel, PolyMongoTenants, TenantContext, WithTenant, type TenantModel } from 'nestjs-polymongo';
+import {
+  InjectPolyModel,
+  InjectTenantModel,
+  PolyMongoTenants,
+  TenantContext,
+  TenantMissingError,
+  WithTenant,
+  type PolyModel,
+  type TenantModel,
+} from 'nestjs-polymongo';
 import { interval, lastValueFrom, map, mergeMap, take, toArray } from 'rxjs';
 import { Note } from './notes.js';
 import { mulberry32 } from './random.js';
@@ -7,6 +16,10 @@ import { printedSeed } from './seed.js';
 
 const UNCOMMITTED = 'not committed';
 export const TENANTS = Array.from({ length: 50 }, (_, i) => `t${i}`);
+/** Who names no tenant; as `TenantContext.state` has it. */
+export const NOBODY = 'none';
+/** How long to wait for what happens elsewhere, in ms. */
+export const ANSWER_MS = 10_000;
 /** What the fuzz does; POLYMONGO_SEED does it again, as far as the order in which answers come allows. */
 export const SEED = printedSeed('isolation of tenants');
 const next = mulberry32(SEED);
@@ -24,6 +37,7 @@ export class FuzzWork {
 
   constructor(
     @InjectTenantModel(Note.name) readonly notes: TenantModel<Note>,
+    @InjectPolyModel(Note.name) readonly ofNobody: PolyModel<Note>,
     @Inject(TenantContext) readonly context: TenantContext,
     @Inject(PolyMongoTenants) readonly tenants: PolyMongoTenants,
   ) {}
@@ -36,12 +50,28 @@ export class FuzzWork {
 
   /** As a request whose tenant only the context knows. */
   asCurrent(): Promise<string> {
-    return this.as(this.context.require());
+    return this.as(this.context.current() ?? NOBODY);
+  }
+
+  /** Nobody is refused where a tenant is needed, and has what is no tenant's. */
+  async #asNobody(): Promise<void> {
+    this.saw('work', NOBODY);
+    const found = await Promise.resolve()
+      .then(() => this.notes.findOne().lean())
+      .catch((error: unknown) => error);
+    if (!(found instanceof TenantMissingError)) this.crossings.push(`nobody was given ${JSON.stringify(found)}`);
+    await this.ofNobody.create({ tenant: NOBODY });
+    const wrong = await this.ofNobody.findOne({ tenant: { $ne: NOBODY } }).lean();
+    if (wrong) this.crossings.push(`nobody found a document of ${wrong.tenant}`);
   }
 
   /** @param tenant who the current one has to be */
   async as(tenant: string): Promise<string> {
     await pause();
+    if (tenant === NOBODY) {
+      await this.#asNobody();
+      return tenant;
+    }
     if (this.context.current() !== tenant) this.crossings.push(`${tenant} ran as ${this.context.current()}`);
     const { _id } = await this.notes.create({ tenant: this.context.require() });
     this.written.set(tenant, [...(this.written.get(tenant) ?? []), _id]);
@@ -65,6 +95,21 @@ export class FuzzWork {
       this.notes.countDocuments({ text: UNCOMMITTED }),
     ]);
     return written.length - found + uncommitted;
+  }
+
+  readonly #waiting = new Map<string, () => void>();
+
+  /** Waits until this has been told, whoever does; what is told by nobody fails. */
+  until(told: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${told} did not come`)), ANSWER_MS);
+      this.#waiting.set(told, () => (clearTimeout(timer), resolve()));
+    });
+  }
+
+  tell(told: string): void {
+    this.#waiting.get(told)?.();
+    this.#waiting.delete(told);
   }
 
   @WithTenant((tenant: string) => tenant)
