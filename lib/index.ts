@@ -205,6 +205,25 @@ export {
   type ProvisionOptions,
 } from './providers/tenant/polymongo-tenants.provider.js';
 export type { MigratedStep, MigrateOptions, TenantMigration } from './providers/tenant/tenant.migrations.js';
+export {
+  BackupDamagedError,
+  BackupExistsError,
+  BackupMissingError,
+  SnapshotExpiredError,
+  TenantNotEmptyError,
+} from './providers/bulk/backup/backup.errors.js';
+export type {
+  BackupCollection,
+  BackupManifest,
+  BackupOptions,
+  BackupPart,
+  BackupSource,
+  BackupTarget,
+  CloneOptions,
+  RestoreOptions,
+  TenantRestoration,
+  VerifyOptions,
+} from './providers/tenant/tenant.backups.js';
 export { SuspensionOffError, TenantSuspendedError } from './providers/tenant/suspension.errors.js';
 export type { TenantCriteria, TenantInfo, TenantOverview } from './providers/tenant/tenant.census.js';
 export type { ProvisionedTenant } from './providers/tenant/tenant.provisioning.js';

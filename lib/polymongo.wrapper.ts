@@ -7,6 +7,7 @@ import { PolyMongoError } from './polymongo.errors.js';
 import { resolveOptions, type PolyMongoOptions, type ResolvedOptions } from './polymongo.options.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
 import { showAsJSON } from './polymongo.secrets.js';
+import { PolyMongoBackups } from './providers/bulk/backup/polymongo-backups.provider.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import { PolyMongoHealth } from './providers/health/polymongo-health.provider.js';
 import {
@@ -146,6 +147,17 @@ export class PolyMongoWrapper {
       suspensions,
       sizesOf: (name) => this.stats.db(name),
     });
+    this.tenants.onBackups(
+      new PolyMongoBackups({
+        pools: this.pools,
+        bulk: this.bulkTasks,
+        tenants: this.tenants,
+        databases: this.tenantDatabases,
+        directory: this.tenantDirectory,
+        context: this.tenantContext,
+        suspensions,
+      }),
+    );
     this.watch = new PolyMongoWatch(this.pools, this.models);
     const { pools, models, tenantContext, tenantDatabases } = this;
     this.transactions = new PolyMongoTransactions({

@@ -6,6 +6,9 @@ describe('the public surface', () => {
   it('is exactly this', () => {
     expect(Object.keys(polymongo).sort()).toEqual([
       'AmbiguousPathError',
+      'BackupDamagedError',
+      'BackupExistsError',
+      'BackupMissingError',
       'BlueprintModelError',
       'BulkArgumentError',
       'BulkFormatError',
@@ -75,6 +78,7 @@ describe('the public surface', () => {
       'PoolQueueTimeoutError',
       'ReconfigurationPendingError',
       'SessionMismatchError',
+      'SnapshotExpiredError',
       'SuspensionOffError',
       'TENANT_ID',
       'TenantAheadError',
@@ -97,6 +101,7 @@ describe('the public surface', () => {
       'TenantLookupError',
       'TenantMessages',
       'TenantMissingError',
+      'TenantNotEmptyError',
       'TenantNotReadyError',
       'TenantOutOfStepError',
       'TenantOverloadedError',

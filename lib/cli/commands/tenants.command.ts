@@ -1,16 +1,15 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { PolyMongoTenants, TenantStatsOptions } from '../../providers/tenant/polymongo-tenants.provider.js';
+import type { TenantStatsOptions } from '../../providers/tenant/polymongo-tenants.provider.js';
 import type { TenantCriteria, TenantInfo, TenantOverview } from '../../providers/tenant/tenant.census.js';
 import { type CliIO, UsageError } from '../cli.io.js';
-import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
 import { writeJSON, writeLine, writeTable } from '../output.js';
 import { ProgressLine } from '../progress.line.js';
-import { readConfig } from './migrate.config.js';
 import { jsonOf } from './migrate.output.js';
+import { addBackupCommands } from './tenants.backup.command.js';
+import { parseCount, withConfig, withTenants, type ConfigFlags } from './tenants.session.js';
 
-interface Flags extends GlobalOptions {
-  readonly config?: string;
+interface Flags extends ConfigFlags {
   readonly state?: TenantCriteria['state'];
   readonly suspended?: boolean;
   readonly unusedSince?: Date;
@@ -28,18 +27,20 @@ Examples:
   polymongo tenants stats acme globex
   polymongo tenants suspend acme --reason unpaid
   polymongo tenants resume acme
+  polymongo tenants backup --all --out backups/2026-01-31
+  polymongo tenants verify --all --from backups/2026-01-31
+  polymongo tenants restore acme --from backups/2026-01-31 --as acme-then
+  polymongo tenants clone acme acme-test
 
 --config names a module whose default export is the options of PolyMongoModule: where tenants' databases are named or placed
 otherwise than by default. suspend waits for tenant.suspension.withinMS of it, which has to be that of the servers.`;
 
-/** `polymongo tenants`: finding, measuring, suspending and resuming them. */
+/** `polymongo tenants`: looking after them. */
 export function tenantsCommand(program: Command, io: CliIO, exit: (code: number) => void): Command {
   const tenants = program
     .command('tenants')
-    .description('find, measure, suspend and resume tenants')
+    .description('find, measure, suspend, back up, restore and clone tenants')
     .addHelpText('after', EXAMPLES);
-  const withConfig = (command: Command): Command =>
-    command.option('-c, --config <file>', 'a module with the options of PolyMongoModule');
   const toDate = (text: string): Date => {
     const date = new Date(text);
     if (Number.isNaN(date.getTime())) throw new UsageError(`${text} is no date; write it as 2026-01-31.`);
@@ -121,20 +122,8 @@ export function tenantsCommand(program: Command, io: CliIO, exit: (code: number)
       if (flags.json) writeJSON(io.stdout, { resumed: id });
       else if (!flags.quiet) writeLine(io.stdout, `${id} is let in again.`);
     });
+  addBackupCommands(tenants, io, exit);
   return tenants;
-}
-
-async function withTenants(flags: Flags, io: CliIO, work: (tenants: PolyMongoTenants) => Promise<void>): Promise<void> {
-  const { migrations, ...options } = await readConfig(flags.config);
-  const tenant = { ...options.tenant, suspension: options.tenant?.suspension ?? {} };
-  await withWrapper(
-    flags.uri ?? options.mongoURI ?? uriOf(flags, io),
-    async (wrapper) => {
-      if (migrations) await wrapper.useMigrations(migrations);
-      await work(wrapper.tenants);
-    },
-    { ...options, tenant },
-  );
 }
 
 const dayOf = (date: Date | undefined): string => date?.toISOString().slice(0, 16).replace('T', ' ') ?? '-';
@@ -161,8 +150,3 @@ const overviewRowOf = (tenant: TenantOverview): (string | number)[] => [
 ];
 
 const countOf = (count: number): string => (count === 1 ? '1 tenant' : `${count} tenants`);
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--concurrency takes a number of at least 1, not ${text}.`);
-  return Number(text);
-}

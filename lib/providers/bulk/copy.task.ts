@@ -75,7 +75,8 @@ export class CopyTask {
     const { transform, query, snapshot, signal } = this.options;
     const isCapped = elementNamed(definition.options, 'capped') !== undefined;
     if (definition.type !== 'collection' || isCapped || transform || snapshot) return false;
-    const collection = this.source.database.connection.collection(definition.name);
+    const { database } = this.source;
+    const collection = database.native.collection(definition.name); // a tenant's own may name no other database
     const into = { db: this.target.database.name, coll: name };
     const merge = { into, on: '_id', whenMatched: [{ $replaceWith: '$$ROOT' }], whenNotMatched: 'insert' };
     const filter = ownValue(query, definition.name) ?? {};
@@ -83,7 +84,8 @@ export class CopyTask {
       await this.target.create({ name, options: definition.options });
       const before = await this.sizeOf(name);
       signal?.throwIfAborted();
-      await collection.aggregate([{ $match: filter }, { $merge: merge } as mongo.BSON.Document]).toArray();
+      const pipeline = [{ $match: filter }, { $merge: merge } as mongo.BSON.Document];
+      await database.send(() => collection.aggregate(pipeline).toArray());
       const after = await this.sizeOf(name);
       const read = await collection.countDocuments(filter);
       const copied = Math.min(read, Math.max(0, after.documents - before.documents));

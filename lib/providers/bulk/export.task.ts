@@ -12,12 +12,19 @@ import type { RawSource } from './raw/raw-source.js';
 const CHUNK_BYTES = 256 * 1024;
 const VIEW = 'view';
 
+/** Told what is read, as it goes into the file. */
+export interface ExportWitness {
+  define(definition: CollectionDefinition): void;
+  add(collection: string, documents: readonly Uint8Array[]): void;
+}
+
 /** Reads a database and gives it in one of the formats, piece by piece. */
 export class ExportTask {
   constructor(
     private readonly source: RawSource,
     private readonly options: ExportStreamOptions & BulkReadOptions,
     private readonly report: BulkReport,
+    private readonly witness?: ExportWitness,
   ) {}
 
   /** The bytes of the file, not gzipped. */
@@ -84,6 +91,7 @@ export class ExportTask {
     for (const definition of definitions) {
       const summary = this.report.collection(this.nameOf(definition), definition.type);
       summary.indexes = definition.indexes.length;
+      this.witness?.define({ ...definition, name: this.nameOf(definition) });
     }
     return definitions;
   }
@@ -92,6 +100,7 @@ export class ExportTask {
     if (definition.type === VIEW) return;
     for await (const batch of this.source.batches(from, definition.name)) {
       const documents = await transformed(batch, definition.name, this.options.transform);
+      this.witness?.add(this.nameOf(definition), documents);
       yield documents;
       this.report.written(this.nameOf(definition), documents.length, byteLength(documents));
     }

@@ -25,11 +25,18 @@ import type {
 import { pack } from './codecs/gzip.stream.js';
 import { CopyTask } from './copy.task.js';
 import { bytesOfExportData } from './export-data.source.js';
-import { ExportTask } from './export.task.js';
+import { ExportTask, type ExportWitness } from './export.task.js';
 import { type ByteSource, ImportTask } from './import.task.js';
 import { isSameCluster } from './raw/cluster.identity.js';
 import { RawSource, SYSTEM_DATABASES } from './raw/raw-source.js';
 import { RawTarget } from './raw/raw-target.js';
+
+interface Export {
+  readonly database: Database;
+  readonly options: ExportStreamOptions;
+  readonly report: BulkReport;
+  readonly witness: ExportWitness | undefined;
+}
 
 /**
  * Copies, drops, exports and imports whole databases without losing a type, an option or an index. Tasks stream: their
@@ -119,6 +126,11 @@ export class PolyMongoBulk {
    * @throws PolyMongoOptionsError, BulkArgumentError, InvalidDatabaseNameError at once
    */
   exportStream(name: string, given: ExportStreamOptions = {}): ExportStream {
+    return this.exportWitnessed(name, given);
+  }
+
+  /** @internal As {@link exportStream}, with `witness` told what is read. */
+  exportWitnessed(name: string, given: ExportStreamOptions, witness?: ExportWitness): ExportStream {
     checkExportOptions(given);
     // Whoever reads the stream has the transform called.
     const options = { ...given, ...(given.transform && { transform: keepContext(given.transform) }) };
@@ -128,7 +140,7 @@ export class PolyMongoBulk {
     let fail!: (error: unknown) => void;
     const summary = new Promise<BulkSummary>((resolve, reject) => ([finish, fail] = [resolve, reject]));
     summary.catch(() => undefined); // the stream has the error too
-    const chunks = this.#exportChunks(database, options, report, finish, fail);
+    const chunks = this.#exportChunks({ database, options, report, witness }, finish, fail);
     const stream = pack(chunks, options.gzip ?? false);
     const { signal } = options;
     // While nobody reads, nothing else would notice it.
@@ -189,9 +201,7 @@ export class PolyMongoBulk {
   }
 
   async *#exportChunks(
-    database: Database,
-    options: ExportStreamOptions,
-    report: BulkReport,
+    { database, options, report, witness }: Export,
     finish: (summary: BulkSummary) => void,
     fail: (error: unknown) => void,
   ): AsyncGenerator<Uint8Array, void> {
@@ -201,7 +211,7 @@ export class PolyMongoBulk {
       throw wrapped;
     });
     const reader = new RawSource(database, options);
-    const chunks = new ExportTask(reader, options, report).chunks();
+    const chunks = new ExportTask(reader, options, report, witness).chunks();
     try {
       await inBackground(() => lease.during(() => reader.open()));
       for (;;) {

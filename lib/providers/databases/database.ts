@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import { within } from '../pools/deadline.js';
@@ -82,6 +82,11 @@ export class Database implements LeaseUser {
   /** The pool that serves it now; another one after its configuration changed. */
   get pool(): DatabasePool {
     return this.#pool;
+  }
+
+  /** The driver's own database, for what can name no other one and must be sent as it is; under a lease of the caller. */
+  get native(): mongo.Db {
+    return this.#pool.client.db(this.name);
   }
 
   /** From now on another pool serves it, maybe on another cluster. */

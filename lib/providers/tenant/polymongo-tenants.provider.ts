@@ -4,6 +4,15 @@ import { MigrationsMissingError, TenantConfirmationError } from './tenant.errors
 import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';
+import type {
+  BackupManifest,
+  BackupOptions,
+  CloneOptions,
+  RestoreOptions,
+  TenantBackups,
+  TenantRestoration,
+  VerifyOptions,
+} from './tenant.backups.js';
 import { keepContext } from '../sessions/subscriber.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import { databaseKey } from '../../polymongo.database-key.js';
@@ -71,6 +80,7 @@ export class PolyMongoTenants {
   readonly #census: TenantCensus;
   readonly #visits: TenantVisits;
   #migrations: TenantMigrations | undefined;
+  #backups: TenantBackups | undefined;
 
   /** @internal Made by `PolyMongoWrapper`. */
   constructor({ pools, databases, directory, registry, suspensions, sizesOf }: TenantParts) {
@@ -82,8 +92,10 @@ export class PolyMongoTenants {
     this.#provisioning = new TenantProvisioning(pools, databases, directory, registry, suspensions);
     this.#visits = new TenantVisits(pools, databases);
     const use = new TenantUse(pools, databases, registry);
-    const versionOf = async (tenantId: string) => this.#migrations?.versionOf(tenantId);
-    this.#census = new TenantCensus(pools, databases, registry, suspensions, use, { sizesOf, versionOf });
+    this.#census = new TenantCensus(pools, databases, registry, suspensions, use, {
+      sizesOf,
+      versionOf: (tenantId) => this.versionOf(tenantId),
+    });
   }
 
   /**
@@ -100,6 +112,21 @@ export class PolyMongoTenants {
   /** @internal Has these migrations be what {@link migrate} runs, and what a new tenant begins with. */
   onMigrations(migrations: TenantMigrations): void {
     this.#migrations = migrations;
+  }
+
+  /** @internal Has these backups be what {@link backup} and its like do. */
+  onBackups(backups: TenantBackups): void {
+    this.#backups = backups;
+  }
+
+  /** @internal Has `work` make a tenant's database, while this process alone works on it. */
+  fill<T>(tenantId: string, timeoutMS: number, work: () => Promise<T>): Promise<T> {
+    return this.#provisioning.fill(tenantId, timeoutMS, work);
+  }
+
+  /** @internal The tenant's last migration that is done. */
+  async versionOf(tenantId: string): Promise<string | undefined> {
+    return this.#migrations?.versionOf(tenantId);
   }
 
   /**
@@ -213,6 +240,43 @@ export class PolyMongoTenants {
   migrate(options: MigrateOptions = {}): TenantRun<TenantMigration> {
     if (!this.#migrations) throw new MigrationsMissingError();
     return this.#migrations.up(options);
+  }
+
+  /**
+   * Writes backups of tenants, of all that {@link list} gives or those of `tenants`: a gzipped archive or export file each, and
+   * beside it a manifest, which is written last: what has none is no backup. Begins when it is awaited, iterated or subscribed to.
+   * @throws PolyMongoOptionsError at once; TenantTaskError with BackupExistsError, SnapshotExpiredError or BulkTaskError as its cause
+   */
+  backup(options: BackupOptions): TenantRun<BackupManifest> {
+    return this.#backups!.backup(options);
+  }
+
+  /**
+   * Reads backups to their end and compares them with their manifests: each collection's documents, in whatever order, indexes
+   * and options, and every byte.
+   * @throws PolyMongoOptionsError at once; TenantTaskError with BackupDamagedError or BackupMissingError as its cause
+   */
+  verify(options: VerifyOptions): TenantRun<BackupManifest> {
+    return this.#backups!.verify(options);
+  }
+
+  /**
+   * Restores a tenant from its backup, which is verified first. What it has is replaced only with `drop`: the backup is loaded
+   * beside it, then the tenant is suspended while one is put in the place of the other. When the process is killed, or it
+   * fails, at whatever moment, another `restore` of the same backup goes on.
+   * @throws BackupDamagedError, BackupMissingError; TenantNotEmptyError; SuspensionOffError where something is to be replaced
+   *   and there is no `tenant.suspension`; TenantBusyError, TenantTakenOverError; BulkTaskError
+   */
+  restore(tenantId: string, options: RestoreOptions): Promise<TenantRestoration> {
+    return this.#backups!.restore(tenantId, options);
+  }
+
+  /**
+   * Copies a tenant to a new one, which is ready at the end; one that was killed begins anew.
+   * @throws TenantUnknownError, TenantNotEmptyError, SnapshotExpiredError, TenantBusyError, TenantTakenOverError; BulkTaskError
+   */
+  clone(tenantId: string, newId: string, options: CloneOptions = {}): Promise<TenantRestoration> {
+    return this.#backups!.clone(tenantId, newId, options);
   }
 
   /**

@@ -28,6 +28,8 @@ export interface TenantScope {
   readonly request?: TenantScope | undefined;
   /** It provisions or deprovisions the tenant, which may not exist (yet, any more). */
   readonly isManager?: boolean;
+  /** Another tenant that it reads, for the one that it makes. */
+  readonly source?: string;
   /** What is done in it is done for this request, message or connection. */
   work: object | undefined;
   /** What `tenant.onEnter` has set up for it. */
@@ -43,12 +45,13 @@ export const requestScope = (isPending: boolean, work: object, isHandshake = fal
   work,
 });
 
-/** The scope of what makes or drops a tenant. */
-export const managerScope = (tenantId: string): TenantScope => ({
+/** The scope of what makes, looks after or drops a tenant. @param source another one that it reads */
+export const managerScope = (tenantId: string, source?: string): TenantScope => ({
   tenantId,
   isPending: false,
   isRequest: false,
   isManager: true,
+  ...(source !== undefined && { source }),
   work: currentWork(),
 });
 

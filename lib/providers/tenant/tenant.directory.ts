@@ -296,7 +296,7 @@ export class TenantDirectory {
 
   #isManaging(tenantId: string): boolean {
     const { scope } = this.#databases.context;
-    return scope?.isManager === true && scope.tenantId === tenantId;
+    return scope?.isManager === true && (scope.tenantId === tenantId || scope.source === tenantId);
   }
 
   #guard(database: Database | undefined, tenantId: string | undefined): void {

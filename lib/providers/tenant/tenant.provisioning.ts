@@ -55,6 +55,22 @@ export class TenantProvisioning {
     return { tenantId, database, isNew };
   }
 
+  /** Has `work` make the database of a tenant, while this process alone works on it. The tenant is ready then. */
+  async fill<T>(tenantId: string, timeoutMS: number, work: () => Promise<T>): Promise<T> {
+    const database = this.#databases.of(tenantId);
+    let isNew = false;
+    const result = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
+      this.#directory.manage(tenantId, async () => {
+        const made = await work();
+        isNew = record.state !== 'ready';
+        if (isNew) await this.#registry.mark(record, 'ready');
+        return made;
+      }),
+    );
+    this.#pools.events.emit('tenantProvisioned', { tenantId, db: database, isNew });
+    return result;
+  }
+
   async deprovision(tenantId: string, timeoutMS: number): Promise<void> {
     const db = this.#databases.of(tenantId);
     await this.#whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {

@@ -94,10 +94,10 @@ describe('copyDatabase', () => {
       await db!.collection('orders').insertMany([{ _id: 'own' }, { _id: 7, mine: true }] as never[]);
     };
     // The moment before the documents are read, when all that is looked at before has been looked at.
-    const { connection } = fixture.wrapper.pools.database(shop);
-    const original = connection.collection;
-    connection.collection = ((name: string) => {
-      const collection = original.call(connection, name);
+    const database = fixture.wrapper.pools.database(shop);
+    const { connection, native } = database;
+    const watched = (make: (name: string) => mongoose.mongo.Collection) => (name: string) => {
+      const collection = make(name);
       const { aggregate, find } = collection;
       collection.aggregate = ((...args: Parameters<typeof aggregate>) => {
         const cursor = aggregate.apply(collection, args);
@@ -113,11 +113,18 @@ describe('copyDatabase', () => {
         return cursor;
       }) as typeof find;
       return collection;
-    }) as typeof original;
+    };
+    const original = connection.collection.bind(connection) as (name: string) => mongoose.mongo.Collection;
+    Object.assign(connection, { collection: watched(original) });
+    const watchedDb = Object.assign(Object.create(native) as typeof native, {
+      collection: watched((name) => native.collection(name)),
+    });
+    Object.defineProperty(database, 'native', { value: watchedDb, configurable: true });
     try {
       await fixture.bulk.copyDatabase(shop, copy, { include: ['orders'], ...options });
     } finally {
       delete (connection as { collection?: unknown }).collection;
+      delete (database as { native?: unknown }).native;
     }
     expect(written).toBe(true);
     const orders = db!.collection('orders');

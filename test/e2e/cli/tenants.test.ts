@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -49,6 +49,43 @@ describe('polymongo tenants', () => {
     expect(JSON.parse((await run('find', '--no-suspended', '--json')).out)).toMatchObject([{ tenantId: 'globex' }]);
     expect(await run('resume', 'acme')).toMatchObject({ code: 0, out: 'acme is let in again.\n' });
     expect(JSON.parse((await run('find', '--suspended', '--json')).out)).toEqual([]);
+  });
+
+  it('backs up, verifies, restores and clones tenants', async () => {
+    const served = processes.add({ suspension: { withinMS: 200 } });
+    for (const tenantId of ['acme', 'globex']) await served.tenants.provision(tenantId);
+    await processes.write(served, 'acme');
+    const out = join(folder, 'backups');
+    const backedUp = await run('backup', '--all', '--out', out);
+    expect(backedUp).toMatchObject({ code: 0 });
+    expect(backedUp.out).toMatch(
+      /TENANT +DOCUMENTS +COLLECTIONS +SIZE\nacme +1 +1 .*\nglobex +0 +1 .*\nBacked up 2 of 2\.\n/,
+    );
+    expect((await readdir(out)).sort()).toEqual([
+      'acme.json.gz',
+      'acme.manifest.json',
+      'globex.json.gz',
+      'globex.manifest.json',
+    ]);
+
+    expect((await run('verify', '--all', '--from', out)).out).toContain('Whole: 2 of 2.');
+    await rm(join(out, 'globex.json.gz'));
+    const damaged = await run('verify', '--all', '--from', out, '--json');
+    expect(damaged.code).toBe(1);
+    expect(JSON.parse(damaged.out)).toMatchObject([
+      { tenantId: 'acme', ok: true },
+      { tenantId: 'globex', ok: false, error: { name: 'BackupMissingError' } },
+    ]);
+
+    expect(await run('restore', 'acme', '--from', out)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('drop'),
+    });
+    const restored = await run('restore', 'acme', '--from', out, '--as', 'umbrella');
+    expect(restored).toMatchObject({ code: 0, out: 'Restored: umbrella, 1 documents in 1 collections.\n' });
+    expect(JSON.parse((await run('clone', 'umbrella', 'hooli', '--json')).out)).toMatchObject({ tenantId: 'hooli' });
+    expect(await processes.count(served, 'hooli')).toBe(1);
+    expect(await run('backup', 'acme', '--all', '--out', out)).toMatchObject({ code: 2 });
   });
 
   it('says what was wrong: a date, an id, a tenant that cannot be read', async () => {

@@ -10,6 +10,7 @@ describe.each([
   'docs/entering-a-tenant.md',
   'docs/health.md',
   'docs/metrics.md',
+  'docs/tenant-life.md',
 ])('%s', (page) => {
   const regions = snippetRegions(import.meta.dirname);
 

@@ -194,7 +194,7 @@ async function sendInsert(
   ordered: boolean,
 ): Promise<{ n: number; errors: readonly WriteError[] }> {
   const command = { insert: collection, ordered, documents: sequenceOf(pieces) };
-  const reply = await database.run(() => database.send(async () => database.connection.db!.command(command)));
+  const reply = await database.run(() => database.send(async () => database.native.command(command)));
   const concern = reply['writeConcernError'] as { code: number; errmsg: string } | undefined;
   if (concern) throw Object.assign(new Error(concern.errmsg), { code: concern.code });
   return { n: reply['n'] as number, errors: (reply['writeErrors'] as WriteError[] | undefined) ?? [] };

@@ -1,0 +1,95 @@
+import type { BackupCollection } from '../../tenant/tenant.backups.js';
+import { documentOf, documentsIn, elementNamed, stringOf } from '../codecs/bson-elements.js';
+import { BsonType } from '../codecs/bson-types.js';
+import { CanonicalJsonWriter } from '../codecs/canonical-json.writer.js';
+import type { CollectionDefinition } from '../codecs/collection.definition.js';
+import type { ImportEvent } from '../codecs/import.events.js';
+import { splitDocuments } from '../raw/raw-document.js';
+import { DocumentsSum } from './documents.sum.js';
+
+interface Content {
+  type: string;
+  options: string;
+  indexes: readonly string[];
+  readonly sum: DocumentsSum;
+}
+
+/** What is in a database or a file: of each collection its options, indexes and documents, to be compared. */
+export class BackupContents {
+  readonly #byName = new Map<string, Content>();
+
+  /** Notes what is told of a database that is read. */
+  define({ name, type, options, indexes }: CollectionDefinition): void {
+    Object.assign(this.#of(name), { type, options: textOf(options), indexes: indexes.map(textOf).sort() });
+  }
+
+  add(name: string, documents: readonly Uint8Array[]): void {
+    const { sum } = this.#of(name);
+    for (const document of documents) sum.add(document);
+  }
+
+  /** Notes what is told of a file that is read. @throws the error of a collection that cannot be read */
+  take(event: ImportEvent): void {
+    if (event.kind === 'property') return;
+    const content = this.#of(event.collection);
+    if (event.kind === 'documents') this.add(event.collection, splitDocuments(event.batch.bytes));
+    if (event.kind === 'rejected' || event.kind === 'damaged') throw event.error;
+    if (event.kind !== 'collectionProperty') return;
+    const element = elementNamed(event.value, '')!;
+    if (event.name === 'type') content.type = stringOf(element) ?? 'collection';
+    if (event.name === 'options' && element.type === BsonType.Document) content.options = textOf(element.value);
+    if (event.name === 'indexes') content.indexes = documentsIn(element).map(textOf).sort();
+  }
+
+  /** Sorted by name. */
+  get collections(): BackupCollection[] {
+    return [...this.#byName]
+      .map(([name, { type, options, indexes, sum }]) => ({
+        name,
+        type,
+        documents: sum.count,
+        hash: sum.hash,
+        options,
+        indexes,
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #of(name: string): Content {
+    let content = this.#byName.get(name);
+    if (!content) {
+      content = { type: 'collection', options: textOf(documentOf([])), indexes: [], sum: new DocumentsSum() };
+      this.#byName.set(name, content);
+    }
+    return content;
+  }
+}
+
+/** What is not as it was, in words; nothing where all is. */
+export function differencesOf(was: readonly BackupCollection[], is: readonly BackupCollection[]): string[] {
+  const found = new Map(is.map((collection) => [collection.name, collection]));
+  const missing = was.filter(({ name }) => !found.has(name)).map(({ name }) => `${name}: missing`);
+  const known = new Set(was.map(({ name }) => name));
+  const foreign = is.filter(({ name }) => !known.has(name)).map(({ name }) => `${name}: not of this backup`);
+  const changed = was.flatMap((before) => {
+    const after = found.get(before.name);
+    return after ? changesOf(before, after).map((change) => `${before.name}: ${change}`) : [];
+  });
+  return [...missing, ...foreign, ...changed];
+}
+
+function changesOf(was: BackupCollection, is: BackupCollection): string[] {
+  const changes: string[] = [];
+  if (was.type !== is.type) changes.push(`a ${is.type}, not a ${was.type}`);
+  if (was.documents !== is.documents) changes.push(`${is.documents} documents, not ${was.documents}`);
+  else if (was.hash !== is.hash) changes.push('other documents');
+  if (was.options !== is.options) changes.push('other options');
+  if (was.indexes.join() !== is.indexes.join()) changes.push('other indexes');
+  return changes;
+}
+
+function textOf(document: Uint8Array): string {
+  const writer = new CanonicalJsonWriter({ initialSize: 512 });
+  writer.writeDocument(document);
+  return writer.take().toString();
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { link, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { BackupPart, BackupSource, BackupTarget } from '../../tenant/tenant.backups.js';
+import { BackupExistsError, BackupMissingError } from './backup.errors.js';
+
+const DATA = { archive: 'archive.gz', json: 'json.gz' } as const;
+type Format = keyof typeof DATA;
+
+/** A tenant's id may be anything that `tenant.pattern` allows. */
+const fileOf = (folder: string, tenantId: string, part: BackupPart, format: Format): string =>
+  join(folder, `${encodeURIComponent(tenantId)}.${part === 'data' ? DATA[format] : 'manifest.json'}`);
+
+/** Writes one part of a backup, to its end. In a folder it has its name once it is complete. @throws BackupExistsError */
+export async function writePart(
+  target: BackupTarget,
+  { tenantId, part, format }: { tenantId: string; part: BackupPart; format: Format },
+  content: Readable,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    if (typeof target === 'function')
+      return await pipeline(content, (await target(tenantId, part)) as Writable, { signal });
+    await writeFile(fileOf(target, tenantId, part, format), tenantId, content, signal);
+  } finally {
+    content.destroy();
+  }
+}
+
+async function writeFile(file: string, tenantId: string, content: Readable, signal: AbortSignal): Promise<void> {
+  const unfinished = `${file}.${randomUUID()}.part`;
+  const handle = await open(unfinished, 'wx', 0o600);
+  try {
+    await pipeline(content, handle.createWriteStream({ flush: true }), { signal });
+    await link(unfinished, file); // unlike a rename it replaces nothing
+  } catch (error) {
+    throw (error as { code?: unknown }).code === 'EEXIST' ? new BackupExistsError(tenantId, file) : error;
+  } finally {
+    await unlink(unfinished).catch(() => {});
+  }
+}
+
+/** @throws BackupExistsError before anything is read */
+export async function assertFree(target: BackupTarget, tenantId: string, format: Format): Promise<void> {
+  if (typeof target === 'function') return;
+  for (const part of ['data', 'manifest'] as const) {
+    const file = fileOf(target, tenantId, part, format);
+    const found = await open(file).catch(() => undefined);
+    await found?.close();
+    if (found) throw new BackupExistsError(tenantId, file);
+  }
+}
+
+/** Opens one part of a backup. */
+export async function openPart(
+  source: BackupSource,
+  tenantId: string,
+  part: BackupPart,
+  format: Format = 'json',
+): Promise<Readable> {
+  if (typeof source === 'function') return source(tenantId, part);
+  const file = fileOf(source, tenantId, part, format);
+  const handle = await open(file).catch((error: unknown) => {
+    throw new BackupMissingError(tenantId, file, error);
+  });
+  return handle.createReadStream();
+}

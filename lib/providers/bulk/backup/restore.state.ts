@@ -1,0 +1,83 @@
+import type { mongo } from 'mongoose';
+import type { Database } from '../../databases/database.js';
+import { onShared } from '../../tenant/registry.collection.js';
+import type { BackupManifest } from '../../tenant/tenant.backups.js';
+
+/** Of a tenant's database: how far a restore, or a clone, is; and what is staged. Nothing of it is ever the tenant's own. */
+export const STATE_COLLECTION = 'polymongo_restore';
+const STAGED = 'polymongo_restored.';
+
+interface RestoreRecord {
+  _id: 'restore';
+  /** SHA-256 of the backup's data. */
+  sha256: string;
+  /** Nothing of the tenant's has been touched while it is staged. */
+  phase: 'staging' | 'swapping';
+  /** The places in the manifest of the collections that are staged whole. */
+  staged: number[];
+}
+
+/** Collections of ours that come and go with a restore. */
+export const isOfRestore = (name: string): boolean => name === STATE_COLLECTION || name.startsWith(STAGED);
+
+/** Under which name a collection is staged: short, whatever its own is. */
+export const stagedName = (place: number): string => `${STAGED}${place}`;
+
+/** How far the restore of one backup into one database is; written down there, so that any process can go on. */
+export class RestoreState {
+  private constructor(
+    private readonly database: Database,
+    private record: RestoreRecord,
+  ) {}
+
+  /** Goes on with a restore of the same backup; what another one staged is dropped. */
+  static async begin(database: Database, { sha256 }: BackupManifest): Promise<RestoreState> {
+    const found = await RestoreState.find(database);
+    if (found?.record.sha256 === sha256) return found;
+    const state = new RestoreState(database, { _id: 'restore', sha256, phase: 'staging', staged: [] });
+    if (found) await state.clear();
+    await state.#write();
+    return state;
+  }
+
+  static async find(database: Database): Promise<RestoreState | undefined> {
+    const record = await onShared<RestoreRecord, RestoreRecord | null>(database, STATE_COLLECTION, (collection) =>
+      collection.findOne({ _id: 'restore' }),
+    );
+    return record ? new RestoreState(database, record) : undefined;
+  }
+
+  get isSwapping(): boolean {
+    return this.record.phase === 'swapping';
+  }
+
+  isStaged(place: number): boolean {
+    return this.record.staged.includes(place);
+  }
+
+  async stage(places: readonly number[]): Promise<void> {
+    this.record = { ...this.record, staged: [...this.record.staged, ...places] };
+    await this.#write();
+  }
+
+  async beginSwap(): Promise<void> {
+    this.record = { ...this.record, phase: 'swapping' };
+    await this.#write();
+  }
+
+  /** Takes away all that is staged, and last the record of it. */
+  async clear(): Promise<void> {
+    const { db } = this.database.connection;
+    const infos = await db!.listCollections({}, { nameOnly: true }).toArray();
+    for (const { name } of infos) if (name.startsWith(STAGED)) await db!.dropCollection(name);
+    await db!.dropCollection(STATE_COLLECTION);
+  }
+
+  async #write(): Promise<void> {
+    await this.#with((collection) => collection.replaceOne({ _id: 'restore' }, this.record, { upsert: true }));
+  }
+
+  #with<T>(fn: (collection: mongo.Collection<RestoreRecord>) => Promise<T>): Promise<T> {
+    return onShared(this.database, STATE_COLLECTION, fn);
+  }
+}
