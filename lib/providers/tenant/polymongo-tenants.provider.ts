@@ -120,7 +120,7 @@ export class PolyMongoTenants {
   }
 
   /** @internal Has `work` make a tenant's database, while this process alone works on it. */
-  fill<T>(tenantId: string, timeoutMS: number, work: () => Promise<T>): Promise<T> {
+  fill<T>(tenantId: string, timeoutMS: number, work: (isServed: boolean) => Promise<T>): Promise<T> {
     return this.#provisioning.fill(tenantId, timeoutMS, work);
   }
 

@@ -55,14 +55,17 @@ export class TenantProvisioning {
     return { tenantId, database, isNew };
   }
 
-  /** Has `work` make the database of a tenant, while this process alone works on it. The tenant is ready then. */
-  async fill<T>(tenantId: string, timeoutMS: number, work: () => Promise<T>): Promise<T> {
+  /**
+   * Has `work` make the database of a tenant, while this process alone works on it. The tenant is ready then.
+   * @param work told whether somebody may be let in as the tenant meanwhile
+   */
+  async fill<T>(tenantId: string, timeoutMS: number, work: (isServed: boolean) => Promise<T>): Promise<T> {
     const database = this.#databases.of(tenantId);
     let isNew = false;
     const result = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
       this.#directory.manage(tenantId, async () => {
-        const made = await work();
         isNew = record.state !== 'ready';
+        const made = await work(!isNew || this.#databases.options.exists !== 'provisioned');
         if (isNew) await this.#registry.mark(record, 'ready');
         return made;
       }),

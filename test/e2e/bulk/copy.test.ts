@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type mongoose from 'mongoose';
 import { PolyMongoWrapper } from '../../../lib/polymongo.wrapper.js';
 import type { TestServer } from '../../support/test-server.js';
 import { BulkFixture, everyType } from './bulk.fixture.js';

@@ -107,17 +107,17 @@ export class PolyMongoBackups implements TenantBackups {
     const name = databases.of(as);
     const startedAtMS = performance.now();
     const manifest = await verifyBackup(tenantId, from, signal ?? new AbortController().signal);
-    await tenants.fill(as, timeoutMS, async () => {
+    await tenants.fill(as, timeoutMS, async (isServed) => {
       const database = pools.database(name);
       await database.run(async () => {
-        const isReplacing = await this.#mayReplace(as, database, drop);
+        const hasToWait = (await this.#isReplacing(as, database, drop)) || (isServed && this.parts.suspensions.isOn);
         const open = () => openLate(() => openPart(from, tenantId, 'data', manifest.format));
         const task = new RestoreTask(
           {
             database,
             signal,
             load: (wanted) => bulk.importStream(name, open, wanted),
-            suspend: async () => (isReplacing ? this.#suspend(as, startedAtMS) : undefined),
+            suspend: async () => (hasToWait ? this.#suspend(as, startedAtMS) : undefined),
           },
           manifest,
         );
@@ -174,10 +174,10 @@ export class PolyMongoBackups implements TenantBackups {
    * Whether there is something that a restore puts itself in the place of.
    * @throws TenantNotEmptyError, SuspensionOffError
    */
-  async #mayReplace(tenantId: string, database: Database, drop: boolean): Promise<boolean> {
+  async #isReplacing(tenantId: string, database: Database, drop: boolean): Promise<boolean> {
     const isGoingOn = (await RestoreState.find(database))?.isSwapping === true;
     const found = (await collectionsOf(database)).filter((name) => !isOfRestore(name) && !name.startsWith('system.'));
-    if (found.length === 0 && !isGoingOn) return this.parts.suspensions.isOn;
+    if (found.length === 0 && !isGoingOn) return false;
     if (!drop && !isGoingOn) throw new TenantNotEmptyError(tenantId, found);
     if (!this.parts.suspensions.isOn) throw new SuspensionOffError(tenantId);
     return true;
