@@ -23,6 +23,7 @@ export interface BackupOptions extends ForEachOptions {
 
 /** One collection of a backup. */
 export interface BackupCollection {
+  /** As it is called in the database. */
   readonly name: string;
   /** `collection`, `view` or `timeseries`. */
   readonly type: string;
@@ -38,19 +39,25 @@ export interface BackupCollection {
 
 /** What a backup has to be. */
 export interface BackupManifest {
+  /** What tells it from other files. */
   readonly kind: 'polymongo-backup';
+  /** Of this description. */
   readonly version: 1;
+  /** The tenant that it is of. */
   readonly tenantId: string;
   /** The name that the tenant's database had. */
   readonly database: string;
+  /** Of the data. */
   readonly format: 'archive' | 'json';
-  /** ISO 8601. */
+  /** When it began; ISO 8601. */
   readonly startedAt: string;
   /** Of MongoDB. */
   readonly serverVersion: string;
   /** The tenant's last migration that was done; null where none was. */
   readonly migration: string | null;
+  /** All of it is as it was at one moment. */
   readonly isSnapshot: boolean;
+  /** Sorted by name. */
   readonly collections: readonly BackupCollection[];
   /** Of the data as it is in the file. */
   readonly bytes: number;
