@@ -211,7 +211,7 @@ export class Database implements LeaseUser {
    * @throws PoolQueueTimeoutError, PoolClosedInQueueError; TenantOverloadedError
    */
   send<T>(command: () => Promise<T>, step: CommandStep = 'call'): Promise<T> {
-    return this.#pool.turns.during(this.share, step, command);
+    return this.#pool.send(this.share, step, command);
   }
 
   /**

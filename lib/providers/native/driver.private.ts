@@ -136,9 +136,13 @@ export const topologyOf = (client: mongo.MongoClient): Topology | undefined =>
 /** What stands for each of its servers, and leads to their sockets. */
 export const serversOf = (topology: Topology): Iterable<object> => topology.s?.servers?.values() ?? [];
 
+interface ClientOptions {
+  credentials?: object;
+  waitQueueTimeoutMS?: number;
+}
 /** The options that pools, monitors and sockets have copies of; their own symbols are copied, too. */
-export const optionsOf = (client: mongo.MongoClient): { credentials?: object } | undefined =>
-  (client as unknown as { s?: { options?: { credentials?: object } } }).s?.options;
+export const optionsOf = (client: mongo.MongoClient): ClientOptions | undefined =>
+  (client as unknown as { s?: { options?: ClientOptions } }).s?.options;
 
 /** The driver's class for documents that go into a command as raw BSON (OP_MSG, section kind 1). */
 interface DocumentSequence {
@@ -166,6 +170,22 @@ function lookForSequence(): DocumentSequenceClass | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * Sends a command for which there is a free socket without the client's `waitQueueTimeoutMS`: the driver reads it as it begins
+ * an operation, and makes a timer and six promises of it for each.
+ */
+export function sendWithoutWait<T>(client: mongo.MongoClient, command: () => Promise<T>): Promise<T> {
+  const options = optionsOf(client);
+  const waitQueueTimeoutMS = options?.waitQueueTimeoutMS;
+  if (!options || !waitQueueTimeoutMS) return command();
+  options.waitQueueTimeoutMS = 0;
+  try {
+    return command();
+  } finally {
+    options.waitQueueTimeoutMS = waitQueueTimeoutMS;
+  }
 }
 
 /** Which of the places above a driver lacks, such as `FindCursor._initialize`. It connects to nothing. */

@@ -9,10 +9,12 @@ import type { ConnectionBudget } from './connection.budget.js';
 import { IdleTimer } from './idle.timer.js';
 import { PoolClient } from './pool.client.js';
 import { PoolClosing, type CloseTimes, type CloseUrgency } from './pool.closing.js';
+import { sendWithoutWait } from '../native/driver.private.js';
 import { PoolLease, type LeaseKind, type LeaseUser } from './pool.lease.js';
 import { assertTransition } from './pool-state.js';
 import type { PoolStats } from './pool.statistics.js';
-import { PoolTurns } from './pool.turns.js';
+import type { PoolShare } from './pool.share.js';
+import { PoolTurns, type CommandStep } from './pool.turns.js';
 
 /** What a pool needs of the registry that made it. */
 export interface PoolHost extends CloseTimes {
@@ -152,6 +154,17 @@ export class DatabasePool {
   toJSON(): unknown {
     const { name, state, leaseCount, stats, config } = this;
     return { name, state, leaseCount, stats, config };
+  }
+
+  /**
+   * Sends one command in the turn of its database. Where every command that is on its way finds a free socket, the driver need
+   * not bound its wait for one; work that takes no turn can only be before it in the driver's queue.
+   * @throws PoolQueueTimeoutError, PoolClosedInQueueError; the refusal of the database's terms
+   */
+  send<T>(share: PoolShare, step: CommandStep, command: () => Promise<T>): Promise<T> {
+    return this.turns.during(share, step, () =>
+      this.#link.statistics.hasFree(this.turns.inFlight) ? sendWithoutWait(this.#link.client, command) : command(),
+    );
   }
 
   /** Takes a lease; the pool is not necessarily open yet. */

@@ -47,6 +47,12 @@ class ServerSockets {
     return count;
   }
 
+  hasAvailable(count: number): boolean {
+    let missing = count;
+    for (const state of this.sockets.values()) if (state === 'available' && --missing <= 0) return true;
+    return false;
+  }
+
   wait(change: 1 | -1): void {
     this.waiting = Math.max(0, this.waiting + change);
   }
@@ -118,6 +124,12 @@ export class PoolStatistics {
       counts.waitQueueSize += server.waiting;
     }
     return counts;
+  }
+
+  /** Nobody waits for a socket, and so many to the only server are open and free. Each command asks. */
+  hasFree(count: number): boolean {
+    const only = this.#only;
+    return only !== undefined && only.waiting === 0 && only.hasAvailable(count);
   }
 
   /** What is taken of the sockets that there can be. */

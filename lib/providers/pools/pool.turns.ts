@@ -51,6 +51,11 @@ export class PoolTurns {
     return this.#waiting;
   }
 
+  /** Commands that are on their way. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   /**
    * Runs a command in its database's turn.
    * @throws PoolQueueTimeoutError; the refusal of the database's terms

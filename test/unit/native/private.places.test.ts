@@ -4,7 +4,7 @@ import { afterEach, expect, it, jest } from '@jest/globals';
 import mongoose, { type Mongoose } from 'mongoose';
 import { filesUnder } from '../../../packages/embedded-mongo/test/support/architecture.map.js';
 import { PolyMongoWrapper } from '../../../lib/index.js';
-import { missingInDriver } from '../../../lib/providers/native/driver.private.js';
+import { missingInDriver, sendWithoutWait } from '../../../lib/providers/native/driver.private.js';
 import { missingInMongoose } from '../../../lib/providers/native/mongoose.private.js';
 import { checkConnected, checkPrivatePlaces } from '../../../lib/providers/native/private.check.js';
 
@@ -19,6 +19,7 @@ const OTHERS: Record<string, string> = {
   _data: 'what a server puts into a resume token',
   _read: "of Node's streams",
   _connectionInit: "mercurius's",
+  _OTHER: 'what OpenTelemetry calls an error without a name',
   _reply: 'parameters that are not used',
   _response: 'the same',
 };
@@ -123,4 +124,16 @@ it('they are looked for when a PolyMongo is made', () => {
     model['__subclass'] = subclass;
   }
   expect(warnings).toHaveBeenCalledWith(expect.stringContaining('Model.__subclass'), expect.anything());
+});
+
+it('a command is sent without a bound on its wait, which the client has again when it has begun or thrown', async () => {
+  const options = { waitQueueTimeoutMS: 10 };
+  const client = { s: { options } } as unknown as mongoose.mongo.MongoClient;
+  expect(await sendWithoutWait(client, async () => options.waitQueueTimeoutMS)).toBe(0);
+  expect(options).toEqual({ waitQueueTimeoutMS: 10 });
+  const refuse = () => {
+    throw new Error('refused');
+  };
+  expect(() => sendWithoutWait(client, refuse)).toThrow('refused');
+  expect(options).toEqual({ waitQueueTimeoutMS: 10 });
 });

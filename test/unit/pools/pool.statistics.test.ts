@@ -97,3 +97,19 @@ describe('the sockets of a client', () => {
     expect(statistics.counts).toMatchObject({ totalConnections: 0 });
   });
 });
+
+it('so many sockets are free when as many are open and unused, nobody waits and there is one server', () => {
+  const a = server('a:1');
+  expect(statistics.hasFree(1)).toBe(false);
+  a.open(1);
+  a.open(2);
+  expect([1, 2, 3].map((count) => statistics.hasFree(count))).toEqual([true, true, false]);
+  a.checkOut(1);
+  expect([1, 2].map((count) => statistics.hasFree(count))).toEqual([true, false]);
+  a.say('connectionCheckOutStarted');
+  expect(statistics.hasFree(1)).toBe(false);
+  a.say('connectionCheckOutFailed');
+  expect(statistics.hasFree(1)).toBe(true);
+  server('b:1').open(1); // which one a command goes to is not known
+  expect(statistics.hasFree(1)).toBe(false);
+});
