@@ -75,9 +75,8 @@ export class FuzzWork {
     if (this.context.current() !== tenant) this.crossings.push(`${tenant} ran as ${this.context.current()}`);
     const { _id } = await this.notes.create({ tenant: this.context.require() });
     this.written.set(tenant, [...(this.written.get(tenant) ?? []), _id]);
-    const wrong = await this.notes.findOne({ tenant: { $ne: tenant } }).lean();
-    if (wrong) this.crossings.push(`${tenant} found a document of ${wrong.tenant}`);
-    if (await this.notes.exists({ text: UNCOMMITTED })) this.crossings.push(`${tenant} found what is not committed`);
+    const wrong = await this.notes.findOne({ $or: [{ tenant: { $ne: tenant } }, { text: UNCOMMITTED }] }).lean();
+    if (wrong) this.crossings.push(`${tenant} found a document of ${wrong.tenant}: ${wrong.text ?? 'no text'}`);
     return tenant;
   }
 
@@ -102,7 +101,7 @@ export class FuzzWork {
   /** Waits until this has been told, whoever does; what is told by nobody fails. */
   until(told: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${told} did not come`)), ANSWER_MS);
+      const timer = setTimeout(() => reject(new Error(`${told} did not come`)), ANSWER_MS).unref();
       this.#waiting.set(told, () => (clearTimeout(timer), resolve()));
     });
   }
