@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PolyMongoWrapper } from '../../../lib/polymongo.wrapper.js';
 import { createNestSink, createSink } from '../../../lib/providers/logging/log.sink.js';
 import { PolyMongoLog } from '../../../lib/providers/logging/polymongo.log.js';
+import { InvalidTenantIdError, TenantMissingError } from '../../../lib/providers/tenant/tenant.errors.js';
 import { waitFor } from '../../support/wait-for.js';
 import { turns } from '../../support/turns.js';
 
@@ -83,6 +84,16 @@ it.each([
   expect(heard[0]).toBe('warn');
   expect(heard[1]).toContain(`Pool default waits for a MongoDB at ${uri}: ${text}.`);
   expect(heard[1]).toMatch(/embedded-mongo.*mongoURI.*coldStart: false/);
+});
+
+it('a client that is refused is one line of the debug log, without a stack', () => {
+  const heard: unknown[] = [];
+  const polymongo = new PolyMongoWrapper({ mongoURI: 'mongodb://127.0.0.1:1/', handleSignals: false });
+  new PolyMongoLog(polymongo.pools, { write: (...line) => void heard.push(line), close: () => {} });
+  expect(() => polymongo.tenantContext.require()).toThrow(TenantMissingError);
+  polymongo.tenantContext.tellRefusal(new InvalidTenantIdError('/^[a-z]+$/'));
+  const line = (text: string): unknown => ['debug', expect.stringMatching(text), {}];
+  expect(heard).toEqual([line('^TenantMissingError: No tenant: [^\\n]*$'), line('^InvalidTenantIdError: [^\\n]*$')]);
 });
 
 describe("Nest's logger", () => {
