@@ -1,3 +1,4 @@
+export { InjectPolyConnection } from './decorators/inject-poly-connection.decorator.js';
 export { InjectPolyModel } from './decorators/inject-poly-model.decorator.js';
 export { InjectTenantModel, type InjectTenantModelOptions } from './decorators/inject-tenant-model.decorator.js';
 export { Migration } from './decorators/migration.decorator.js';
@@ -100,7 +101,10 @@ export {
 export { PolyMongoModule } from './polymongo.module.js';
 export type {
   AsyncModelDefinition,
+  MongooseToken,
+  MongooseTokens,
   PolyMongoModuleAsyncOptions,
+  PolyMongoModuleOptions,
   PolyMongoOptionsFactory,
 } from './polymongo.module-options.js';
 export type { Plugin, PolyMongoOptions, RetryOptions } from './polymongo.options.js';
@@ -118,7 +122,7 @@ export type {
   TenantResolverProvider,
   TenantSurroundings,
 } from './polymongo.tenant-options.js';
-export { getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
+export { getPolyConnectionToken, getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export { PolyMongoWrapper, type ConnectionState } from './polymongo.wrapper.js';
 export {
   BulkArgumentError,

@@ -25,7 +25,8 @@ import { checkOptions, checks, type Checks } from './polymongo.checks.js';
 import { DuplicateRootError, PolyMongoOptionsError } from './polymongo.errors.js';
 import type { PolyMongoOptions } from './polymongo.options.js';
 import type { TenantResolverProvider } from './polymongo.tenant-options.js';
-import { POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
+import { MONGOOSE_OPTIONS } from './polymongo.mongoose-options.js';
+import { MONGOOSE_TOKENS, injectedConnections, POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import { PolyMongoHealth } from './providers/health/polymongo-health.provider.js';
@@ -78,6 +79,7 @@ const ASYNC_CHECKS: Checks<PolyMongoModuleAsyncOptions> = {
     accepts: (v) => ['string', 'symbol', 'function'].includes(typeof v) || checks.object.accepts(v),
   },
   tenant: checks.object,
+  mongooseTokens: checks.boolean,
 };
 
 /** Owns the one wrapper of an application: makes it, connects it when the application starts, closes it when it ends. */
@@ -102,21 +104,28 @@ export class PolyMongoCoreModule
   }
 
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
-    checkOptions('forRootAsync.', options, ASYNC_CHECKS);
+    checkOptions('forRootAsync.', options, ASYNC_CHECKS, [], MONGOOSE_OPTIONS);
     const wrapper: Provider = {
       provide: PolyMongoWrapper,
       inject: [POLYMONGO_OPTIONS, ModulesContainer],
-      useFactory: (given: PolyMongoOptions, modules: ModulesContainer) => {
+      useFactory: async (given: PolyMongoOptions, modules: ModulesContainer) => {
         assertOneRoot(modules);
-        return new PolyMongoWrapper(withDefaults(given, options), () => {}); // onModuleInit() connects
+        const made = new PolyMongoWrapper(withDefaults(given, options), () => {}); // onModuleInit() connects
+        if (made.options.connectionFactory) await made.connection; // its plugins come before the first model
+        return made;
       },
     };
-    const providers = [wrapper, ...VIEWS];
+    const provided = () => [wrapper, ...VIEWS, ...connectionProviders(options)];
     return {
       module: PolyMongoCoreModule,
       imports: [DiscoveryModule, ...(options.imports ?? [])],
-      providers: [...optionsProviders(options), ...providers, HookExplorer, OnChangeExplorer],
-      exports: providers.map((provider) => (provider as { provide: symbol }).provide),
+      // Read when Nest looks at the modules: by then every class that injects a connection has been declared.
+      get providers() {
+        return [...optionsProviders(options), ...provided(), HookExplorer, OnChangeExplorer];
+      },
+      get exports() {
+        return provided().map((provider) => (provider as { provide: symbol }).provide);
+      },
     };
   }
 
@@ -167,10 +176,32 @@ function assertOneRoot(modules: ModulesContainer): void {
 }
 
 /** What stands beside the factory, and what is otherwise in an application: Nest handles signals. */
-function withDefaults(given: PolyMongoOptions, { tenant }: PolyMongoModuleAsyncOptions): PolyMongoOptions {
+function withDefaults(
+  given: PolyMongoOptions,
+  { tenant, mongooseTokens }: PolyMongoModuleAsyncOptions,
+): PolyMongoOptions {
   if (typeof given !== 'object' || given === null) return given;
   const options = { ...given, handleSignals: given.handleSignals ?? false };
+  if (mongooseTokens) options.coldStart ??= false; // who injects a connection takes it for connected
   return tenant ? { ...options, tenant: { ...tenant, ...given.tenant } } : options;
+}
+
+/** mongoose's connections to the default database and to those that somebody names in `@InjectPolyConnection`. */
+function connectionProviders({ mongooseTokens }: PolyMongoModuleAsyncOptions): Provider[] {
+  const connect = (provide: symbol, dbName?: string): Provider => ({
+    provide,
+    inject: [PolyMongoWrapper],
+    useFactory: ({ pools }: PolyMongoWrapper) => pools.connectionOf(dbName ?? pools.options.defaultDB),
+  });
+  const ofMongoose: Provider = {
+    provide: MONGOOSE_TOKENS.connection,
+    inject: [PolyMongoWrapper],
+    useFactory: ({ connection }: PolyMongoWrapper) => connection,
+  };
+  return [
+    ...[...injectedConnections].map(([token, dbName]) => connect(token, dbName)),
+    ...(mongooseTokens ? [ofMongoose] : []),
+  ];
 }
 
 function optionsProviders(options: PolyMongoModuleAsyncOptions): Provider[] {

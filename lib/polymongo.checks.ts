@@ -43,6 +43,7 @@ export function checkValue(name: string, value: unknown, { allowed, accepts }: C
 /**
  * Checks what is given as options: an object with the table's names and no others.
  * @param path what they are options of, as in `retry.`; put before each name
+ * @param elsewhere names that others know, with what is there in their place
  * @throws PolyMongoOptionsError
  */
 export function checkOptions<T extends object>(
@@ -50,9 +51,10 @@ export function checkOptions<T extends object>(
   options: T,
   table: Checks<T>,
   required: readonly (keyof T)[] = [],
+  elsewhere: Readonly<Record<string, string>> = {},
 ): void {
   checkValue(path === '' ? 'options' : `options of ${path.slice(0, -1)}`, options, checks.object);
-  rejectUnknown(path, options, table);
+  rejectUnknown(path, options, table, elsewhere);
   check(path, options, table, required);
 }
 
@@ -71,11 +73,18 @@ export function check<T extends object>(
 }
 
 /** Refuses option names that do not exist, with the nearest one that does. @throws PolyMongoOptionsError */
-function rejectUnknown<T extends object>(path: string, options: T, table: Checks<T>): void {
+function rejectUnknown<T extends object>(
+  path: string,
+  options: T,
+  table: Checks<T>,
+  elsewhere: Readonly<Record<string, string>>,
+): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(table, name)) continue;
     const near = Object.keys(table).find((known) => known.toLowerCase() === name.toLowerCase());
-    const hint = near ? `Did you mean ${path}${near}?` : `Known are: ${Object.keys(table).join(', ')}.`;
+    const hint = near
+      ? `Did you mean ${path}${near}?`
+      : (elsewhere[name] ?? `Known are: ${Object.keys(table).join(', ')}.`);
     throw new PolyMongoOptionsError(path + name, `Unknown option ${path}${name}. ${hint}`);
   }
 }

@@ -30,7 +30,12 @@ export function checkDefinitions(definitions: unknown, source: SchemaSource): vo
       return refuse('useFactory', `of ${name} needs useFactory: () => schema, not ${describeValue(given)}.`);
     if (source === 'schema' && !isSchema(given))
       return refuse('schema', `of ${name} needs a mongoose Schema, ${SCHEMA_FROM}, not ${describeValue(given)}.`);
-    const { collection, discriminators = [] } = definition;
+    const { collection, discriminators = [], mongooseToken } = definition;
+    if (mongooseToken !== undefined && mongooseToken !== 'default' && mongooseToken !== 'tenant')
+      refuse(
+        'mongooseToken',
+        `of ${name} takes mongooseToken: 'default' or 'tenant', not ${describeValue(mongooseToken)}.`,
+      );
     if (collection !== undefined && (typeof collection !== 'string' || collection === ''))
       refuse('collection', `of ${name} has to name a collection, not ${describeValue(collection)}.`);
     const isKind = (kind: unknown) => {

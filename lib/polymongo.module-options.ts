@@ -9,8 +9,28 @@ export interface PolyMongoOptionsFactory {
   createPolyMongoOptions(): PolyMongoOptions | Promise<PolyMongoOptions>;
 }
 
+/** Options of `forRoot`: those of the wrapper, and what is for Nest alone. */
+export interface PolyMongoModuleOptions extends PolyMongoOptions, MongooseTokens {}
+
+/** For libraries and code that inject by @nestjs/mongoose's own tokens. */
+export interface MongooseTokens {
+  /**
+   * `getConnectionToken()` of @nestjs/mongoose is the default database's connection, or what `connectionFactory` gave for it. It
+   * connects at start then, unless `coldStart` is true. Default false. Models: `mongooseToken` of a definition.
+   */
+  mongooseTokens?: boolean;
+}
+
+/** A model that is injected by @nestjs/mongoose's own token, too. */
+export interface MongooseToken {
+  /**
+   * What `getModelToken(name)` of @nestjs/mongoose is: the default database's model, or the current tenant's. Default: nothing.
+   */
+  mongooseToken?: 'default' | 'tenant';
+}
+
 /** How `forRootAsync` comes by the options: one of `useFactory`, `useClass` and `useExisting`. */
-export interface PolyMongoModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+export interface PolyMongoModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'>, MongooseTokens {
   /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
   /** Makes the options. */
@@ -26,7 +46,10 @@ export interface PolyMongoModuleAsyncOptions extends Pick<ModuleMetadata, 'impor
 
 /** A model whose schema a factory makes, as @nestjs/mongoose's `forFeatureAsync` takes it. */
 export interface AsyncModelDefinition
-  extends Pick<ModuleMetadata, 'imports'>, Pick<ModelDefinition, 'name' | 'collection' | 'discriminators'> {
+  extends
+    Pick<ModuleMetadata, 'imports'>,
+    Pick<ModelDefinition, 'name' | 'collection' | 'discriminators'>,
+    MongooseToken {
   /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
   /** Makes the schema, once, before the model is made. */

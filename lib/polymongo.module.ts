@@ -1,8 +1,13 @@
-import { Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { Module, Scope, type DynamicModule, type ExistingProvider, type FactoryProvider } from '@nestjs/common';
 import { PolyMongoCoreModule } from './polymongo-core.module.js';
-import type { AsyncModelDefinition, PolyMongoModuleAsyncOptions } from './polymongo.module-options.js';
-import type { PolyMongoOptions } from './polymongo.options.js';
-import { getBlueprintToken, getPolyModelToken, getTenantModelToken } from './polymongo.tokens.js';
+import { checks } from './polymongo.checks.js';
+import type {
+  AsyncModelDefinition,
+  MongooseToken,
+  PolyMongoModuleAsyncOptions,
+  PolyMongoModuleOptions,
+} from './polymongo.module-options.js';
+import { getBlueprintToken, getPolyModelToken, getTenantModelToken, MONGOOSE_TOKENS } from './polymongo.tokens.js';
 import { checkDefinitions, checkMadeSchema } from './polymongo.definition-checks.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import type { ModelDefinition } from './providers/models/model.registry.js';
@@ -19,8 +24,13 @@ export class PolyMongoModule {
    * Registers the pools and everything on them, once per application. The options are checked when it starts.
    * @throws PolyMongoOptionsError, DuplicateRootError when the application starts
    */
-  static forRoot(options: PolyMongoOptions): DynamicModule {
-    return PolyMongoModule.forRootAsync({ useFactory: () => options });
+  static forRoot(options: PolyMongoModuleOptions): DynamicModule {
+    if (!checks.object.accepts(options)) return PolyMongoModule.forRootAsync({ useFactory: () => options }); // which says so
+    const { mongooseTokens, ...given } = options;
+    return PolyMongoModule.forRootAsync({
+      useFactory: () => given,
+      ...(mongooseTokens !== undefined && { mongooseTokens }),
+    });
   }
 
   /**
@@ -35,7 +45,7 @@ export class PolyMongoModule {
    * Registers models and their discriminators, for `@InjectPolyModel` and `@InjectTenantModel` in the importing module.
    * @throws PolyMongoOptionsError that names the definition and what is wrong in it
    */
-  static forFeature(definitions: readonly ModelDefinition[]): DynamicModule {
+  static forFeature(definitions: readonly (ModelDefinition & MongooseToken)[]): DynamicModule {
     checkDefinitions(definitions, 'schema');
     return PolyMongoModule.forFeatureAsync(
       definitions.map(({ schema, ...definition }) => ({ ...definition, useFactory: () => schema })),
@@ -60,8 +70,8 @@ function modelProviders({
   inject = [],
   imports: _,
   ...definition
-}: AsyncModelDefinition): FactoryProvider[] {
-  const { name, discriminators = [] } = definition;
+}: AsyncModelDefinition): (FactoryProvider | ExistingProvider)[] {
+  const { name, discriminators = [], mongooseToken } = definition;
   const defined = getBlueprintToken(name);
   return [
     {
@@ -75,8 +85,17 @@ function modelProviders({
     },
     ...injectedProviders(name, defined),
     ...discriminators.flatMap((kind) => injectedProviders(kind.name, defined)), // defined with it
+    ...(mongooseToken
+      ? [name, ...discriminators.map((kind) => kind.name)].map((each) => alias(each, mongooseToken))
+      : []),
   ];
 }
+
+/** The same by @nestjs/mongoose's token. */
+const alias = (name: string, which: 'default' | 'tenant'): ExistingProvider => ({
+  provide: MONGOOSE_TOKENS.model(name),
+  useExisting: which === 'tenant' ? getTenantModelToken(name) : getPolyModelToken(name),
+});
 
 /** What is injected of a model. Each is made of the compiled one, so that a test can replace one of them alone. */
 function injectedProviders(name: string, defined: symbol): FactoryProvider[] {

@@ -1,6 +1,7 @@
 import type { Connection, mongo, Schema } from 'mongoose';
 import { checkDatabaseName, checkOptions, checks, checkValue, type Checks } from './polymongo.checks.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
+import { MONGOOSE_OPTIONS } from './polymongo.mongoose-options.js';
 import {
   checkPoolSizes,
   numberIn,
@@ -91,6 +92,11 @@ export interface PolyMongoOptions {
   plugins?: readonly Plugin[];
   /** Further options for every MongoClient. What a named option says wins. */
   driverOptions?: mongo.MongoClientOptions;
+  /**
+   * As @nestjs/mongoose has it, called once, before any schema is compiled: what it gives to `connection.plugin()` comes to
+   * the schemas of all models, as {@link plugins} do. The connection is the default database's.
+   */
+  connectionFactory?: (connection: Connection, dbName: string) => unknown;
   /** Called with the connection of each database whose pool has connected. */
   onConnectionCreate?: (connection: Connection, dbName: string) => unknown;
 }
@@ -105,6 +111,7 @@ export interface ResolvedOptions extends Readonly<
     | 'slowOperationMS'
     | 'retry'
     | 'onConnectionCreate'
+    | 'connectionFactory'
     | 'autoIndex'
     | 'autoCreate'
     | 'autoSearchIndex'
@@ -119,6 +126,7 @@ export interface ResolvedOptions extends Readonly<
   readonly maxTotalConnections: number;
   readonly maxCachedDatabases: number;
   readonly onConnectionCreate: PolyMongoOptions['onConnectionCreate'];
+  readonly connectionFactory: PolyMongoOptions['connectionFactory'];
   /** These three are undefined where mongoose is to say. */
   readonly autoIndex: boolean | undefined;
   readonly autoCreate: boolean | undefined;
@@ -155,6 +163,7 @@ const OPTION_CHECKS: Checks<PolyMongoOptions> = {
     allowed: 'an array of [plugin, options?], plugin a function',
     accepts: (v) => Array.isArray(v) && v.every((entry) => Array.isArray(entry) && typeof entry[0] === 'function'),
   },
+  connectionFactory: checks.function,
   onConnectionCreate: checks.function,
 };
 
@@ -170,7 +179,7 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
       "mongoURI is required. Pass the connection string of your cluster, such as 'mongodb://localhost:27017'.",
     );
   }
-  checkOptions('', options, OPTION_CHECKS);
+  checkOptions('', options, OPTION_CHECKS, [], MONGOOSE_OPTIONS);
   if (options.retry) checkOptions('retry.', options.retry, RETRY_CHECKS, ['attempts', 'delayMS']);
   if (options.tenant) checkOptions('tenant.', options.tenant, TENANT_CHECKS);
   const uri = parseMongoURI(options.mongoURI);
@@ -199,6 +208,7 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
     autoSearchIndex: options.autoSearchIndex,
     driverOptions: hideDriverSecrets(driver),
     plugins: Object.freeze([...(options.plugins ?? [])]),
+    connectionFactory: options.connectionFactory,
     onConnectionCreate: options.onConnectionCreate,
   };
   checkDatabaseName(base.defaultDB);

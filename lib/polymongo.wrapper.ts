@@ -1,6 +1,7 @@
 import mongoose, { type mongo } from 'mongoose';
 import { isBound, templateOf } from './providers/models/model.binding.js';
 import { createPolyModel } from './providers/models/poly.model.js';
+import { recordPlugins } from './providers/models/connection.recorder.js';
 import { ModelRegistry } from './providers/models/model.registry.js';
 import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
 import { PolyMongoError } from './polymongo.errors.js';
@@ -105,6 +106,7 @@ export class PolyMongoWrapper {
     /** Ends all change streams. */
     closeAllWatches(): Promise<void>;
   };
+  #ofFactory: unknown;
   readonly #wrapped = new Map<AnyModel, PolyModelOf<AnyModel>>();
 
   /**
@@ -178,6 +180,7 @@ export class PolyMongoWrapper {
       closeDBstream: (db) => this.watch.closeDBstream(db),
       closeAllWatches: () => this.watch.closeAllWatches(),
     };
+    if (this.options.connectionFactory) this.#ofFactory = this.#runConnectionFactory(this.options.connectionFactory);
     if (this.options.handleSignals) closeOnSignals(pools);
     startEagerPools(pools);
   }
@@ -272,6 +275,20 @@ export class PolyMongoWrapper {
   /** As {@link onDbError}, for these databases only. */
   onTheseDBError(names: string | readonly string[], hook: DbErrorHook): Unregister {
     return this.hooks.onTheseDBError(names, hook);
+  }
+
+  /** @internal The default database's connection, or what the `connectionFactory` gave for it, which may be a promise. */
+  get connection(): unknown {
+    return this.#ofFactory ?? this.pools.connectionOf(this.options.defaultDB);
+  }
+
+  #runConnectionFactory(connectionFactory: NonNullable<PolyMongoOptions['connectionFactory']>): unknown {
+    const { defaultDB } = this.options;
+    const connection = this.pools.connectionOf(defaultDB);
+    const recorder = recordPlugins(connection, (plugin) => this.models.usePlugin(plugin));
+    const unrecorded = (made: unknown) => (made === recorder ? connection : made);
+    const made = connectionFactory(recorder, defaultDB);
+    return made instanceof Promise ? made.then(unrecorded) : unrecorded(made);
   }
 
   #migratorHost(): MigratorHost {

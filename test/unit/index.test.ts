@@ -26,6 +26,7 @@ describe('the public surface', () => {
       'DuplicateRootError',
       'FileTokenStore',
       'IndexMismatchError',
+      'InjectPolyConnection',
       'InjectPolyModel',
       'InjectTenantModel',
       'InvalidDatabaseNameError',
@@ -127,6 +128,7 @@ describe('the public surface', () => {
       'fromPath',
       'fromPayload',
       'fromSubdomain',
+      'getPolyConnectionToken',
       'getPolyModelToken',
       'getTenantModelToken',
     ]);

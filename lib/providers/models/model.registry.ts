@@ -2,6 +2,7 @@ import type { Connection, Mongoose, Schema } from 'mongoose';
 import mongoose from 'mongoose';
 import { ModelAlreadyRegisteredError, ModelNotRegisteredError } from './model.errors.js';
 import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js';
+import type { Plugin } from '../../polymongo.options.js';
 import type { CollectionPreparation } from '../databases/database.equipment.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
@@ -42,6 +43,7 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
   readonly #models = new DatabaseModels();
   readonly #made = new ConnectionModels();
   #connection: Connection | undefined;
+  readonly #plugins: Plugin[];
 
   /** What mongoose's `Model.init()` reads on a connection. */
   readonly #initOptions: Partial<Record<'autoIndex' | 'autoCreate' | 'autoSearchIndex', boolean>>;
@@ -56,6 +58,7 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
     readonly captureScope: ScopeCapture = () => undefined,
   ) {
     this.#pools = pools;
+    this.#plugins = [...pools.options.plugins];
     const { autoIndex, autoCreate, autoSearchIndex } = pools.options;
     const isGiven = ([, value]: [string, unknown]) => value !== undefined;
     this.#initOptions = Object.fromEntries(Object.entries({ autoIndex, autoCreate, autoSearchIndex }).filter(isGiven));
@@ -102,7 +105,7 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
 
   /** A schema of `plugins` has to be compiled here. @throws PolyMongoOptionsError */
   assertTakesPlugins(blueprint: AnyModel): void {
-    if (this.#pools.options.plugins.length === 0 || this.#blueprints.get(blueprint.modelName) === blueprint) return;
+    if (this.#plugins.length === 0 || this.#blueprints.get(blueprint.modelName) === blueprint) return;
     throw new PolyMongoOptionsError(
       'plugins',
       `${blueprint.modelName} was compiled before wrapModel() saw it, so \`plugins\` cannot be applied to its schema. ` +
@@ -167,6 +170,17 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
     for (const database of this.#pools.databases.values()) database.contents.prepared.delete(name);
   }
 
+  /** A plugin for all schemas that are compiled from now on. @throws PolyMongoError when one is compiled already */
+  usePlugin(plugin: Plugin): void {
+    if (this.#connection) {
+      throw new PolyMongoError(
+        'connectionFactory came too late with a plugin: schemas are compiled already. Give it to the option plugins.',
+      );
+    }
+    this.#plugins.push(plugin);
+    for (const { connection } of this.#pools.databases.values()) connection.plugins.push(plugin as never);
+  }
+
   /** Another model takes the name of one. */
   #forget(name: string): void {
     const old = this.#blueprints.get(name);
@@ -180,8 +194,7 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
   }
 
   get #blueprintConnection(): Connection {
-    const { mongoose: base, options } = this.#pools;
-    return (this.#connection ??= createBlueprintConnection(base, options.plugins));
+    return (this.#connection ??= createBlueprintConnection(this.#pools.mongoose, this.#plugins));
   }
 
   /** @throws ModelAlreadyRegisteredError */
@@ -204,7 +217,7 @@ export class ModelRegistry implements TemplateHost, CollectionPreparation<Databa
 
   #attach(database: Database): void {
     const { connection } = database;
-    Object.assign(connection, { models: this.#models.on(database), plugins: [...this.#pools.options.plugins] });
+    Object.assign(connection, { models: this.#models.on(database), plugins: [...this.#plugins] });
     Object.assign(connection.config, this.#initOptions);
     database.equip({ preparation: this });
   }

@@ -11,6 +11,7 @@ describe.each([
   'docs/health.md',
   'docs/metrics.md',
   'docs/tenant-life.md',
+  'docs/migrate.md',
 ])('%s', (page) => {
   const regions = snippetRegions(import.meta.dirname);
 

@@ -1,0 +1,9 @@
+import { Inject } from '@nestjs/common';
+import { getPolyConnectionToken } from '../polymongo.tokens.js';
+
+/**
+ * Injects mongoose's connection to a database, the default one unless another is named: the same as `model.db(name).db`, which
+ * survives that its pool closes and opens again.
+ */
+export const InjectPolyConnection = (dbName?: string): ReturnType<typeof Inject> =>
+  Inject(getPolyConnectionToken(dbName));
