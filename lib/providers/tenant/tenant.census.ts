@@ -134,10 +134,11 @@ export class TenantCensus {
   }
 
   #infoOf(tenantId: string, record: TenantRecord | undefined, suspension: TenantSuspension | undefined): TenantInfo {
-    const uses = [this.use.of(tenantId), record?.lastUsedAt].filter((at) => at !== undefined);
+    const database = record?.database ?? this.databases.nameFor(tenantId);
+    const uses = [this.use.of(database), record?.lastUsedAt].filter((at) => at !== undefined);
     return {
       tenantId,
-      database: record?.database ?? this.databases.nameFor(tenantId),
+      database,
       state: record?.state ?? 'found',
       createdAt: record?.createdAt,
       suspension,

@@ -6,13 +6,18 @@ import type { TenantRegistry } from './tenant.registry.js';
 
 const FAREWELL_MS = 500;
 
+interface Use {
+  readonly tenantId: string;
+  readonly at: Date;
+}
+
 /** When each tenant was last used: in this process, and written down for the others where `recordUseEveryMS` is set. */
 export class TenantUse {
   readonly #pools: PolyMongoPools;
   readonly #databases: TenantDatabases;
   readonly #registry: TenantRegistry;
-  /** Of databases that were let go, until it is written down. */
-  readonly #kept = new Map<string, Date>();
+  /** By database: of those that were let go, until it is written down. */
+  readonly #kept = new Map<string, Use>();
   #writtenUpTo = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -26,10 +31,10 @@ export class TenantUse {
     pools.events.on('disconnecting', ({ db }) => this.#onDisconnecting(db));
   }
 
-  /** In this process, as far as the tenant's database is in memory. */
-  of(tenantId: string): Date | undefined {
-    const at = this.#pools.findDatabase(this.#databases.nameFor(tenantId))?.lastWorkAt;
-    return at === undefined ? this.#kept.get(tenantId) : new Date(at);
+  /** Of a database in this process, as far as it is in memory. */
+  of(name: string): Date | undefined {
+    const at = this.#pools.findDatabase(name)?.lastWorkAt;
+    return at === undefined ? this.#kept.get(name)?.at : new Date(at);
   }
 
   #writeEvery(everyMS: number): void {
@@ -53,15 +58,16 @@ export class TenantUse {
   #keep(db: string): void {
     const tenantId = this.#databases.tenantOf(db);
     const at = this.#pools.findDatabase(db)?.lastWorkAt;
-    if (tenantId !== undefined && at !== undefined && at >= this.#writtenUpTo) this.#kept.set(tenantId, new Date(at));
+    if (tenantId !== undefined && at !== undefined && at >= this.#writtenUpTo)
+      this.#kept.set(db, { tenantId, at: new Date(at) });
   }
 
   async #write(): Promise<void> {
     const upTo = Date.now();
     for (const name of this.#pools.databases.keys()) this.#keep(name);
     const uses = new Map(this.#kept);
-    await this.#registry.recordUse(uses);
+    await this.#registry.recordUse(new Map([...uses.values()].map(({ tenantId, at }) => [tenantId, at])));
     this.#writtenUpTo = upTo;
-    for (const [tenantId, at] of uses) if (this.#kept.get(tenantId) === at) this.#kept.delete(tenantId);
+    for (const [db, use] of uses) if (this.#kept.get(db) === use) this.#kept.delete(db);
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PolyMongoOptionsError, type PolyMongoWrapper, type TenantOverview } from 'nestjs-polymongo';
+import { inspect } from 'node:util';
 import { TenantProcesses } from '../../support/tenant-processes.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -68,12 +69,16 @@ describe('stats()', () => {
     expect(await overviewOf('acme')).toMatchObject({ documents: 1, suspension: { reason: 'unpaid' } });
   });
 
-  it('shows the cluster of a tenant on one of its own, without credentials', async () => {
+  it('shows the cluster of a tenant on one of its own, and in no case credentials', async () => {
     const { host } = new URL(processes.server.uri.replace('mongodb:', 'http:'));
-    const mongoURI = `mongodb://someone:s3cret@${host}/?authSource=admin`;
-    const apart = processes.add({ connection: () => ({ mongoURI }) });
-    const results = await apart.tenants.stats({ tenants: ['acme'], onError: 'collect' });
-    expect(JSON.stringify(results)).not.toContain('s3cret');
+    const apart = processes.add({
+      connection: (id) => ({ mongoURI: `mongodb://${id === 'acme' ? '' : 'someone:s3cret@'}${host}/?appName=apart` }),
+    });
+    const own = await overviewOf('acme', apart);
+    expect(own).toMatchObject({ pool: processes.database('acme'), cluster: `mongodb://${host}/?appName=apart` });
+    const refused = await apart.tenants.stats({ tenants: ['globex'], onError: 'collect' });
+    expect(refused).toMatchObject([{ ok: false }]);
+    expect(inspect(refused, { depth: 10 })).not.toContain('s3cret');
   });
 
   it('refuses an age that is none', () => {
@@ -94,6 +99,11 @@ describe('find()', () => {
     expect(idsOf(await here.tenants.find({ startsWith: 'gl' }))).toEqual(['globex']);
     expect(idsOf(await here.tenants.find({ unusedSince: before }))).toEqual(['acme', 'globex']);
     expect(idsOf(await here.tenants.find({ createdBefore: new Date(0) }))).toEqual([]);
+  });
+
+  it('gives a tenant whose id is none any more, too', async () => {
+    const stricter = processes.add({ pattern: /^[a-f]+$/ });
+    expect(idsOf(await stricter.tenants.find({ state: 'ready' }))).toEqual(['acme', 'globex']);
   });
 
   it('names a criterion that there is not', async () => {
