@@ -2,6 +2,7 @@ import { Int32 } from 'bson';
 import { CommandError } from '../errors.js';
 import { unknownField } from './known-fields.js';
 import { isNumeric, toExactInt64 } from './number.js';
+import { firstNotBefore } from './sorted.js';
 import { type Doc, type Value } from './value.js';
 
 /** How strings compare; where there is none ('simple') they compare by code point. */
@@ -198,16 +199,10 @@ class IntlCollation implements Collation {
 
   representative(text: string): string {
     const { seen } = this;
-    let low = 0;
-    let high = seen.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const order = this.compare(seen[middle]!, text);
-      if (order === 0) return seen[middle]!;
-      if (order < 0) low = middle + 1;
-      else high = middle;
-    }
-    seen.splice(low, 0, text);
+    const place = firstNotBefore(0, seen.length, (each) => this.compare(seen[each]!, text) < 0);
+    const known = seen[place];
+    if (known !== undefined && this.compare(known, text) === 0) return known;
+    seen.splice(place, 0, text);
     return text;
   }
 }

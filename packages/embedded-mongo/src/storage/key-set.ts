@@ -1,3 +1,4 @@
+import { firstNotBefore } from '../bson/sorted.js';
 import type { StoredIndex } from './stored-index.js';
 
 /** Keys of one index, each once: by identity where they are strings, in their order where they are collated. */
@@ -23,14 +24,9 @@ export class KeySet {
   has(key: unknown): boolean {
     if (typeof key === 'string') return this.strings.has(key);
     const { compare } = this.index.format;
-    let low = 0;
-    let high = this.sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compare(this.sorted[middle], key) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.sorted.length && compare(this.sorted[low], key) === 0;
+    const { sorted } = this;
+    const place = firstNotBefore(0, sorted.length, (each) => compare(sorted[each], key) < 0);
+    return place < sorted.length && compare(sorted[place], key) === 0;
   }
 }
 

@@ -1,3 +1,4 @@
+import { firstNotBefore } from '../bson/sorted.js';
 import type { Doc } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import type { Tick } from './clock.js';
@@ -188,14 +189,7 @@ export class Oplog {
 
   /** The first place whose entry is not older than `ts`. */
   private seek(ts: Tick): number {
-    let low = this.head;
-    let high = this.entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.entries[middle]!.ts < ts) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstNotBefore(this.head, this.entries.length, (place) => this.entries[place]!.ts < ts);
   }
 
   private trim(): void {

@@ -2,6 +2,7 @@ import { BSONRegExp, MaxKey, MinKey, ObjectId } from 'bson';
 import type { Collation } from '../../bson/collation.js';
 import { compareValues, typeRank } from '../../bson/compare.js';
 import { compareNumbers, isNaNValue, isNumeric } from '../../bson/number.js';
+import { firstNotBefore } from '../../bson/sorted.js';
 import { BsonUndefined, isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { anyOf, not, type Predicate, type ValueTest } from './predicate.js';
@@ -102,15 +103,8 @@ function amongValues(values: Value[], collation: Collation | undefined): ValueTe
   const sorted = [...values].sort((a, b) => compareValues(a, b, collation));
   return (value) => {
     if (value === undefined) return false;
-    let low = 0;
-    let high = sorted.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const order = compareValues(sorted[middle]!, value, collation);
-      if (order === 0) return true;
-      if (order < 0) low = middle + 1;
-      else high = middle - 1;
-    }
-    return false;
+    const orderAt = (place: number) => compareValues(sorted[place]!, value, collation);
+    const place = firstNotBefore(0, sorted.length, (each) => orderAt(each) < 0);
+    return place < sorted.length && orderAt(place) === 0;
   };
 }

@@ -1,3 +1,4 @@
+import { firstNotBefore } from '../../bson/sorted.js';
 import { type Doc, int32, type Value } from '../../bson/value.js';
 import type { SortOrder } from '../../query/sort.js';
 import { PAUSE, type Pause } from '../../bson/pause.js';
@@ -96,14 +97,9 @@ export class SortMerge extends PlanStage {
     if (next.done) return;
     const match = next.value;
     const key = this.sorting.order.keyOf(match.doc);
-    let low = 0;
-    let high = heads.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.sorting.order.compareKeys(heads[middle]!.key, key) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    heads.splice(low, 0, { match, key, rest });
+    const { order } = this.sorting;
+    const place = firstNotBefore(0, heads.length, (each) => order.compareKeys(heads[each]!.key, key) <= 0);
+    heads.splice(place, 0, { match, key, rest });
   }
 
   protected details(): [string, Value][] {
