@@ -73,6 +73,7 @@ export {
   ModelBindingError,
   ModelExtensionError,
   ModelNotRegisteredError,
+  TenantModelWrapError,
 } from './providers/models/model.errors.js';
 export {
   SessionMismatchError,

@@ -1,10 +1,7 @@
 import mongoose, { type mongo } from 'mongoose';
-import { isBound, templateOf } from './providers/models/model.binding.js';
-import { createPolyModel } from './providers/models/poly.model.js';
 import { recordPlugins } from './providers/models/connection.recorder.js';
 import { ModelRegistry } from './providers/models/model.registry.js';
 import type { AnyModel, PolyModelOf } from './providers/models/model.types.js';
-import { PolyMongoError } from './polymongo.errors.js';
 import { resolveOptions, type PolyMongoOptions, type ResolvedOptions } from './polymongo.options.js';
 import type { ScaleOptions } from './polymongo.pool-options.js';
 import { showAsJSON } from './polymongo.secrets.js';
@@ -33,8 +30,8 @@ import { managerScope, TenantContext } from './providers/tenant/tenant.context.j
 import { TenantDatabases } from './providers/tenant/tenant.databases.js';
 import { TenantDirectory } from './providers/tenant/tenant.directory.js';
 import { TenantEntry } from './providers/tenant/tenant.entry.js';
-import { createTenantModel } from './providers/tenant/tenant.model.js';
 import { TenantRegistry } from './providers/tenant/tenant.registry.js';
+import { WrappedModels } from './providers/tenant/wrapped.models.js';
 import { TenantSuspensions } from './providers/tenant/tenant.suspensions.js';
 import {
   PolyMongoTransactions,
@@ -107,7 +104,7 @@ export class PolyMongoWrapper {
     closeAllWatches(): Promise<void>;
   };
   #ofFactory: unknown;
-  readonly #wrapped = new Map<AnyModel, PolyModelOf<AnyModel>>();
+  readonly #wrappedModels: WrappedModels;
 
   /**
    * Connects nothing before it is used, except pools with `coldStart: false`, in the background. SIGINT, SIGTERM and
@@ -135,6 +132,7 @@ export class PolyMongoWrapper {
     this.bulkTasks = new PolyMongoBulk(this.pools);
     this.tenantContext.onRefusal((error) => this.pools.events.emit('refused', { error }));
     this.tenantDatabases = new TenantDatabases(this.options.tenant, this.tenantContext, this.options.defaultDB);
+    this.#wrappedModels = new WrappedModels(this.pools, this.models, this.tenantDatabases);
     this.stats = new PolyMongoStats(this.pools, (name) => this.tenantDatabases.tenantOf(name));
     this.health = new PolyMongoHealth(this.pools);
     const tenantRegistry = new TenantRegistry(this.pools);
@@ -190,33 +188,17 @@ export class PolyMongoWrapper {
     return this.pools.isShuttingDown;
   }
 
-  /** Gives a mongoose model `.db(name)`, `.tenant()` and `.watch$()`. The same model again, or the wrapper, gives the same wrapper. */
+  /**
+   * Gives a mongoose model `.db(name)`, `.tenant()` and `.watch$()`. The same model again, or the wrapper, gives the same wrapper.
+   * @throws ModelAlreadyRegisteredError; TenantModelWrapError for a model that {@link tenantModel} gave
+   */
   wrapModel<M extends AnyModel>(model: M): PolyModelOf<M> {
-    if (typeof model !== 'function' || typeof model.modelName !== 'string') {
-      throw new PolyMongoError("wrapModel() takes a mongoose model, such as mongoose.model('User', schema).");
-    }
-    const blueprint = isBound(model) ? this.models.blueprint(model.modelName) : model;
-    let wrapped = this.#wrapped.get(blueprint);
-    if (!wrapped) {
-      this.models.assertTakesPlugins(blueprint);
-      this.models.adopt(blueprint);
-      wrapped = createPolyModel<AnyModel>(blueprint, {
-        pools: this.pools,
-        registry: this.models,
-        tenantDatabase: () => this.tenantDatabases.current(),
-      });
-      this.#wrapped.set(blueprint, wrapped);
-    }
-    return wrapped as unknown as PolyModelOf<M>;
+    return this.#wrappedModels.wrap(model);
   }
 
   /** A model that is the current tenant's at each call. */
   tenantModel<M extends AnyModel>(model: M): M {
-    const wrapped = this.wrapModel(model);
-    return createTenantModel(this.models.blueprint(model.modelName) as M, templateOf(wrapped).prototype as object, {
-      model: wrapped.tenant,
-      connection: () => this.pools.connectionOf(this.tenantDatabases.current()),
-    });
+    return this.#wrappedModels.ofTenant(model);
   }
 
   /** Runs `fn` in a transaction that every wrapped model of its pool joins. See {@link PolyMongoTransactions.run}. */

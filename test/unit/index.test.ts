@@ -102,6 +102,7 @@ describe('the public surface', () => {
       'TenantLookupError',
       'TenantMessages',
       'TenantMissingError',
+      'TenantModelWrapError',
       'TenantNotEmptyError',
       'TenantNotReadyError',
       'TenantOutOfStepError',

@@ -59,6 +59,19 @@ export class ModelBindingError extends PolyMongoError {
   }
 }
 
+/** A model of the current tenant was to be wrapped: it is another model for each tenant, and none of one database. */
+export class TenantModelWrapError extends PolyMongoError {
+  constructor(
+    /** The name that the model is registered under. */
+    readonly modelName: string,
+  ) {
+    super(
+      `wrapModel() was given the model ${modelName} of the current tenant, which tenantModel() or @InjectTenantModel() gave. ` +
+        `It cannot lead to other databases. Wrap the model that it was made of, or inject that: @InjectPolyModel('${modelName}').`,
+    );
+  }
+}
+
 /** A class that extends a model was used where its own members would be lost. */
 export class ModelExtensionError extends PolyMongoError {
   constructor(
