@@ -4,7 +4,7 @@ import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { Schema } from 'mongoose';
 import {
-  InjectPolyModel,
+  getPolyModelToken,
   InvalidResumeTokenError,
   OnChange,
   OnDbError,
@@ -80,8 +80,6 @@ const numberOf = (change: Change<Item>) => (change as { fullDocument: Item }).fu
 
 @Injectable()
 class Handlers {
-  @InjectPolyModel('Item') readonly items!: PolyModel<Item>;
-
   @OnChange({ ...OPTIONS, onError: 'skip', retry: { attempts: 4, delayMS: 1 } })
   async inserted(change: Change<Item>): Promise<void> {
     await handle(numberOf(change));
@@ -101,12 +99,17 @@ const root = () =>
   });
 const features = () => PolyMongoModule.forFeature([{ name: 'Item', schema: new Schema<Item>({ n: Number }) }]);
 
-async function start() {
-  const module = await Test.createTestingModule({ imports: [root(), features()], providers: [Handlers] }).compile();
+@Module({ providers: [Handlers] })
+class LazyHandlersModule {}
+
+async function start(isLazy = false) {
+  const providers = isLazy ? [] : [Handlers];
+  const module = await Test.createTestingModule({ imports: [root(), features()], providers }).compile();
   module.useLogger(false);
   app = await module.init();
+  if (isLazy) await app.get(LazyModuleLoader, { strict: false }).load(() => LazyHandlersModule);
 }
-const insert = (n: number) => app!.get(Handlers).items.create({ n });
+const insert = (n: number) => app!.get<PolyModel<Item>>(getPolyModelToken('Item'), { strict: false }).create({ n });
 
 describe('@OnChange', () => {
   it('waits for a server that is down when the application starts', async () => {
@@ -181,7 +184,7 @@ describe('@OnChange', () => {
       const random = mulberry32(seed);
       let isCalm = false;
       store = new RedisLikeStore();
-      store.isFailing = () => store.tokens.size > 0 && !isCalm && random() < 0.3;
+      store.isFailing = (call) => (call === 'save' || store.tokens.size > 0) && !isCalm && random() < 0.3;
       const attempts = new Map<number, number>();
       const done: number[] = [];
       handle = async (n) => {
@@ -198,7 +201,10 @@ describe('@OnChange', () => {
         isCalm = life === 4;
         attempts.clear();
         const wasOpened = opened;
-        await start();
+        const isDown = life === 0 && random() < 0.5; // later it would come back without its data
+        if (isDown) await server.kill();
+        await start(random() < 0.5);
+        if (isDown) await server.start();
         if (life === 0) await waitFor(() => opened > wasOpened);
         for (let i = 0; i < 8; i++) {
           await waitFor(() => insert(written));
@@ -206,6 +212,7 @@ describe('@OnChange', () => {
           if (random() < 0.2) server.dropConnections();
         }
         if (isCalm) await waitFor(() => done.includes(written - 1));
+        if (life === 0) await waitFor(() => store.tokens.size > 0); // until then there is nothing to go on from
         await app!.close();
       }
       const first = [...new Set(done)];
