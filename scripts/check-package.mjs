@@ -12,6 +12,7 @@ const OLDEST = [
   '@nestjs/core@11',
   '@nestjs/platform-express@11',
   '@nestjs/mongoose@11',
+  '@nestjs/terminus@11',
   'mongoose@8.16',
 ];
 /** What one part adds to the types of another. */
@@ -84,10 +85,12 @@ try {
 
   checkVersion('polymongo', manifest.version, folder);
 
-  copyFileSync(join(root, 'scripts/smoke/app.smoke.cjs'), join(folder, 'app.smoke.cjs'));
-  process.stdout.write(run('node', ['app.smoke.cjs']));
+  const smokes = ['app.smoke.cjs', 'entries.smoke.cjs'];
+  for (const file of smokes) copyFileSync(join(root, 'scripts/smoke', file), join(folder, file));
+  install(folder, OF_ENTRIES.map(installed));
+  for (const file of smokes) process.stdout.write(run('node', [file]));
   install(folder, OLDEST);
-  process.stdout.write(run('node', ['app.smoke.cjs']));
+  for (const file of smokes) process.stdout.write(run('node', [file]));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
