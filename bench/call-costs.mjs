@@ -2,31 +2,16 @@
 // are the same on a busy machine as on a quiet one.
 //   npm run build && node --expose-gc --max-semi-space-size=128 bench/call-costs.mjs
 import { createHook } from 'node:async_hooks';
-import mongoose from 'mongoose';
-import { PolyMongoWrapper } from 'nestjs-polymongo';
 import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
-import { startServer } from './server.mjs';
-import { userSchema } from './user.schema.mjs';
+import { compareModels } from './compared-models.mjs';
 
 const CALLS = 200;
 const ROUNDS = 9;
 /** As many as the driver's bound on the wait for a socket costs alone. */
 const MAX_PROMISES = 6;
 
-const server = await startServer(); // in a process of its own
-const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, autoIndex: false, handleSignals: false });
-const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', userSchema()));
-const connections = [];
-const plainModel = async (options) => {
-  const settings = { dbName: 'acme', autoIndex: false, autoCreate: false, maxPoolSize: 10, ...options };
-  const connection = await mongoose.createConnection(server.uri, settings).asPromise();
-  connections.push(connection);
-  return connection.model('User', userSchema());
-};
-const plain = await plainModel({});
-const bounded = await plainModel({ waitQueueTimeoutMS: 10_000 }); // as ours has by default
-await plain.deleteMany();
-const [{ _id }] = await plain.insertMany(Array.from({ length: 20 }, (_, i) => ({ name: `user ${i}`, age: i })));
+const documents = Array.from({ length: 20 }, (_, i) => ({ name: `user ${i}`, age: i }));
+const { _id, plain, bounded, ours, close } = await compareModels(documents);
 
 let promises = 0;
 const hook = createHook({
@@ -42,7 +27,7 @@ const kinds = {
 };
 for (const [name, call] of Object.entries(kinds)) {
   section(`${name}: promises and bytes of one call, the median of ${ROUNDS} × ${CALLS}`);
-  const ways = { plain: () => plain, 'plain, waitQueueTimeoutMS set': () => bounded, ours: () => users.db('acme') };
+  const ways = { plain: () => plain, 'plain, waitQueueTimeoutMS set': () => bounded, ours };
   const costs = {};
   for (const [way, model] of Object.entries(ways)) {
     const once = () => call(model());
@@ -56,9 +41,7 @@ for (const [name, call] of Object.entries(kinds)) {
     else row(way, figure);
   }
 }
-for (const connection of connections) await connection.close();
-await polymongo.actions.closeAll();
-server.stop();
+await close();
 
 async function promisesOf(once) {
   promises = 0;

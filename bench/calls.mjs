@@ -1,10 +1,7 @@
 // Whole calls on a database, next to the same calls on a plain mongoose model, in alternating blocks of one run.
 //   npm run build && node bench/calls.mjs [blocks]
-import mongoose from 'mongoose';
-import { PolyMongoWrapper } from 'nestjs-polymongo';
 import { row, section } from '../packages/embedded-mongo/bench/report.mjs';
-import { startServer } from './server.mjs';
-import { userSchema } from './user.schema.mjs';
+import { compareModels } from './compared-models.mjs';
 
 const BLOCKS = Number(process.argv[2] ?? 60);
 const BURSTS = 12;
@@ -12,28 +9,13 @@ const CALLS = 25;
 const DOCUMENTS = 20;
 const MAX_RATIO = 1.02;
 
-const server = await startServer(); // in a process of its own
-const polymongo = new PolyMongoWrapper({ mongoURI: server.uri, autoIndex: false, handleSignals: false });
-const users = polymongo.wrapModel(new mongoose.Mongoose().model('User', userSchema()));
-const connections = [];
-const plainModel = async (options) => {
-  const settings = { dbName: 'acme', autoIndex: false, autoCreate: false, maxPoolSize: 10, ...options };
-  const connection = await mongoose.createConnection(server.uri, settings).asPromise();
-  connections.push(connection);
-  return connection.model('User', userSchema());
-};
-const plain = await plainModel({});
-const again = await plainModel({});
-const bounded = await plainModel({ waitQueueTimeoutMS: 10_000 }); // as ours has by default
-await plain.deleteMany();
-const [{ _id }] = await plain.insertMany(
-  Array.from({ length: DOCUMENTS }, (_, i) => ({
-    name: `user ${i}`,
-    age: i,
-    tags: ['a', 'b'],
-    address: { street: 'x' },
-  })),
-);
+const documents = Array.from({ length: DOCUMENTS }, (_, i) => ({
+  name: `user ${i}`,
+  age: i,
+  tags: ['a', 'b'],
+  address: { street: 'x' },
+}));
+const { _id, plain, again, bounded, ours, close } = await compareModels(documents);
 
 const kinds = {
   findOne: (model) => model().findOne({ _id }),
@@ -45,7 +27,7 @@ for (const [name, call] of Object.entries(kinds)) {
     plain: () => call(() => plain),
     'plain again': () => call(() => again),
     'plain, waitQueueTimeoutMS set': () => call(() => bounded),
-    ours: () => call(() => users.db('acme')),
+    ours: () => call(ours),
   };
   const { ratios, medianUS } = await measure(ways);
   row('plain', `${medianUS.toFixed(0)} µs a call`);
@@ -56,9 +38,7 @@ for (const [name, call] of Object.entries(kinds)) {
     else row(way, figure);
   }
 }
-for (const connection of connections) await connection.close();
-await polymongo.actions.closeAll();
-server.stop();
+await close();
 
 /** For each way the ratio of its time to that of `plain`, block by block; bursts take turns in an order that changes. */
 async function measure(ways) {
