@@ -1,4 +1,4 @@
-import { Module, Scope, type DynamicModule, type ExistingProvider, type FactoryProvider } from '@nestjs/common';
+import { Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { PolyMongoCoreModule } from './polymongo-core.module.js';
 import { checks } from './polymongo.checks.js';
 import type {
@@ -70,7 +70,7 @@ function modelProviders({
   inject = [],
   imports: _,
   ...definition
-}: AsyncModelDefinition): (FactoryProvider | ExistingProvider)[] {
+}: AsyncModelDefinition): FactoryProvider[] {
   const { name, discriminators = [], mongooseToken } = definition;
   const defined = getBlueprintToken(name);
   return [
@@ -86,15 +86,21 @@ function modelProviders({
     ...injectedProviders(name, defined),
     ...discriminators.flatMap((kind) => injectedProviders(kind.name, defined)), // defined with it
     ...(mongooseToken
-      ? [name, ...discriminators.map((kind) => kind.name)].map((each) => alias(each, mongooseToken))
+      ? [name, ...discriminators.map((kind) => kind.name)].map((each) => byMongooseToken(each, mongooseToken, defined))
       : []),
   ];
 }
 
-/** The same by @nestjs/mongoose's token. */
-const alias = (name: string, which: 'default' | 'tenant'): ExistingProvider => ({
+/** The same by @nestjs/mongoose's token: for libraries, to which `model.db` is a connection and no function. */
+const byMongooseToken = (name: string, which: 'default' | 'tenant', defined: symbol): FactoryProvider => ({
   provide: MONGOOSE_TOKENS.model(name),
-  useExisting: which === 'tenant' ? getTenantModelToken(name) : getPolyModelToken(name),
+  inject: [PolyMongoWrapper, defined],
+  useFactory: (wrapper: PolyMongoWrapper) => {
+    const blueprint = wrapper.models.blueprint(name);
+    return which === 'tenant'
+      ? wrapper.tenantModel(blueprint)
+      : wrapper.wrapModel(blueprint).db(wrapper.options.defaultDB);
+  },
 });
 
 /** What is injected of a model. Each is made of the compiled one, so that a test can replace one of them alone. */
