@@ -17,7 +17,7 @@ export type ResolvedSuspensionOptions = Readonly<Required<SuspensionOptions>>;
 
 const MIN_WITHIN_MS = 100;
 
-export const SUSPENSION_CHECKS: Checks<SuspensionOptions> = {
+const SUSPENSION_CHECKS: Checks<SuspensionOptions> = {
   status: { allowed: '403 or 503', accepts: (v) => v === 403 || v === 503 },
   retryAfterMS: checks.durationMS,
   withinMS: {

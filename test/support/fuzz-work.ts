@@ -21,7 +21,7 @@ export const NOBODY = 'none';
 /** How long to wait for what happens elsewhere, in ms. */
 export const ANSWER_MS = 10_000;
 /** What the fuzz does; POLYMONGO_SEED does it again, as far as the order in which answers come allows. */
-export const SEED = printedSeed('isolation of tenants');
+const SEED = printedSeed('isolation of tenants');
 const next = mulberry32(SEED);
 export const random = (below: number): number => Math.floor(next() * below);
 export const pick = <T>(from: readonly T[]): T => from[random(from.length)]!;

@@ -28,7 +28,7 @@ import type { PendingStages } from './pending-stages.js';
 
 /** How a call comes in. */
 export const WAYS = ['http', 'graphql', 'rpc', 'ws', 'subscription'] as const;
-export type Way = (typeof WAYS)[number];
+type Way = (typeof WAYS)[number];
 
 /** What stands on the classes of an application, their methods, and itself, at random. */
 export function newPlan({ below, guard, interceptor }: PendingStages) {

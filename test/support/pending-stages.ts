@@ -10,8 +10,7 @@ import { TenantPendingError, type TenantContext } from 'nestjs-polymongo';
 import { map, of, switchMap, tap, type Observable } from 'rxjs';
 import { SharedResource } from './shared-resource.js';
 
-export const STAGES = ['guards', 'then', 'filter'] as const;
-export type Stage = (typeof STAGES)[number];
+export type Stage = 'guards' | 'then' | 'filter';
 
 /** Stages of a call that look at whose it is, and go on in the context of whoever asked first for what all share. */
 export class PendingStages {
