@@ -26,7 +26,6 @@ const WAITS = {
   'test/chaos/**': 'strikes at random moments',
   'test/unit/tenant/tenant.context.test.ts': 'timers carry the tenant',
   'test/unit/sessions/active.transaction.test.ts': 'timers carry the transaction',
-  'test/e2e/watch/on-change.faults.test.ts': 'handlers that take random times',
   'test/e2e/tenancy/isolation.fuzz.test.ts': 'restarts the server at random moments',
   'test/e2e/tenancy/remembered-scope.test.ts': 'the bound on methods that wait for what others do',
   'test/e2e/tenancy/provisioning.test.ts': 'a seed that takes its time, so that others come meanwhile',

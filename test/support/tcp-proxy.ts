@@ -43,6 +43,11 @@ export class TcpProxy {
     }
   }
 
+  /** Takes nothing more from the clients that are connected: what they send stays with them. */
+  clog(): void {
+    for (const [client] of this.#pairs) client.pause();
+  }
+
   /** Swallows what either side sends, on old connections and new ones, and tells neither. */
   halfOpen(): void {
     this.#isHalfOpen = true;

@@ -1,10 +1,9 @@
 /**
- * The private places of the MongoDB driver that this package touches; the only file that names them. Read in 6.17, 6.20,
- * 7.0 and 7.5; {@link missingInDriver} says which of them another version lacks.
+ * The private places of the MongoDB driver that this package touches; the only file that names them, beside that of one
+ * class (document-sequence.private.ts). Read in 6.17, 6.20, 7.0, 7.5 and 7.8; {@link missingInDriver} says which of them
+ * another version lacks.
  */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import mongoose from 'mongoose';
+import type { Socket } from 'node:net';
 import type { mongo } from 'mongoose';
 import { lacking } from './private.places.js';
 
@@ -136,6 +135,31 @@ export const topologyOf = (client: mongo.MongoClient): Topology | undefined =>
 /** What stands for each of its servers, and leads to their sockets. */
 export const serversOf = (topology: Topology): Iterable<object> => topology.s?.servers?.values() ?? [];
 
+type ConnectionClass = new (socket: Socket, options: object) => object;
+interface ServerPlaces {
+  readonly pool?: { options?: { readonly connectionType?: ConnectionClass } };
+  /** None behind a load balancer. */
+  readonly monitor?: { connectOptions?: { readonly connectionType?: ConnectionClass } } | null;
+}
+
+/**
+ * Has `look` see each socket that a server's pool and monitor connect by from now on. A client that encrypts fields has a
+ * class of its own for those of its pool, which are not seen.
+ */
+export function onEachSocket(server: object, look: (socket: Socket) => void): void {
+  const { pool, monitor } = server as ServerPlaces;
+  const Connection = pool?.options?.connectionType;
+  if (!pool || !Connection) return;
+  const connectionType = class extends Connection {
+    constructor(socket: Socket, options: object) {
+      super(socket, options);
+      look(socket);
+    }
+  };
+  pool.options = Object.freeze({ ...pool.options, connectionType });
+  if (monitor) monitor.connectOptions = Object.freeze({ ...monitor.connectOptions, connectionType });
+}
+
 interface ClientOptions {
   credentials?: object;
   waitQueueTimeoutMS?: number;
@@ -143,34 +167,6 @@ interface ClientOptions {
 /** The options that pools, monitors and sockets have copies of; their own symbols are copied, too. */
 export const optionsOf = (client: mongo.MongoClient): ClientOptions | undefined =>
   (client as unknown as { s?: { options?: ClientOptions } }).s?.options;
-
-/** The driver's class for documents that go into a command as raw BSON (OP_MSG, section kind 1). */
-interface DocumentSequence {
-  push(document: object, bson: Uint8Array): number;
-}
-type DocumentSequenceClass = new (field: string) => DocumentSequence;
-
-/**
- * The class of the very driver that mongoose uses, which recognises it by `instanceof`. The driver does not export it,
- * but has loaded it, so it is taken from the modules that are loaded. undefined where that is not possible (bundled
- * applications); documents are then decoded and encoded again.
- */
-export const findDocumentSequence = (): DocumentSequenceClass | undefined =>
-  (found ??= { Class: lookForSequence() }).Class;
-let found: { readonly Class: DocumentSequenceClass | undefined } | undefined;
-
-function lookForSequence(): DocumentSequenceClass | undefined {
-  const { cache } = createRequire(join(process.cwd(), 'polymongo.js'));
-  for (const path of Object.keys(cache)) {
-    if (!/mongodb[\\/]lib[\\/]index\.js$/.test(path) || cache[path]?.exports !== mongoose.mongo) continue;
-    const { exports } = cache[join(dirname(path), 'cmap', 'commands.js')] ?? {};
-    const Class = (exports as { DocumentSequence?: unknown } | undefined)?.DocumentSequence;
-    if (typeof Class === 'function' && typeof (Class.prototype as DocumentSequence).push === 'function') {
-      return Class as DocumentSequenceClass;
-    }
-  }
-  return undefined;
-}
 
 /**
  * Sends a command for which there is a free socket without the client's `waitQueueTimeoutMS`: the driver reads it as it begins
@@ -215,12 +211,20 @@ export function missingInDriver({ MongoClient }: Pick<typeof mongo, 'MongoClient
   ];
 }
 
-/** As {@link missingInDriver}, what a client has from the moment that it connects. */
+/** As {@link missingInDriver}, what a client has once it has a pool of sockets. */
 export function missingWhenConnected(client: mongo.MongoClient): string[] {
   const topology = topologyOf(client);
   return [
     ...lacking('MongoClient', client, ['topology']),
     ...lacking('Topology', topology, ['s', 'close']),
     ...lacking('Topology.s', topology?.s, ['servers']),
+    ...[...(topology ? serversOf(topology) : [])].flatMap((server) => {
+      const { pool, monitor } = server as ServerPlaces;
+      return [
+        ...lacking('Server', server, ['pool', 'monitor']),
+        ...lacking('ConnectionPool.options', pool?.options, ['connectionType']),
+        ...(monitor ? lacking('Monitor', monitor, ['connectOptions']) : []),
+      ];
+    }),
   ];
 }

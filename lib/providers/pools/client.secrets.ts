@@ -25,7 +25,7 @@ export function keepSecretsOf(client: mongo.MongoClient, config: PoolConfig): vo
     for (const server of serversOf(topology)) hide(server, `Server of ${config.dbName}`);
   };
   if (topologyOf(client)) hideTopology();
-  client.once('topologyOpening', () => checkConnected(client, mongoose.version));
+  client.once('connectionPoolCreated', () => checkConnected(client, mongoose.version));
   client.on('topologyOpening', hideTopology);
   client.on('connectionPoolCreated', hideTopology);
   const secrets = secretsOf(config);

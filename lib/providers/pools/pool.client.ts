@@ -10,6 +10,7 @@ import { secretsOf } from '../../polymongo.secrets.js';
 import { isUserInfoMalformed, parseMongoURI, redactURI } from '../../polymongo.uri.js';
 import { topologyOf } from '../native/driver.private.js';
 import { keepSecretsOf } from './client.secrets.js';
+import { endWaitsOf } from './client.sockets.js';
 import { within } from './deadline.js';
 import { PoolStatistics } from './pool.statistics.js';
 
@@ -146,6 +147,7 @@ export class PoolClient {
     const client = createClient(this.config);
     client.setMaxListeners(0);
     keepSecretsOf(client, this.config);
+    endWaitsOf(client);
     this.statistics.follow(client);
     this.host.onMade(client);
     client.on('serverHeartbeatFailed', ({ failure }) => {

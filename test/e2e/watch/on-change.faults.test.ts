@@ -18,6 +18,7 @@ import {
 import { MortalServer } from '../../support/mortal-server.js';
 import { mulberry32 } from '../../support/random.js';
 import { printedSeed } from '../../support/seed.js';
+import { turns } from '../../support/turns.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const ROUNDS = Number(process.env.POLYMONGO_SEEDS ?? 6);
@@ -188,7 +189,7 @@ describe('@OnChange', () => {
       const attempts = new Map<number, number>();
       const done: number[] = [];
       handle = async (n) => {
-        if (random() < 0.5) await new Promise((resolve) => setTimeout(resolve, random() * 3));
+        if (random() < 0.5) await turns(random() * 5);
         const failed = attempts.get(n) ?? 0;
         if (!isCalm && failed < 3 && random() < 0.5) {
           attempts.set(n, failed + 1);

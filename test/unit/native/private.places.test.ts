@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import mongoose, { type Mongoose } from 'mongoose';
 import { filesUnder } from '../../../packages/embedded-mongo/test/support/architecture.map.js';
 import { PolyMongoWrapper } from '../../../lib/index.js';
-import { missingInDriver, sendWithoutWait } from '../../../lib/providers/native/driver.private.js';
+import { missingInDriver, onEachSocket, sendWithoutWait } from '../../../lib/providers/native/driver.private.js';
 import { missingInMongoose } from '../../../lib/providers/native/mongoose.private.js';
 import { checkConnected, checkPrivatePlaces } from '../../../lib/providers/native/private.check.js';
 
@@ -27,6 +28,7 @@ const UNDERSCORED = /(?<![\w$#])(?:\$__\w+|\$init\b|\$caught\b|_[a-z]\w+)/gi;
 const PLACES = [
   ...['topology', 'isStarting', 'cursorClient', 'cursorNamespace', 'cursorOptions', 'getMore', 'isDead', 'isKilled'],
   ...['addQueue', 'doQueue', 'doClose', 'createClient', 'transactionAsyncLocalStorage', 'applyStaticHooks'],
+  ...['connectionType', 'connectOptions'],
 ];
 const LOOKS = new RegExp(
   String.raw`\.(?:${PLACES.join('|')})\b|\.s\b|\{ s\b|connection\.constructor|mongoose#|(?:mongoose|mongodb)/lib/`,
@@ -109,6 +111,38 @@ it('a client that has connected is looked at too', () => {
     expect.stringContaining('Topology.close, Topology.s.servers'),
     expect.anything(),
   );
+});
+
+it('so are its servers, with their pools and monitors', () => {
+  const servers = new Map([['one:27017', { pool: { options: {} }, monitor: {} }]]);
+  const client = { topology: { s: { servers }, close() {} } } as unknown as mongoose.mongo.MongoClient;
+  checkConnected(client, '10.5.0');
+  expect(warnings).toHaveBeenCalledWith(
+    expect.stringContaining('inside: ConnectionPool.options.connectionType, Monitor.connectOptions are not'),
+    expect.anything(),
+  );
+});
+
+it('the sockets of a pool and of a monitor are seen, and what these connect by is else as it was', () => {
+  const seen: unknown[] = [];
+  class Connection {
+    constructor(
+      readonly socket: Socket,
+      readonly options: object,
+    ) {}
+  }
+  const options = { connectionType: Connection, appName: 'seen' };
+  const behindLoadBalancer = { pool: { options }, monitor: null };
+  const server = { pool: { options }, monitor: { connectOptions: { appName: 'seen' } as typeof options } };
+  for (const each of [server, behindLoadBalancer, {}]) onEachSocket(each, (socket) => void seen.push(socket));
+  const used = [server.pool.options, server.monitor.connectOptions, behindLoadBalancer.pool.options];
+  const sockets = used.map(() => new Socket());
+  const made = used.map((each, i) => new each.connectionType(sockets[i]!, each));
+  expect(seen).toEqual(sockets);
+  expect(made.map((each) => [each instanceof Connection, each.socket, each.options])).toEqual(
+    used.map((each, i) => [true, sockets[i], each]),
+  );
+  expect(used.map(({ appName }) => appName)).toEqual(['seen', 'seen', 'seen']);
 });
 
 it('they are looked for when a PolyMongo is made', () => {

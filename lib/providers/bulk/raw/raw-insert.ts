@@ -2,7 +2,7 @@ import type { mongo } from 'mongoose';
 import type { Database } from '../../databases/database.js';
 import { RETRYABLE_CODES } from '../../pools/retryable.codes.js';
 import { decodeRaw, encodeRaw, idOf, idValueOf, splitDocuments } from './raw-document.js';
-import { findDocumentSequence } from '../../native/driver.private.js';
+import { findDocumentSequence } from '../../native/document-sequence.private.js';
 import { RawBatch } from './raw-batch.js';
 import { findMeasurements } from './time-series.js';
 
