@@ -5,6 +5,9 @@ export const PIECE = /zq\d+x/i;
 const SPECIAL = '" \' ` @ / ? % %25 %0A & = : # [ ] \\ < > { } , ; $ $& ^ | é 😀 *** ***:***@ mongodb:// \0'.split(' ');
 SPECIAL.push(' ', '\t', '\n', '\r\n');
 
+/** What SASLprep refuses in a password (RFC 4013, section 2.3) or knows no letter of. */
+const UNPREPARED = /[\0\t\n\r]|\p{Extended_Pictographic}/u;
+
 /** @param random numbers in [0, 1) */
 export function makeCanaries(random: () => number) {
   let pieces = 0;
@@ -14,5 +17,12 @@ export function makeCanaries(random: () => number) {
     for (let n = Math.floor(random() * 4); n >= 0; n--) text += `${pick(SPECIAL)}zq${pieces++}x`;
     return text;
   };
-  return { pick, secret };
+  /** One that a server can have as a password. */
+  const password = (): string => {
+    for (;;) {
+      const text = secret();
+      if (!UNPREPARED.test(text)) return text;
+    }
+  };
+  return { pick, secret, password };
 }

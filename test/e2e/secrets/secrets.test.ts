@@ -93,14 +93,16 @@ async function cli(args: string[]): Promise<string> {
 }
 
 async function showEverything(options: PolyMongoOptions): Promise<Record<string, string[]>> {
-  const refused = (() => {
+  const made = (more: object): PolyMongoWrapper | Error => {
     try {
-      new PolyMongoWrapper({ ...options, retry: options.mongoURI, defaultDB: 'a', driverOptions: 'x' } as never);
+      return new PolyMongoWrapper({ ...options, handleSignals: false, ...more });
     } catch (error) {
-      return error;
+      return error as Error;
     }
-  })();
-  const polymongo = new PolyMongoWrapper({ ...options, handleSignals: false });
+  };
+  const refused = made({ retry: options.mongoURI, defaultDB: 'a', driverOptions: 'x' });
+  const polymongo = made({});
+  if (polymongo instanceof Error) return { refused: [refused, polymongo].flatMap(printed) }; // no URI that can be read
   const items = wrapItems(polymongo);
   const told: unknown[] = [];
   polymongo.onDbError((error) => told.push(error));
@@ -166,8 +168,8 @@ describe('secrets', () => {
   );
 
   it('appear in nothing that an open cursor, stream, session or builder leads to', async () => {
-    const { secret } = makeCanaries(mulberry32(FIRST_SEED));
-    const [username, password] = [secret(), secret()];
+    const { password: make } = makeCanaries(mulberry32(FIRST_SEED));
+    const [username, password] = [make(), make()];
     const guarded = await EmbeddedMongo.start({ users: [{ username, password, roles: ['root'] }] });
     const auth = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
     const polymongo = new PolyMongoWrapper({ mongoURI: guarded.uri.replace('//', `//${auth}@`), handleSignals: false });
