@@ -229,7 +229,11 @@ export type {
   TenantRestoration,
   VerifyOptions,
 } from './providers/tenant/tenant.backups.js';
-export { SuspensionOffError, TenantSuspendedError } from './providers/tenant/suspension.errors.js';
+export {
+  SuspensionOffError,
+  TenantSuspendedError,
+  TenantUnfinishedError,
+} from './providers/tenant/suspension.errors.js';
 export type { TenantCriteria, TenantInfo, TenantOverview } from './providers/tenant/tenant.census.js';
 export type { ProvisionedTenant } from './providers/tenant/tenant.provisioning.js';
 export type { TenantSuspension } from './providers/tenant/tenant.suspensions.js';

@@ -29,6 +29,8 @@ export interface PolyMongoEventMap {
   tenantSuspended: { tenantId: string; db: string; reason?: string };
   /** This process has learned that a tenant is suspended no more. */
   tenantResumed: { tenantId: string; db: string };
+  /** This process has learned that a tenant's database was restored. */
+  tenantRestored: { tenantId: string; db: string };
   /** A client was refused: its request names no tenant, or none that it may have. */
   refused: { error: Error };
   /** Something failed beside the caller: a hook, a connect in the background. */

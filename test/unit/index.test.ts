@@ -114,6 +114,7 @@ describe('the public surface', () => {
       'TenantSwitchError',
       'TenantTakenOverError',
       'TenantTaskError',
+      'TenantUnfinishedError',
       'TenantUnknownError',
       'TransactionEndedError',
       'TransactionPropagationError',

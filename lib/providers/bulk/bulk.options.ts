@@ -8,6 +8,7 @@ const TASK: Checks<BulkOptions> = {
   transform: checks.function,
   signal: checks.abortSignal,
   onProgress: checks.function,
+  guard: checks.function,
 };
 
 const READ: Checks<BulkReadOptions> = { ...TASK, query: checks.object, snapshot: checks.boolean };
@@ -18,6 +19,7 @@ const COPY: Checks<CopyOptions> = {
   dryRun: checks.boolean,
   targetPools: { ...checks.object, allowed: 'the pools of a wrapper' },
   concurrency: checks.positiveInteger,
+  bypassDocumentValidation: checks.boolean,
 };
 
 const EXPORT: Checks<ExportStreamOptions> = { ...READ, format: oneOf('json', 'archive'), gzip: checks.boolean };
@@ -36,6 +38,7 @@ const IMPORT: Checks<ImportOptions> = {
     accepts: (v) => v === 'start' || checks.object.accepts((v as { documents?: unknown } | null)?.documents),
   },
   sourceDatabase: checks.string,
+  bypassDocumentValidation: checks.boolean,
   totalBytes: checks.count,
 };
 

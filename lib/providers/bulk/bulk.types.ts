@@ -24,6 +24,8 @@ export interface BulkSelection {
 export interface BulkOptions extends BulkSelection {
   /** Ends the task at the next batch, and an export that nobody reads at once, with a BulkTaskError whose `cause` is the signal's reason. */
   signal?: AbortSignal;
+  /** @internal Called before each batch is written; what it throws ends the task. */
+  guard?: () => void;
   /** Called at most every 100 ms, and once at the end. Nobody waits for what it returns; where it throws or rejects, `onDbError` is told. */
   onProgress?: (progress: BulkProgress) => unknown;
 }
@@ -46,6 +48,8 @@ export interface CopyOptions extends BulkReadOptions {
   targetPools?: PolyMongoPools;
   /** Collections copied at a time. Default 4. */
   concurrency?: number;
+  /** Copy documents also where the collection's validator would refuse them, as those that are older than it. Default false. */
+  bypassDocumentValidation?: boolean;
 }
 
 /** Options of `exportStream`. */
@@ -76,6 +80,8 @@ export interface ImportOptions extends BulkOptions {
   resumeFrom?: 'start' | BulkCheckpoint;
   /** Which database of an archive of several. Needless where it holds one. */
   sourceDatabase?: string;
+  /** Import documents also where the collection's validator would refuse them, as those that are older than it. Default false. */
+  bypassDocumentValidation?: boolean;
   /** Bytes of the whole stream, for progress. */
   totalBytes?: number;
 }

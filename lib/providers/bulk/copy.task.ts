@@ -85,7 +85,8 @@ export class CopyTask {
       const before = await this.sizeOf(name);
       signal?.throwIfAborted();
       const pipeline = [{ $match: filter }, { $merge: merge } as mongo.BSON.Document];
-      await database.send(() => collection.aggregate(pipeline).toArray());
+      const { bypassDocumentValidation = false } = this.options;
+      await database.send(() => collection.aggregate(pipeline, { bypassDocumentValidation }).toArray());
       const after = await this.sizeOf(name);
       const read = await collection.countDocuments(filter);
       const copied = Math.min(read, Math.max(0, after.documents - before.documents));
@@ -106,7 +107,8 @@ export class CopyTask {
   }
 
   private async throughPools(definition: CollectionDefinition, name: string): Promise<void> {
-    const { transform, onError, signal } = this.options;
+    const { transform, onError, signal, bypassDocumentValidation, guard } = this.options;
+    guard?.();
     await this.target.create({ name, options: definition.options });
     let first = 1;
     for await (const batch of this.source.batches(definition.name)) {
@@ -121,6 +123,8 @@ export class CopyTask {
           keepExisting: true,
           timeField: timeFieldOf(definition.options),
           signal,
+          bypassDocumentValidation,
+          guard,
         },
       );
       this.report.written(name, inserted, bytes);

@@ -139,6 +139,7 @@ export class ImportTask {
       this.refused(collection, new BulkFormatError(reason, { collection: name }));
     }
     if (this.options.dryRun || collection.isRefused) return;
+    this.options.guard?.();
     try {
       collection.isFound = !(await this.target.create(collection));
     } catch (error) {
@@ -210,12 +211,14 @@ export class ImportTask {
 
     const isOfBuckets = hasBuckets(collection, documents);
     const into = isOfBuckets ? await this.target.bucketsOf(name) : name;
-    const { onError, resumeFrom, signal } = this.options;
+    const { onError, resumeFrom, signal, bypassDocumentValidation, guard } = this.options;
     const { inserted, bytes, existing, refused, failure } = await insertRaw(this.target.database, into, documents, {
       isOrdered: onError !== 'skip',
       isRepeated: resumeFrom !== undefined,
       timeField: isOfBuckets ? undefined : timeFieldOf(collection.options),
       signal,
+      bypassDocumentValidation,
+      guard,
     });
     this.report.written(name, inserted, bytes);
     this.report.collection(name).skipped += existing.length;

@@ -30,6 +30,7 @@ export class MigrationReadiness implements TenantReadiness {
     this.#migrations = migrations;
     this.#options = migrations.options;
     this.#events = events;
+    events.on('tenantRestored', ({ tenantId }) => this.#isServed.forget(tenantId));
   }
 
   /** Some tenant may have to wait, be refused or be migrated. */

@@ -32,7 +32,7 @@ import {
   type TenantInfo,
   type TenantOverview,
 } from './tenant.census.js';
-import { TenantProvisioning, type ProvisionedTenant } from './tenant.provisioning.js';
+import { TenantProvisioning, type FillTerms, type ProvisionedTenant } from './tenant.provisioning.js';
 import type { TenantRegistry } from './tenant.registry.js';
 import { TenantRun } from './tenant.run.js';
 import type { TenantSuspensions } from './tenant.suspensions.js';
@@ -120,8 +120,13 @@ export class PolyMongoTenants {
   }
 
   /** @internal Has `work` make a tenant's database, while this process alone works on it. */
-  fill<T>(tenantId: string, timeoutMS: number, work: (isServed: boolean) => Promise<T>): Promise<T> {
-    return this.#provisioning.fill(tenantId, timeoutMS, work);
+  fill<T>(
+    tenantId: string,
+    making: 'clone' | 'restore',
+    timeoutMS: number,
+    work: (terms: FillTerms) => Promise<T>,
+  ): Promise<T> {
+    return this.#provisioning.fill(tenantId, making, timeoutMS, work);
   }
 
   /** @internal The tenant's last migration that is done. */

@@ -30,6 +30,14 @@ export class SuspendedTenants implements SuspensionListener {
     if (db !== undefined) this.pools.events.emit('tenantResumed', { tenantId, db });
   }
 
+  /** Collections and indexes that were made here may not be there any more. */
+  restored(tenantId: string): void {
+    const db = this.#nameOf(tenantId);
+    if (db === undefined) return;
+    this.pools.findDatabase(db)?.forgetContents();
+    this.pools.events.emit('tenantRestored', { tenantId, db });
+  }
+
   #end(tenantId: string, db: string): void {
     const database = this.pools.findDatabase(db);
     if (database && this.suspensions.has(tenantId)) database.pool.abortLeases(database);

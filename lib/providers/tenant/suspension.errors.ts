@@ -22,6 +22,22 @@ export class TenantSuspendedError extends TenantError {
   }
 }
 
+/** A tenant's database is half of a clone or restore that has not ended: it is neither served as it is, nor copied. */
+export class TenantUnfinishedError extends PolyMongoError {
+  constructor(
+    /** The tenant. */
+    readonly tenantId: string,
+    /** What has not ended. */
+    readonly making: 'clone' | 'restore',
+    options: ErrorOptions = {},
+  ) {
+    super(
+      `The ${making} of tenant ${tenantId} has not ended. Run it again, which goes on or begins anew, or deprovision the tenant.`,
+      options,
+    );
+  }
+}
+
 /** A tenant was to be suspended, and this process does not look for suspended tenants. */
 export class SuspensionOffError extends PolyMongoError {
   constructor(

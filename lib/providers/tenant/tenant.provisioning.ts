@@ -1,9 +1,10 @@
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
+import { TenantUnfinishedError } from './suspension.errors.js';
 import { TenantDatabaseTakenError } from './tenant.errors.js';
 import type { TenantMigrations } from './tenant.migrations.js';
-import type { Ownership, TenantRecord, TenantRegistry } from './tenant.registry.js';
+import type { Ownership, OwnershipHold, TenantRecord, TenantRegistry } from './tenant.registry.js';
 import type { TenantSuspensions } from './tenant.suspensions.js';
 
 /** What `provision` has made, or found. */
@@ -14,6 +15,14 @@ export interface ProvisionedTenant {
   database: string;
   /** It was not there before; it has been seeded. */
   isNew: boolean;
+}
+
+type Making = NonNullable<TenantRecord['making']>;
+
+/** What is given to who fills a tenant's database. */
+export interface FillTerms extends OwnershipHold {
+  /** Somebody may be let in as the tenant meanwhile. */
+  readonly isServed: boolean;
 }
 
 /** Makes the databases of tenants, and drops them, one process a tenant at a time. */
@@ -43,6 +52,7 @@ export class TenantProvisioning {
     const database = this.#databases.of(tenantId);
     const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
       this.#directory.manage(tenantId, async () => {
+        if (record.making) throw new TenantUnfinishedError(tenantId, record.making);
         if (record.state !== 'ready') await migrations?.begin(tenantId);
         await this.#pools.ensureIndexes(database);
         if (record.state === 'ready') return false;
@@ -55,17 +65,22 @@ export class TenantProvisioning {
     return { tenantId, database, isNew };
   }
 
-  /**
-   * Has `work` make the database of a tenant, while this process alone works on it. The tenant is ready then.
-   * @param work told whether somebody may be let in as the tenant meanwhile
-   */
-  async fill<T>(tenantId: string, timeoutMS: number, work: (isServed: boolean) => Promise<T>): Promise<T> {
+  /** Has `work` make the database of a tenant, while this process alone works on it. The tenant is ready then. */
+  async fill<T>(
+    tenantId: string,
+    making: Making,
+    timeoutMS: number,
+    work: (terms: FillTerms) => Promise<T>,
+  ): Promise<T> {
     const database = this.#databases.of(tenantId);
     let isNew = false;
-    const result = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
+    const result = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record, hold) =>
       this.#directory.manage(tenantId, async () => {
         isNew = record.state !== 'ready';
-        const made = await work(!isNew || this.#databases.options.exists !== 'provisioned');
+        if (isNew) await this.#registry.begin(record, making);
+        const isServed = !isNew || this.#databases.options.exists !== 'provisioned';
+        const made = await work({ ...hold, isServed });
+        await hold.renew();
         if (isNew) await this.#registry.mark(record, 'ready');
         return made;
       }),
@@ -85,13 +100,16 @@ export class TenantProvisioning {
         await this.#pools.disconnect(db, 'deprovisioned');
         await this.#pools.release(db, 'deprovisioned');
       });
-      await this.#suspensions.remove(tenantId); // the next tenant of this id is another one
+      await this.#suspensions.clear(tenantId); // the next tenant of this id is another one
       await this.#registry.remove(record);
     });
     this.#pools.events.emit('tenantDeprovisioned', { tenantId, db });
   }
 
-  async #whileOwning<T>(ownership: Ownership, work: (record: TenantRecord) => Promise<T>): Promise<T> {
+  async #whileOwning<T>(
+    ownership: Ownership,
+    work: (record: TenantRecord, hold: OwnershipHold) => Promise<T>,
+  ): Promise<T> {
     try {
       return await this.#registry.whileOwning(ownership, work);
     } catch (error) {

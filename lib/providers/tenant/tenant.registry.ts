@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
@@ -20,6 +21,8 @@ export interface TenantRecord {
   state: 'provisioning' | 'ready' | 'removing';
   createdAt: Date;
   readyAt?: Date;
+  /** What makes its database, and has not ended. */
+  making?: 'clone' | 'restore';
   /** When it was last used, as far as `tenant.recordUseEveryMS` has it written down. */
   lastUsedAt?: Date;
   /** Who works on it now, and until when it is theirs unless they renew it. */
@@ -34,6 +37,14 @@ export interface Ownership {
   purpose: 'provision' | 'remove';
   /** How long to wait for another owner, in ms. */
   timeoutMS: number;
+}
+
+/** What an owner has of its ownership. */
+export interface OwnershipHold {
+  /** @throws TenantTakenOverError where another process has it */
+  renew(): Promise<void>;
+  /** Nobody can have taken it over yet, by this process's clock, which goes on while it is stopped. @throws TenantTakenOverError */
+  assertFresh(): void;
 }
 
 const OWNED_MS = 30_000;
@@ -79,18 +90,29 @@ export class TenantRegistry {
    */
   async whileOwning<T>(
     { tenantId, database, purpose, timeoutMS }: Ownership,
-    work: (record: TenantRecord) => Promise<T>,
+    work: (record: TenantRecord, hold: OwnershipHold) => Promise<T>,
   ): Promise<T> {
     const owner = randomUUID();
     await this.#uniqueness.assertSole(tenantId, database);
     const record = await this.#own({ tenantId, database, purpose, timeoutMS }, owner);
-    const renewal = setInterval(() => {
-      this.#update(tenantId, owner, [{ $set: { ownedUntil: SOON } }]).catch(() => {}); // the next one may succeed
-    }, OWNED_MS / 3);
+    let renewedAtMS = performance.now();
+    const lost = () => new TenantTakenOverError(tenantId);
+    const renew = async (): Promise<void> => {
+      const beganAtMS = performance.now();
+      if (!(await this.#update(tenantId, owner, [{ $set: { ownedUntil: SOON } }]))) throw lost();
+      renewedAtMS = beganAtMS;
+    };
+    const hold: OwnershipHold = {
+      renew,
+      assertFresh: () => {
+        if (performance.now() - renewedAtMS > OWNED_MS) throw lost();
+      },
+    };
+    const renewal = setInterval(() => void renew().catch(() => {}), OWNED_MS / 3); // the next one may succeed
     renewal.unref();
     const disown = () => this.#update(tenantId, owner, [{ $unset: ['owner', 'ownedUntil'] }]);
     try {
-      const result = await work(record);
+      const result = await work(record, hold);
       await disown();
       return result;
     } catch (error) {
@@ -104,8 +126,13 @@ export class TenantRegistry {
   /** Changes the state of a record that is owned. @throws TenantTakenOverError */
   async mark({ _id, owner }: TenantRecord, state: TenantRecord['state']): Promise<void> {
     const readyAt = state === 'ready' ? { readyAt: { $ifNull: ['$readyAt', '$$NOW'] } } : {};
-    const isOwned = await this.#update(_id, owner!, [{ $set: { state, ...readyAt } }]);
+    const isOwned = await this.#update(_id, owner!, [{ $set: { state, ...readyAt } }, { $unset: ['making'] }]);
     if (!isOwned) throw new TenantTakenOverError(_id);
+  }
+
+  /** Notes what makes the database of a record that is owned, until it is ready. @throws TenantTakenOverError */
+  async begin({ _id, owner }: TenantRecord, making: NonNullable<TenantRecord['making']>): Promise<void> {
+    if (!(await this.#update(_id, owner!, [{ $set: { making } }]))) throw new TenantTakenOverError(_id);
   }
 
   /** Writes down when tenants were used; of those that were not provisioned nothing. */

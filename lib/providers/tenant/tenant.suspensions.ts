@@ -22,6 +22,8 @@ export interface TenantSuspension {
 export interface SuspensionListener {
   suspended(tenantId: string, suspension: TenantSuspension): void;
   resumed(tenantId: string): void;
+  /** Its database was put in the place of another one. */
+  restored(tenantId: string): void;
   /** It works for some tenant, or somebody listens, so it has to look. */
   readonly isInterested: boolean;
 }
@@ -30,8 +32,19 @@ export interface SuspensionListener {
 interface SuspensionsRecord {
   _id: 'all';
   revision: string;
-  tenants: ({ tenantId: string } & TenantSuspension)[];
+  tenants: (Entry & TenantSuspension)[];
+  /** The last restores that ended, the newest last: what was known of the tenant's database before is not so any more. */
+  restored?: { tenantId: string; id: string }[];
 }
+
+/** Whose it is: the application's, which resumes it, or a restore's, which lets nobody in before it has ended. */
+type Holder = 'application' | 'restore';
+interface Entry {
+  tenantId: string;
+  by?: Holder;
+}
+
+const MAX_RESTORED = 1_000;
 
 const SUSPENSIONS_COLLECTION = 'polymongo_suspensions';
 
@@ -44,6 +57,7 @@ export class TenantSuspensions {
   readonly #options: ResolvedSuspensionOptions | undefined;
   #listener: SuspensionListener | undefined;
   #known: ReadonlyMap<string, TenantSuspension> = new Map();
+  #restored: ReadonlySet<string> = new Set();
   #revision: string | undefined;
   #readAtMS = -Infinity;
   #reading: Promise<void> | undefined;
@@ -99,25 +113,44 @@ export class TenantSuspensions {
   }
 
   /** Resolves when no process lets the tenant in any more. @throws SuspensionOffError */
-  async add(tenantId: string, reason: string | undefined): Promise<void> {
+  async add(tenantId: string, reason: string | undefined, by: Holder = 'application'): Promise<void> {
     if (!this.#options) throw new SuspensionOffError(tenantId);
-    const mine = { $filter: { input: TENANTS, cond: { $eq: ['$$this.tenantId', { $literal: tenantId }] } } };
+    const mine = { $filter: { input: TENANTS, cond: isOf(tenantId, by) } };
     const since = { $ifNull: [{ $first: { $map: { input: mine, in: '$$this.since' } } }, '$$NOW'] };
     const suspension = {
       tenantId: { $literal: tenantId },
+      by,
       since,
       ...(reason !== undefined && { reason: { $literal: reason } }),
     };
-    await this.#change({ $concatArrays: [without(tenantId), [suspension]] });
+    await this.#change({ tenants: { $concatArrays: [without(isOf(tenantId, by)), [suspension]] } });
     const writtenAtMS = performance.now();
     await this.#readAnew();
     await delay(this.#options.withinMS - (performance.now() - writtenAtMS));
   }
 
-  /** The other processes let the tenant in again within `withinMS`, this one at once. */
+  /** The other processes let the tenant in again within `withinMS`, this one at once; unless a restore holds it. */
   async remove(tenantId: string): Promise<void> {
+    await this.#remove(tenantId, isOf(tenantId, 'application'));
+  }
+
+  /** Ends what a restore holds. @param isDone it has ended, and processes forget what they knew of the database */
+  async release(tenantId: string, isDone: boolean): Promise<void> {
+    const ended = [{ tenantId: { $literal: tenantId }, id: randomUUID() }];
+    const all = { $concatArrays: [{ $ifNull: ['$restored', []] }, ended] };
+    const restored = isDone ? { restored: { $slice: [all, -MAX_RESTORED] } } : {};
+    await this.#change({ tenants: without(isOf(tenantId, 'restore')), ...restored });
+    if (this.isOn) await this.#readAnew();
+  }
+
+  /** Ends all of it: there is no such tenant any more. */
+  async clear(tenantId: string): Promise<void> {
+    await this.#remove(tenantId, { $eq: ['$$this.tenantId', { $literal: tenantId }] });
+  }
+
+  async #remove(tenantId: string, condition: mongo.Document): Promise<void> {
     if (!(await this.list()).has(tenantId)) return;
-    await this.#change(without(tenantId));
+    await this.#change({ tenants: without(condition) });
     if (this.isOn) await this.#readAnew();
   }
 
@@ -146,9 +179,12 @@ export class TenantSuspensions {
     this.#lookAgain();
     if (!record) return;
     const before = this.#known;
+    const [seen, restored] = [this.#restored, record.restored ?? []];
     this.#revision = record.revision;
     this.#known = byId(record);
+    this.#restored = new Set(restored.map(({ id }) => id));
     if (isFirst) return;
+    for (const { tenantId, id } of restored) if (!seen.has(id)) this.#listener?.restored(tenantId);
     for (const [tenantId, suspension] of this.#known)
       if (!before.has(tenantId)) this.#listener?.suspended(tenantId, suspension);
     for (const tenantId of before.keys()) if (!this.#known.has(tenantId)) this.#listener?.resumed(tenantId);
@@ -167,13 +203,13 @@ export class TenantSuspensions {
     this.#timer.unref();
   }
 
-  async #change(tenants: mongo.Document): Promise<void> {
-    const update = [{ $set: { revision: randomUUID(), tenants } }];
+  async #change(change: mongo.Document): Promise<void> {
+    const update = [{ $set: { revision: randomUUID(), ...change } }];
     try {
       await this.#with((suspensions) => suspensions.updateOne({ _id: 'all' }, update, { upsert: true }));
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      await this.#change(tenants); // another one has just made it
+      await this.#change(change); // another one has just made it
     }
   }
 
@@ -184,9 +220,19 @@ export class TenantSuspensions {
 
 const TENANTS = { $ifNull: ['$tenants', []] };
 
-const without = (tenantId: string) => ({
-  $filter: { input: TENANTS, cond: { $ne: ['$$this.tenantId', { $literal: tenantId }] } },
+const isOf = (tenantId: string, by: Holder) => ({
+  $and: [
+    { $eq: ['$$this.tenantId', { $literal: tenantId }] },
+    { $eq: [{ $ifNull: ['$$this.by', 'application'] }, by] },
+  ],
 });
 
-const byId = (record: SuspensionsRecord | null): ReadonlyMap<string, TenantSuspension> =>
-  new Map(record?.tenants.map(({ tenantId, ...suspension }) => [tenantId, suspension]));
+const without = (condition: mongo.Document) => ({ $filter: { input: TENANTS, cond: { $not: [condition] } } });
+
+/** Of a tenant that both hold, what the application has said. */
+function byId(record: SuspensionsRecord | null): ReadonlyMap<string, TenantSuspension> {
+  const known = new Map<string, TenantSuspension>();
+  for (const { tenantId, by, ...suspension } of record?.tenants ?? [])
+    if (by !== 'restore' || !known.has(tenantId)) known.set(tenantId, suspension);
+  return known;
+}

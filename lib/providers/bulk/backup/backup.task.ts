@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { BackupManifest, BackupOptions } from '../../tenant/tenant.backups.js';
 import type { ExportStream, ExportStreamOptions } from '../bulk.types.js';
 import { BackupContents } from './backup.contents.js';
@@ -36,9 +36,10 @@ export async function backUp(
     await stream.summary;
   } catch (error) {
     signal.throwIfAborted();
-    throw (await isExpired(stream, error)) ? new SnapshotExpiredError(tenantId, error) : error;
+    const isOwn = await isSettled(stream.summary);
+    throw expiredOr(tenantId, isOwn ? await stream.summary.catch((reason: unknown) => reason) : error);
   } finally {
-    if (!stream.closed) await once(stream.destroy(), 'close');
+    stream.destroy();
   }
   const manifest: BackupManifest = {
     kind: 'polymongo-backup',
@@ -58,13 +59,19 @@ export async function backUp(
   return manifest;
 }
 
-/** The stream's own error says why it ended; what its reader gets may say only that it did. */
-async function isExpired({ summary }: ExportStream, error: unknown): Promise<boolean> {
-  const own = await summary.then(
-    () => error,
-    (reason: unknown) => reason,
-  );
-  for (let cause: unknown = own; cause instanceof Error; cause = cause.cause)
-    if (EXPIRED.has((cause as { code?: unknown }).code)) return true;
-  return false;
+/** The stream's own error says why it ended; what its reader gets may say only that it did. One that nobody read has none. */
+const isSettled = (summary: Promise<unknown>): Promise<boolean> =>
+  Promise.race([
+    summary.then(
+      () => false,
+      () => true,
+    ),
+    setImmediate(false),
+  ]);
+
+/** A SnapshotExpiredError where the server said so, else the error. */
+export function expiredOr(tenantId: string, error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (EXPIRED.has((cause as { code?: unknown }).code)) return new SnapshotExpiredError(tenantId, error);
+  return error;
 }

@@ -15,7 +15,13 @@ export class CloneTask {
     private readonly newId: string,
     private readonly database: Database,
     private readonly copy: () => Promise<BulkSummary>,
+    /** To be asked before what somebody who has taken over must not see. @throws TenantTakenOverError */
+    private readonly renew: () => Promise<void>,
   ) {}
+
+  static async isUnfinished({ connection }: Database): Promise<boolean> {
+    return (await connection.db!.collection<CloneRecord>(STATE_COLLECTION).findOne({ _id: 'clone' })) !== null;
+  }
 
   async run(): Promise<BulkSummary> {
     const db = this.database.connection.db!;
@@ -24,10 +30,12 @@ export class CloneTask {
     if (found.length > 0) {
       const mark = await marks.findOne({ _id: 'clone' });
       if (!mark) throw new TenantNotEmptyError(this.newId, found);
+      await this.renew();
       await db.dropDatabase();
     }
     await marks.insertOne({ _id: 'clone', of: this.tenantId }, { writeConcern: { w: 'majority' } });
     const summary = await this.copy();
+    await this.renew();
     await marks.drop();
     this.database.forgetContents();
     return summary;

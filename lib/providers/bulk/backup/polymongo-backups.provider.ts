@@ -1,15 +1,14 @@
-import { performance } from 'node:perf_hooks';
-import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { check, checks, checkOptions, oneOf, type Check, type Checks } from '../../../polymongo.checks.js';
 import { PolyMongoOptionsError } from '../../../polymongo.errors.js';
 import type { Database } from '../../databases/database.js';
 import type { PolyMongoPools } from '../../pools/polymongo-pools.provider.js';
 import type { PolyMongoTenants } from '../../tenant/polymongo-tenants.provider.js';
-import { SuspensionOffError } from '../../tenant/suspension.errors.js';
+import { SuspensionOffError, TenantUnfinishedError } from '../../tenant/suspension.errors.js';
 import type {
   BackupManifest,
   BackupOptions,
+  BackupSource,
   CloneOptions,
   RestoreOptions,
   TenantBackups,
@@ -19,16 +18,18 @@ import type {
 import { managerScope, type TenantContext } from '../../tenant/tenant.context.js';
 import type { TenantDatabases } from '../../tenant/tenant.databases.js';
 import type { TenantDirectory } from '../../tenant/tenant.directory.js';
+import { TenantTakenOverError } from '../../tenant/tenant.errors.js';
 import { checkForEachOptions, fanOut, type ForEachOptions } from '../../tenant/tenant.fan-out.js';
 import { TenantRun } from '../../tenant/tenant.run.js';
 import type { TenantSuspensions } from '../../tenant/tenant.suspensions.js';
-import type { ExportStreamOptions } from '../bulk.types.js';
+import type { BulkSummary, ExportStreamOptions, ImportOptions } from '../bulk.types.js';
 import type { PolyMongoBulk } from '../polymongo-bulk.provider.js';
 import type { BackupContents } from './backup.contents.js';
-import { TenantNotEmptyError } from './backup.errors.js';
-import { openPart } from './backup.place.js';
-import { backUp } from './backup.task.js';
+import { BackupDamagedError, TenantNotEmptyError } from './backup.errors.js';
+import { backupsIn, openPart } from './backup.place.js';
+import { backUp, expiredOr } from './backup.task.js';
 import { CloneTask } from './clone.task.js';
+import { CountedBytes } from './counted.bytes.js';
 import { isOfRestore, RestoreState } from './restore.state.js';
 import { RestoreTask } from './restore.task.js';
 import { verifyBackup } from './verify.task.js';
@@ -44,7 +45,7 @@ export interface BackupParts {
   readonly suspensions: TenantSuspensions;
 }
 
-/** Why a tenant is suspended, where a restore has done it: the restore that ends lets it in again, and no other reason. */
+/** Why a tenant is suspended where a restore holds it, and nobody else. */
 const RESTORING = 'being restored';
 
 const place = (allowed: string): Check => ({
@@ -74,7 +75,7 @@ export class PolyMongoBackups implements TenantBackups {
     check('backup.', own, BACKUP_CHECKS, ['to']);
     return this.#each(options, (tenantId, signal) =>
       this.#looking(tenantId, async (database) => {
-        const exclude = (await collectionsOf(database)).filter(isOfRestore);
+        const exclude = await this.#leftOut(tenantId, database);
         const subject = {
           tenantId,
           database: database.name,
@@ -95,7 +96,8 @@ export class PolyMongoBackups implements TenantBackups {
     const { tenants } = this.parts;
     return new TenantRun(async function* (stop) {
       const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
-      const ids = [...new Set(named ?? (await tenants.list()))];
+      const found = typeof from === 'string' ? backupsIn(from) : tenants.list();
+      const ids = [...new Set(named ?? (await found))];
       yield* fanOut(ids, (tenantId, context) => verifyBackup(tenantId, from, context.signal), { ...rest, signal });
     });
   }
@@ -103,29 +105,32 @@ export class PolyMongoBackups implements TenantBackups {
   async restore(tenantId: string, options: RestoreOptions): Promise<TenantRestoration> {
     checkOptions('restore.', options, RESTORE_CHECKS, ['from']);
     const { from, as = tenantId, drop = false, timeoutMS = 60_000, signal } = options;
-    const { databases, tenants, pools, bulk } = this.parts;
+    const { databases, tenants, pools, suspensions } = this.parts;
     const name = databases.of(as);
-    const startedAtMS = performance.now();
     const manifest = await verifyBackup(tenantId, from, signal ?? new AbortController().signal);
-    await tenants.fill(as, timeoutMS, async (isServed) => {
-      const database = pools.database(name);
-      await database.run(async () => {
-        const hasToWait = (await this.#isReplacing(as, database, drop)) || (isServed && this.parts.suspensions.isOn);
-        const open = () => openLate(() => openPart(from, tenantId, 'data', manifest.format));
+    const database = pools.database(name);
+    await tenants.fill(as, 'restore', timeoutMS, ({ isServed, ...hold }) =>
+      database.run(async () => {
+        const isReplacing = await this.#isReplacing(as, database, isServed);
+        const load = (wanted: ImportOptions) =>
+          this.#load(name, tenantId, from, manifest, { ...wanted, guard: hold.assertFresh, ...(signal && { signal }) });
+        const suspend = async () => (isReplacing ? this.#suspend(as) : undefined);
         const task = new RestoreTask(
-          {
-            database,
-            signal,
-            load: (wanted) => bulk.importStream(name, open, wanted),
-            suspend: async () => (hasToWait ? this.#suspend(as, startedAtMS) : undefined),
-          },
+          { database, tenantId: as, signal, drop, load, suspend, renew: hold.renew },
           manifest,
         );
-        await task.run();
+        try {
+          await task.run();
+        } catch (error) {
+          if (error instanceof TenantTakenOverError) throw error; // whoever has it goes on
+          if (!task.isUnfinished && isReplacing) await suspensions.release(as, false).catch(() => {});
+          if (!task.isUnfinished || error instanceof TenantNotEmptyError) throw error;
+          throw new TenantUnfinishedError(as, 'restore', { cause: error });
+        }
         database.forgetContents();
-      }, 'long');
-    });
-    await this.#resume(as);
+        if (suspensions.isOn) await suspensions.release(as, true);
+      }, 'long'),
+    );
     return { tenantId: as, database: name, collections: manifest.collections };
   }
 
@@ -137,19 +142,44 @@ export class PolyMongoBackups implements TenantBackups {
       throw new PolyMongoOptionsError('clone.newId', `Tenant ${tenantId} cannot be cloned to itself: give a new id.`);
     await directory.findAnew(tenantId);
     const name = databases.of(newId);
-    const summary = await tenants.fill(newId, timeoutMS, async () => {
-      const database = pools.database(name);
-      const source = pools.database(databases.of(tenantId));
+    const database = pools.database(name);
+    const source = pools.database(databases.of(tenantId));
+    const summary = await tenants.fill(newId, 'clone', timeoutMS, ({ renew, assertFresh: guard }) => {
+      const copying = { snapshot, bypassDocumentValidation: true, guard, ...(signal && { signal }) };
       const copy = () =>
         context.within(managerScope(newId, tenantId), () =>
           source.lookedAt(async () => {
-            const exclude = (await source.run(() => collectionsOf(source))).filter(isOfRestore);
-            return bulk.copyDatabase(source.name, name, { snapshot, exclude, ...(signal && { signal }) });
+            const exclude = await source.run(() => this.#leftOut(tenantId, source));
+            return bulk.copyDatabase(source.name, name, { ...copying, exclude }).catch((error: unknown) => {
+              throw expiredOr(tenantId, error);
+            });
           }),
         );
-      return database.run(() => new CloneTask(tenantId, newId, database, copy).run(), 'long');
+      return database.run(() => new CloneTask(tenantId, newId, database, copy, renew).run(), 'long');
     });
     return { tenantId: newId, database: name, collections: summary.collections };
+  }
+
+  /** Reads the backup again, and makes sure that it is the one that was verified. */
+  async #load(
+    name: string,
+    tenantId: string,
+    from: BackupSource,
+    { format, sha256 }: BackupManifest,
+    wanted: ImportOptions,
+  ): Promise<BulkSummary> {
+    const counted = new CountedBytes();
+    const data = await openPart(from, tenantId, 'data', format, wanted.signal);
+    const source = counted.through(data);
+    try {
+      const summary = await this.parts.bulk.importStream(name, source, { ...wanted, bypassDocumentValidation: true });
+      for await (const _ of source); // what comes after its end
+      if (counted.digest() !== sha256)
+        throw new BackupDamagedError(tenantId, ['it was whole, and another one when it was read again']);
+      return summary;
+    } finally {
+      data.destroy();
+    }
   }
 
   #each<T>(options: ForEachOptions, task: (tenantId: string, signal: AbortSignal) => Promise<T>): TenantRun<T> {
@@ -171,31 +201,33 @@ export class PolyMongoBackups implements TenantBackups {
   }
 
   /**
-   * Whether there is something that a restore puts itself in the place of.
-   * @throws TenantNotEmptyError, SuspensionOffError
+   * The collections of ours that are none of the tenant's.
+   * @throws TenantUnfinishedError where it is neither what it was nor what it is to be
    */
-  async #isReplacing(tenantId: string, database: Database, drop: boolean): Promise<boolean> {
-    const isGoingOn = (await RestoreState.find(database))?.isSwapping === true;
-    const found = (await collectionsOf(database)).filter((name) => !isOfRestore(name) && !name.startsWith('system.'));
-    if (found.length === 0 && !isGoingOn) return false;
-    if (!drop && !isGoingOn) throw new TenantNotEmptyError(tenantId, found);
-    if (!this.parts.suspensions.isOn) throw new SuspensionOffError(tenantId);
+  async #leftOut(tenantId: string, database: Database): Promise<string[]> {
+    if ((await RestoreState.find(database))?.isUnfinished) throw new TenantUnfinishedError(tenantId, 'restore');
+    if (await CloneTask.isUnfinished(database)) throw new TenantUnfinishedError(tenantId, 'clone');
+    return (await collectionsOf(database)).filter(isOfRestore);
+  }
+
+  /**
+   * Whether somebody has to be kept out while a restore is put in its place.
+   * @throws SuspensionOffError
+   */
+  async #isReplacing(tenantId: string, database: Database, isServed: boolean): Promise<boolean> {
+    const { isOn } = this.parts.suspensions;
+    const isEmpty = (await collectionsOf(database)).every((name) => isOfRestore(name) || name.startsWith('system.'));
+    const isUnfinished = (await RestoreState.find(database))?.isUnfinished === true;
+    if (isEmpty && !isUnfinished) return isServed && isOn;
+    if (!isOn) throw new SuspensionOffError(tenantId);
     return true;
   }
 
   /** Resolves when nobody is let in, and what had begun before has had `shutdownTimeoutMS` to end. */
-  async #suspend(tenantId: string, startedAtMS: number): Promise<void> {
+  async #suspend(tenantId: string): Promise<void> {
     const { suspensions, pools } = this.parts;
-    const isSuspended = (await suspensions.list()).has(tenantId);
-    if (!isSuspended) await suspensions.add(tenantId, RESTORING);
-    const sinceMS = isSuspended ? performance.now() - startedAtMS : 0;
-    await delay(Math.max(0, pools.options.shutdownTimeoutMS - sinceMS));
-  }
-
-  async #resume(tenantId: string): Promise<void> {
-    const { suspensions } = this.parts;
-    if (suspensions.isOn && (await suspensions.list()).get(tenantId)?.reason === RESTORING)
-      await suspensions.remove(tenantId);
+    await suspensions.add(tenantId, RESTORING, 'restore');
+    await delay(pools.options.shutdownTimeoutMS);
   }
 }
 
@@ -205,8 +237,4 @@ const collectionsOf = async ({ connection }: Database): Promise<string[]> =>
 async function serverVersionOf({ connection }: Database): Promise<string> {
   const { version } = (await connection.db!.admin().buildInfo()) as { version: string };
   return version;
-}
-
-async function* openLate(open: () => Promise<Readable>): AsyncGenerator<Uint8Array, void> {
-  yield* await open();
 }

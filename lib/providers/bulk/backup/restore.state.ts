@@ -13,6 +13,8 @@ interface RestoreRecord {
   sha256: string;
   /** Nothing of the tenant's has been touched while it is staged. */
   phase: 'staging' | 'swapping';
+  /** Another restore had begun to swap and has not ended: what the tenant has is neither. */
+  isHalf?: boolean;
   /** The places in the manifest of the collections that are staged whole. */
   staged: number[];
 }
@@ -31,12 +33,14 @@ export class RestoreState {
   ) {}
 
   /** Goes on with a restore of the same backup; what another one staged is dropped. */
-  static async begin(database: Database, { sha256 }: BackupManifest): Promise<RestoreState> {
+  static async begin(database: Database, manifest: BackupManifest): Promise<RestoreState> {
+    const { sha256 } = manifest;
     const found = await RestoreState.find(database);
-    if (found?.record.sha256 === sha256) return found;
-    const state = new RestoreState(database, { _id: 'restore', sha256, phase: 'staging', staged: [] });
-    if (found) await state.clear();
+    if (found?.isOf(manifest)) return found;
+    const isHalf = found?.isUnfinished === true;
+    const state = new RestoreState(database, { _id: 'restore', sha256, phase: 'staging', staged: [], isHalf });
     await state.#write();
+    if (found) await state.#dropStaged();
     return state;
   }
 
@@ -47,8 +51,18 @@ export class RestoreState {
     return record ? new RestoreState(database, record) : undefined;
   }
 
+  /** It is of this backup. */
+  isOf({ sha256 }: BackupManifest): boolean {
+    return this.record.sha256 === sha256;
+  }
+
   get isSwapping(): boolean {
     return this.record.phase === 'swapping';
+  }
+
+  /** The tenant has neither what it had nor all that it is to have. */
+  get isUnfinished(): boolean {
+    return this.isSwapping || this.record.isHalf === true;
   }
 
   isStaged(place: number): boolean {
@@ -67,10 +81,14 @@ export class RestoreState {
 
   /** Takes away all that is staged, and last the record of it. */
   async clear(): Promise<void> {
+    await this.#dropStaged();
+    await this.database.connection.db!.dropCollection(STATE_COLLECTION);
+  }
+
+  async #dropStaged(): Promise<void> {
     const { db } = this.database.connection;
     const infos = await db!.listCollections({}, { nameOnly: true }).toArray();
     for (const { name } of infos) if (name.startsWith(STAGED)) await db!.dropCollection(name);
-    await db!.dropCollection(STATE_COLLECTION);
   }
 
   async #write(): Promise<void> {

@@ -1,20 +1,27 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../../databases/database.js';
 import type { BackupCollection, BackupManifest } from '../../tenant/tenant.backups.js';
-import type { ImportOptions } from '../bulk.types.js';
-import { BackupDamagedError } from './backup.errors.js';
+import type { BulkSummary, ImportOptions } from '../bulk.types.js';
+import { BackupDamagedError, TenantNotEmptyError } from './backup.errors.js';
 import { isOfRestore, stagedName, RestoreState } from './restore.state.js';
 
 const NAMESPACE_NOT_FOUND = 26;
+const NAMESPACE_EXISTS = 48;
 
 /** What a restore reads the backup by, and puts the tenant out of service with. */
 export interface RestoreHost {
   readonly database: Database;
   readonly signal: AbortSignal | undefined;
-  /** Imports some of the backup's collections. */
-  load(options: Pick<ImportOptions, 'include' | 'rename' | 'signal'>): Promise<unknown>;
+  /** The tenant that is restored. */
+  readonly tenantId: string;
+  /** What it has may be replaced. */
+  readonly drop: boolean;
+  /** Imports some of the backup's collections. @throws BackupDamagedError where it is not the one that was verified */
+  load(options: Pick<ImportOptions, 'include' | 'rename'>): Promise<BulkSummary>;
   /** Nothing of the tenant runs anywhere, from now on. */
   suspend(): Promise<void>;
+  /** To be asked before each step that somebody who has taken over must not see. @throws TenantTakenOverError */
+  renew(): Promise<void>;
 }
 
 /**
@@ -22,6 +29,8 @@ export interface RestoreHost {
  * its place. Each step can be the last one of this process; another restore of the same backup goes on behind it.
  */
 export class RestoreTask {
+  /** The tenant has neither what it had nor all that it is to have. */
+  isUnfinished = false;
   private readonly collections: readonly BackupCollection[];
 
   constructor(
@@ -32,21 +41,40 @@ export class RestoreTask {
   }
 
   async run(): Promise<void> {
-    const state = await RestoreState.begin(this.host.database, this.manifest);
-    if (!state.isSwapping) {
-      await this.stage(state);
-      await this.compare();
-    }
-    await this.host.suspend();
-    this.host.signal?.throwIfAborted();
+    const { host, manifest } = this;
+    const found = await RestoreState.find(host.database);
+    this.isUnfinished = found?.isUnfinished === true;
+    const isGoingOn = found?.isSwapping === true && found.isOf(manifest);
+    if (!isGoingOn) await this.assertMayReplace();
+    const state = await RestoreState.begin(host.database, manifest);
+    if (!isGoingOn) await this.stage(state);
+    await host.suspend();
+    host.signal?.throwIfAborted();
+    if (!isGoingOn) await this.assertMayReplace(); // somebody may have written before that
+    await host.renew();
+    this.isUnfinished = true;
     await state.beginSwap();
     await this.swap();
+    await host.renew();
     await state.clear();
   }
 
   /** A time series cannot be renamed (MongoDB manual, "Time Series Collection Limitations"), and a view has no documents. */
-  private isStageable({ type }: BackupCollection): boolean {
-    return type === 'collection';
+  private isStageable({ type, name }: BackupCollection): boolean {
+    return type === 'collection' && !name.startsWith('system.');
+  }
+
+  /** @throws TenantNotEmptyError */
+  private async assertMayReplace(): Promise<void> {
+    const { drop, tenantId } = this.host;
+    const found = drop ? [] : (await this.there()).map(({ name }) => name);
+    if (found.length > 0) throw new TenantNotEmptyError(tenantId, found);
+  }
+
+  /** What the tenant has of its own. */
+  private async there(): Promise<{ name: string; type?: string }[]> {
+    const infos = await this.db.listCollections({}, { nameOnly: true }).toArray();
+    return infos.filter(({ name }) => !isOfRestore(name) && (!name.startsWith('system.') || name === 'system.js'));
   }
 
   private async stage(state: RestoreState): Promise<void> {
@@ -57,31 +85,31 @@ export class RestoreTask {
     for (const place of places) await this.drop(stagedName(place)); // half of it may be there
     const names = places.map((place) => this.collections[place]!.name);
     const rename = Object.fromEntries(places.map((place) => [this.collections[place]!.name, stagedName(place)]));
-    const { signal } = this.host;
-    await this.host.load({ include: names, rename, ...(signal && { signal }) });
+    const summary = await this.host.load({ include: names, rename });
+    this.compare(summary);
+    await this.host.renew();
     await state.stage(places);
   }
 
-  /** What was staged is what the backup has, before anything is put in its place. @throws BackupDamagedError */
-  private async compare(): Promise<void> {
-    const differences: string[] = [];
-    for (const [place, collection] of this.collections.entries()) {
-      if (!this.isStageable(collection)) continue;
-      const count = await this.db.collection(stagedName(place)).countDocuments({});
-      if (count !== collection.documents)
-        differences.push(`${collection.name}: ${count} documents, not ${collection.documents}`);
-    }
+  /**
+   * What was loaded is what the backup has, before anything is put in its place. By what the server took: what a TTL index
+   * has deleted since is no loss.
+   * @throws BackupDamagedError
+   */
+  private compare({ collections }: BulkSummary): void {
+    const loaded = new Map(collections.map(({ name, documents }) => [name, documents]));
+    const differences = this.collections.flatMap(({ name, documents }, place) => {
+      const count = loaded.get(stagedName(place));
+      return count === undefined || count === documents ? [] : [`${name}: ${count} documents, not ${documents}`];
+    });
     if (differences.length > 0) throw new BackupDamagedError(this.manifest.tenantId, differences);
   }
 
   /** Every step may have been done before. */
   private async swap(): Promise<void> {
     const wanted = new Set(this.collections.filter(({ type }) => type !== 'view').map(({ name }) => name));
-    const infos = await this.db.listCollections({}, { nameOnly: true }).toArray();
-    for (const { name, type } of infos) {
-      if (isOfRestore(name) || name.startsWith('system.')) continue;
-      if (type === 'view' || !wanted.has(name)) await this.drop(name);
-    }
+    if (this.host.drop)
+      for (const { name, type } of await this.there()) if (type === 'view' || !wanted.has(name)) await this.drop(name);
     for (const [place, collection] of this.collections.entries()) {
       if (this.isStageable(collection)) await this.putInPlace(stagedName(place), collection.name);
     }
@@ -92,20 +120,24 @@ export class RestoreTask {
 
   /** A swap that was done before has nothing staged any more. */
   private async putInPlace(staged: string, name: string): Promise<void> {
-    try {
-      await this.db.renameCollection(staged, name, { dropTarget: true });
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== NAMESPACE_NOT_FOUND) throw error;
-    }
+    await this.host.renew();
+    const { drop, tenantId } = this.host;
+    await this.db.renameCollection(staged, name, { dropTarget: drop }).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code === NAMESPACE_EXISTS) throw new TenantNotEmptyError(tenantId, [name]);
+      ignoreMissing(error);
+    });
   }
 
   private async drop(name: string): Promise<void> {
-    await this.db.dropCollection(name).catch((error: unknown) => {
-      if ((error as { code?: unknown }).code !== NAMESPACE_NOT_FOUND) throw error;
-    });
+    await this.host.renew();
+    await this.db.dropCollection(name).catch(ignoreMissing);
   }
 
   private get db(): mongo.Db {
     return this.host.database.connection.db!;
   }
+}
+
+function ignoreMissing(error: unknown): void {
+  if ((error as { code?: unknown }).code !== NAMESPACE_NOT_FOUND) throw error;
 }

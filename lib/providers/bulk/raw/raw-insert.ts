@@ -44,6 +44,10 @@ export interface InsertOptions {
   /** Of a time series, which does not refuse documents that are there: they are looked up before. */
   readonly timeField?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Documents need not be what the collection's validator asks for. */
+  readonly bypassDocumentValidation?: boolean | undefined;
+  /** Called before anything is sent; what it throws ends it. */
+  readonly guard?: (() => void) | undefined;
 }
 
 interface WriteError {
@@ -127,11 +131,13 @@ async function insertOnce(
   database: Database,
   collection: string,
   batch: RawBatch,
-  { isOrdered, keepExisting = false, isRepeated = false }: InsertOptions,
+  options: InsertOptions,
 ): Promise<InsertOutcome> {
+  const { isOrdered, keepExisting = false, isRepeated = false } = options;
   // Documents that are there may be many; only unordered does the server tell them all at once.
   const ordered = isOrdered && !keepExisting;
-  let { n, errors } = await sendInsert(database, collection, batch.pieces, ordered);
+  const send = (pieces: readonly Buffer[]) => sendInsert(database, collection, pieces, ordered, options);
+  let { n, errors } = await send(batch.pieces);
   if (errors.length === 0) return { inserted: n, bytes: batch.bytes, existing: [], refused: [] };
 
   const existing: number[] = [];
@@ -164,7 +170,7 @@ async function insertOnce(
     const rest = hasStopped && failed.size === 0 ? asked.filter(({ document }) => !isStored(document)) : [];
     if (rest.length === 0) return { inserted, bytes, existing, refused };
     const pieces = rest.map(({ document }) => document);
-    ({ n, errors } = await sendInsert(database, collection, pieces, ordered));
+    ({ n, errors } = await send(pieces));
     sent = rest;
   }
 }
@@ -192,8 +198,11 @@ async function sendInsert(
   collection: string,
   pieces: readonly Buffer[],
   ordered: boolean,
+  { bypassDocumentValidation = false, guard }: InsertOptions,
 ): Promise<{ n: number; errors: readonly WriteError[] }> {
-  const command = { insert: collection, ordered, documents: sequenceOf(pieces) };
+  const bypass = bypassDocumentValidation ? { bypassDocumentValidation } : {};
+  const command = { insert: collection, ordered, ...bypass, documents: sequenceOf(pieces) };
+  guard?.();
   const reply = await database.run(() => database.send(async () => database.native.command(command)));
   const concern = reply['writeConcernError'] as { code: number; errmsg: string } | undefined;
   if (concern) throw Object.assign(new Error(concern.errmsg), { code: concern.code });
