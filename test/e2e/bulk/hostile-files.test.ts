@@ -17,7 +17,7 @@ describe('a small file that unpacks to 250 MB', () => {
   test.each([
     ['digits', '', '1', 'a number of more than 4096 characters', 16],
     ['a decimal', '{"$numberDecimal":"', '1', 'a value of more than 256 characters', 16],
-    ['a string', '"', 'x', 'more than 16777216 bytes of BSON', 128],
+    ['a string', '"', 'x', 'more than 16777216 bytes of BSON', 160],
     ['escapes in a string', '"', '\\u0001', 'more than 16777216 bytes of BSON', 300],
     ['base64', '{"$binary":{"base64":"', 'AAAA', 'a value of more than 22369624 characters', 160],
     ['white space', '', ' ', 'a value has more than 134217728 bytes of text', 300],

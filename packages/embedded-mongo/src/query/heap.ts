@@ -1,8 +1,11 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How full the heap may be. Whatever is not counted otherwise ends here, not with the process. */
-const FULL = 0.8;
+/**
+ * How full the heap may be. Whatever is not counted otherwise ends here, not with the process: from 0.8 on the engine gives up
+ * when a few collections in a row have found little.
+ */
+const FULL = 0.7;
 /** What the engine keeps of its limit for young objects, by default: what lives long has the rest. */
 const YOUNG_BYTES = 48 * 1024 * 1024;
 /** How much of the heap may fill up anew before its garbage is collected again: collecting takes longest when it is full. */

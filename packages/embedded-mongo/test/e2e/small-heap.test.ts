@@ -61,7 +61,7 @@ describe('a process that has little memory', () => {
   );
 
   it('refuses nothing for the garbage of what was done before', async () => {
-    await start(400, 0.77);
+    await start(400, 0.67);
     for (let i = 0; i < 15; i++) {
       const found = db.collection('one').aggregate([...many(500), heavy, held, { $count: 'n' }]);
       expect(await found.toArray()).toEqual([{ n: 500 }]);
