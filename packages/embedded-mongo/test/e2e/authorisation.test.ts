@@ -240,6 +240,26 @@ describe('roles', () => {
     await shop.command({ createUser: 'helper', pwd: 'x', roles: ['read'] });
   });
 
+  it('are of one kind: what names a database gives nothing of the cluster', async () => {
+    await root.db('shop').command({ createUser: 'mixer', pwd: 'x', roles: ['userAdmin'] });
+    const shop = await as('mixer', 'shop');
+    for (const wide of [{ anyResource: true }, { cluster: true }, { anyResource: true, cluster: true }]) {
+      for (const own of [{ db: 'shop', collection: '' }, { db: 'shop' }]) {
+        const privileges = [{ resource: { ...own, ...wide }, actions: ['anyAction'] }];
+        const command = { createRole: 'mixed', privileges, roles: [] };
+        expect([command, await errorOf(shop.command(command))]).toEqual([command, refused]);
+        await expect(root.db('shop').command(command)).rejects.toMatchObject({ codeName: 'FailedToParse' });
+      }
+    }
+  });
+
+  it('leave a user as he is who names no field that somebody else may change', async () => {
+    await root.db('shop').command({ createUser: 'nobody', pwd: 'x', roles: [] });
+    const shop = await as('nobody', 'shop');
+    const command = { updateUser: 'reader', digestPassword: true };
+    expect(await errorOf(shop.command(command))).toEqual(refused);
+  });
+
   it('leave cursors and sessions to the user who opened them', async () => {
     await root.db('shop').collection('many').insertMany([{}, {}, {}]);
     const { cursor } = await root.db('shop').command({ find: 'many', batchSize: 1 });

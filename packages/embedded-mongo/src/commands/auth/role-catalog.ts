@@ -78,11 +78,14 @@ export const parsePrivileges = (values: readonly Value[]): Privilege[] =>
     return { resource: resourceOf(resource), actions: actions.map(String) };
   });
 
+/** Of one kind: what names a database beside the whole cluster would be granted as the one and used as the other. */
 function resourceOf(resource: Doc): Resource {
-  if (resource.get('anyResource') === true) return { anyResource: true };
-  if (resource.get('cluster') === true) return { cluster: true };
+  const isOnly = (...fields: string[]) =>
+    resource.size === fields.length && fields.every((field) => resource.has(field));
+  if (isOnly('anyResource') && resource.get('anyResource') === true) return { anyResource: true };
+  if (isOnly('cluster') && resource.get('cluster') === true) return { cluster: true };
   const [db, coll] = [resource.get('db'), resource.get('collection')];
-  if (typeof db === 'string' && typeof coll === 'string') return { db, coll };
+  if (isOnly('db', 'collection') && typeof db === 'string' && typeof coll === 'string') return { db, coll };
   throw new CommandError('FailedToParse', "a resource needs 'db' and 'collection', 'cluster' or 'anyResource'");
 }
 

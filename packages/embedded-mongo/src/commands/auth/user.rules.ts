@@ -21,7 +21,8 @@ const mayGive = (action: 'grantRole' | 'revokeRole', { args, db }: AuthorizedReq
 const mayGivePrivileges = ({ args }: AuthorizedRequest, may: May): boolean =>
   listOf(args, 'privileges').every((privilege) => {
     const resource = isDoc(privilege) ? privilege.get('resource') : undefined;
-    const db = isDoc(resource) ? resource.get('db') : undefined;
+    const isWide = isDoc(resource) && (resource.has('anyResource') || resource.has('cluster'));
+    const db = isDoc(resource) && !isWide ? resource.get('db') : undefined;
     return may('grantRole', { db: typeof db === 'string' && db !== '' ? db : 'admin' });
   });
 
@@ -37,7 +38,11 @@ export const USER_RULES: Readonly<Record<string, CommandRule>> = {
     const isSelf = user.db === db && user.user === args.get('updateUser');
     const mayChange = (field: string, action: string, own: string): boolean =>
       !args.has(field) || may(action, { db }) || (isSelf && may(own, { db }));
+    const isOfNothing = !['pwd', 'mechanisms', 'customData', 'roles', 'authenticationRestrictions'].some((field) =>
+      args.has(field),
+    );
     return (
+      (!isOfNothing || isSelf || may('changePassword', { db })) &&
       mayChange('pwd', 'changePassword', 'changeOwnPassword') &&
       mayChange('mechanisms', 'changePassword', 'changeOwnPassword') &&
       mayChange('customData', 'changeCustomData', 'changeOwnCustomData') &&
