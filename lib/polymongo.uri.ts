@@ -61,17 +61,25 @@ export function redactURI(text: string, secrets: readonly string[] = []): string
   for (let uri of redacted.split(NEXT_URI)) {
     // "mongodb://" may itself be part of a secret: then the URI that ends at this @ began before.
     const isWhole = !uri.includes('@') || uri.includes(`://${REDACTED}`);
-    while (!isWhole && /^mongodb(?:\+srv)?:\/\/[^@]*$/i.test(uris.at(-1) ?? '')) uri = uris.pop()! + uri;
+    while (!isWhole && isUnended(uris.at(-1) ?? '')) uri = uris.pop()! + uri;
     uris.push(uri);
   }
   return uris.map((uri) => uri.replace(CREDENTIALS, `$1${REDACTED}`)).join('');
 }
 
+/** A URI without its @, or without anything behind it where the next one would begin. */
+const isUnended = (text: string): boolean =>
+  /^mongodb(?:\+srv)?:\/\/(?:[^@]*|(?!\*\*\*:\*\*\*@)[^]*[^\s"'`,;|()<>[\]{}=])$/i.test(text);
+
 /** What is to be kept secret of a connection string: as it is written there, and decoded. */
 export function secretsInURI(uri: string): string[] {
   const [user = '', password = ''] = splitOnce(userInfoOf(uri), ':');
   const { index = uri.length } = SECRET_OPTION.exec(uri) ?? {};
-  const values = uri.slice(index).split(/[?&=,:]/); // also what a value with & in it seems to be
+  // Also what a value with & in it seems to be; who reads it as a URL leaves line breaks out, or ends there.
+  const values = uri
+    .slice(index)
+    .split(/[?&=,:]/)
+    .flatMap((value) => [value, ...value.split(/\s+/)]);
   return [user, password, ...values].flatMap((secret) => [secret, safeDecode(secret)]).filter(Boolean);
 }
 

@@ -86,3 +86,22 @@ describe('parseMongoURI', () => {
     expect(parseMongoURI('mongodb://a:1/?w=1').dbName).toBe('');
   });
 });
+
+describe('a secret that looks like a URI itself', () => {
+  it('goes to the last @, however many there are in it', () => {
+    const uri = 'mongodb://CANARY1:CANARY2@CANARY3***CANARY4mongodb://CANARY5@host:1/shop';
+    expect(redactURI(uri)).toBe('mongodb://***:***@host:1/shop');
+    expect(redactURI(`${redactURI(uri)} mongodb://u:CANARY@other`)).not.toContain('CANARY');
+  });
+
+  it('leaves two URIs beside each other two', () => {
+    const text = 'mongodb://u:CANARY@one/a, mongodb://u:CANARY@two/b';
+    expect(redactURI(text)).toBe('mongodb://***:***@one/a, mongodb://***:***@two/b');
+  });
+
+  it('is known by each of its parts, also where a URL would leave its line breaks out', () => {
+    expect(secretsInURI('mongodb://h/?sslPass=a&CANARY1\nCANARY2$&b')).toEqual(
+      expect.arrayContaining(['CANARY1', 'CANARY2$']),
+    );
+  });
+});
