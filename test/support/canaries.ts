@@ -24,5 +24,7 @@ export function makeCanaries(random: () => number) {
       if (!UNPREPARED.test(text)) return text;
     }
   };
-  return { pick, secret, password };
+  /** Of a user name the driver escapes the first "," and "=" only (its `cleanUsername`). */
+  const username = (): string => password().replace(/[,=]/g, '');
+  return { pick, secret, password, username };
 }
