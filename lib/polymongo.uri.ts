@@ -19,7 +19,8 @@ export function parseMongoURI(uri: string): MongoURIParts {
     const [name = '', value = ''] = splitOnce(pair, '=');
     options.set(name.toLowerCase(), safeDecode(value));
   }
-  return { dbName: safeDecode(path), options };
+  // What stands there may be part of a password with a / in it.
+  return { dbName: isUserInfoMalformed(uri) ? '' : safeDecode(path), options };
 }
 
 /** The hosts of a connection string, as in `db1:27017,db2:27017`: what names a cluster without telling how to get in. */

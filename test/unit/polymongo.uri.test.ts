@@ -105,3 +105,7 @@ describe('a secret that looks like a URI itself', () => {
     );
   });
 });
+
+it('takes no part of a password with a / in it for the name of a database', () => {
+  expect(parseMongoURI('mongodb://user:one/two%0Athree?four@host/shop').dbName).toBe('');
+});
