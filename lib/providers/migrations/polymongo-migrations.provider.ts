@@ -1,6 +1,6 @@
 import { check, checks, type Checks } from '../../polymongo.checks.js';
 import type { PolyMongoTenants } from '../tenant/polymongo-tenants.provider.js';
-import { checkForEachOptions, type ForEachOptions } from '../tenant/tenant.fan-out.js';
+import { checkForEachOptions, endedBy, type ForEachOptions, type TenantTask } from '../tenant/tenant.fan-out.js';
 import type { MigrateOptions, TenantMigration } from '../tenant/tenant.migrations.js';
 import { TenantRun } from '../tenant/tenant.run.js';
 import type { MigrationCatalogue } from './migration.catalogue.js';
@@ -142,9 +142,8 @@ export class PolyMongoMigrations {
 
   #each<T>(task: (tenantId: string, signal: AbortSignal) => Promise<T>, options: ForEachOptions): TenantRun<T> {
     checkForEachOptions(options);
-    return new TenantRun((stop) => {
-      const signal = AbortSignal.any([stop, this.#stopped.signal, ...(options.signal ? [options.signal] : [])]);
-      return this.#tenants.maintain((tenantId, context) => task(tenantId, context.signal), { ...options, signal });
-    });
+    const visit: TenantTask<T> = (tenantId, context) => task(tenantId, context.signal);
+    const ended = endedBy(this.#stopped.signal, options.signal);
+    return new TenantRun((signal) => this.#tenants.maintain(visit, { ...options, signal }), ended);
   }
 }

@@ -19,6 +19,7 @@ import { databaseKey } from '../../polymongo.database-key.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import {
   checkForEachOptions,
+  endedBy,
   observe,
   type ForEachOptions,
   type TenantResult,
@@ -217,10 +218,8 @@ export class PolyMongoTenants {
   stats({ maxAgeMS = 60_000, ...options }: TenantStatsOptions = {}): TenantRun<TenantOverview> {
     checkOptions('stats.', { maxAgeMS }, STATS_CHECKS);
     checkForEachOptions(options);
-    return new TenantRun((stop) => {
-      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
-      return this.maintain((tenantId) => this.#census.overview(tenantId, maxAgeMS), { ...options, signal });
-    });
+    const look = (tenantId: string) => this.#census.overview(tenantId, maxAgeMS);
+    return new TenantRun((signal) => this.maintain(look, { ...options, signal }), options.signal);
   }
 
   /**
@@ -320,10 +319,7 @@ export class PolyMongoTenants {
 
   /** As `forEach`, as an Observable that begins when it is subscribed to and stops when it is unsubscribed from. */
   observe<T>(task: TenantTask<T>, options: ForEachOptions = {}): Observable<TenantResult<T>> {
-    return observe((stop) => {
-      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
-      return this.iterate(task, { ...options, signal });
-    });
+    return observe((stop) => this.iterate(task, { ...options, signal: endedBy(stop, options.signal) }));
   }
 
   /** Calls `listener` when a tenant has been provisioned here, `isNew` when its database was not there before; gives the function that takes it back. */

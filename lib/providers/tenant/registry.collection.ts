@@ -1,11 +1,24 @@
 import type { mongo } from 'mongoose';
 import type { Database } from '../databases/database.js';
+import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 
 /** Where provisioned tenants are written down, in the default database. */
 export const TENANTS_COLLECTION = 'polymongo_tenants';
 
 const WRITE_TIMEOUT_MS = 10_000;
+const FAREWELL_MS = 500;
+
+/**
+ * Has `work` done when the process ends in order, while the registry can be reached, and waits half a second for it at most.
+ * @param work gives nothing where there is nothing to do
+ */
+export function atFarewell(pools: PolyMongoPools, work: () => Promise<unknown> | undefined): void {
+  pools.events.on('disconnecting', async ({ db }) => {
+    if (!pools.isShuttingDown || db !== pools.options.defaultDB) return;
+    await within(FAREWELL_MS, work()?.catch(() => {}) ?? Promise.resolve());
+  });
+}
 
 /** {@link onShared} of the default database. */
 export const onRegistry = <D extends mongo.Document, T>(

@@ -18,7 +18,7 @@ export class SuspendedTenants implements SuspensionListener {
 
   /** Its streams complete; what does not end by itself, as a cursor that nobody closes, is ended after `shutdownTimeoutMS`. */
   suspended(tenantId: string, { reason }: TenantSuspension): void {
-    const db = this.#nameOf(tenantId);
+    const db = this.databases.findName(tenantId);
     if (db === undefined) return;
     void this.pools.completeStreams([db]);
     setTimeout(() => this.#end(tenantId, db), this.pools.options.shutdownTimeoutMS).unref();
@@ -26,13 +26,13 @@ export class SuspendedTenants implements SuspensionListener {
   }
 
   resumed(tenantId: string): void {
-    const db = this.#nameOf(tenantId);
+    const db = this.databases.findName(tenantId);
     if (db !== undefined) this.pools.events.emit('tenantResumed', { tenantId, db });
   }
 
   /** Collections and indexes that were made here may not be there any more. */
   restored(tenantId: string): void {
-    const db = this.#nameOf(tenantId);
+    const db = this.databases.findName(tenantId);
     if (db === undefined) return;
     this.pools.findDatabase(db)?.forgetContents();
     this.pools.events.emit('tenantRestored', { tenantId, db });
@@ -41,14 +41,5 @@ export class SuspendedTenants implements SuspensionListener {
   #end(tenantId: string, db: string): void {
     const database = this.pools.findDatabase(db);
     if (database && this.suspensions.has(tenantId)) database.pool.abortLeases(database);
-  }
-
-  /** Another process may have other ids; those have no database here. */
-  #nameOf(tenantId: string): string | undefined {
-    try {
-      return this.databases.nameFor(tenantId);
-    } catch {
-      return undefined;
-    }
   }
 }

@@ -71,6 +71,15 @@ export class TenantDatabases {
     return name;
   }
 
+  /** As {@link nameFor}, undefined for what is no id here: another process may have other ids. */
+  findName(tenantId: string): string | undefined {
+    try {
+      return this.nameFor(tenantId);
+    } catch {
+      return undefined;
+    }
+  }
+
   /**
    * Notes that a tenant exists: its database can be no other's any more.
    * @param isProven it is written down as this tenant's, so it is no longer that of whoever seemed to have it here

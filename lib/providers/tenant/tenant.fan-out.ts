@@ -61,7 +61,7 @@ export async function* fanOut<T>(
 ): AsyncGenerator<TenantResult<T>, void, undefined> {
   const total = tenants.length;
   const stop = new AbortController();
-  const context = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal };
+  const context = { signal: endedBy(stop.signal, signal) };
   const running = new Map<string, Promise<Settled<T>>>();
   const waiting = tenants.values();
   let done = 0;
@@ -102,6 +102,10 @@ async function settle<T>(tenantId: string, task: TenantTask<T>, context: TenantT
     return { tenantId, ok: false, error };
   }
 }
+
+/** Ended by its own signal, and by the one that somebody has given. */
+export const endedBy = (own: AbortSignal, given: AbortSignal | undefined): AbortSignal =>
+  given ? AbortSignal.any([given, own]) : own;
 
 /** The same as an Observable; unsubscribing stops the work. */
 export function observe<T>(start: (signal: AbortSignal) => AsyncIterable<T>): Observable<T> {

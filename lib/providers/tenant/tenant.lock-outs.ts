@@ -38,7 +38,7 @@ export class TenantLockOuts {
     const holders = (this.#locked.get(tenantId)?.holders ?? 0) + 1;
     this.#locked.set(tenantId, { holders, sinceMS: Date.now() });
     this.#count++;
-    const db = this.#nameOf(tenantId);
+    const db = this.#databases.findName(tenantId);
     if (db !== undefined) void this.#pools.completeStreams([db]);
   }
 
@@ -49,7 +49,7 @@ export class TenantLockOuts {
 
   /** Nothing of the tenant runs here. Cursors that nobody closes are ended after `shutdownTimeoutMS`. */
   isIdle(tenantId: string): boolean {
-    const db = this.#nameOf(tenantId);
+    const db = this.#databases.findName(tenantId);
     const database = db === undefined ? undefined : this.#pools.findDatabase(db);
     if (!database || database.leaseCount === 0) return true;
     const { sinceMS } = this.#locked.get(tenantId) ?? { sinceMS: Infinity };
@@ -69,7 +69,7 @@ export class TenantLockOuts {
 
   /** Closes the tenant's own pool, or its part of the shared one; disconnect hooks run as the tenant. */
   async close(tenantId: string): Promise<void> {
-    const db = this.#nameOf(tenantId);
+    const db = this.#databases.findName(tenantId);
     if (db === undefined) return;
     const scope = managerScope(tenantId);
     await this.#databases.context.within(scope, async () => {
@@ -84,14 +84,5 @@ export class TenantLockOuts {
       if (leaseCount > 0 && this.#databases.tenantOf(name) !== undefined) return true;
     }
     return false;
-  }
-
-  /** Another process may have other ids; those have no database here. */
-  #nameOf(tenantId: string): string | undefined {
-    try {
-      return this.#databases.nameFor(tenantId);
-    } catch {
-      return undefined;
-    }
   }
 }

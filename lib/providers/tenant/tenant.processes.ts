@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import { PolyMongoClosedError } from '../pools/pool.errors.js';
-import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
-import { onRegistry } from './registry.collection.js';
+import { atFarewell, onRegistry } from './registry.collection.js';
 import { TenantInUseError } from './tenant.errors.js';
 
 /** Where the processes are written down that keep answers about tenants, in the default database. */
@@ -43,7 +42,6 @@ const MIN_LEASE_MS = 5_000;
 const MAX_LEASE_MS = 30_000;
 const LISTEN_MS = 500;
 const POLL_MS = 50;
-const FAREWELL_MS = 500;
 const LAPSED = { $expr: { $lt: ['$aliveUntil', '$$NOW'] } };
 
 /**
@@ -66,7 +64,7 @@ export class TenantProcesses {
     this.#pools = pools;
     this.#holder = holder;
     this.#leaseMS = Math.min(Math.max(answersMS, MIN_LEASE_MS), MAX_LEASE_MS);
-    pools.events.on('disconnecting', ({ db }) => this.#sayFarewell(db));
+    atFarewell(pools, () => this.#leave());
   }
 
   /** The others know of this process, so what it remembers counts. */
@@ -171,12 +169,10 @@ export class TenantProcesses {
   }
 
   /** Nobody has to wait for a process that has ended in order. */
-  async #sayFarewell(db: string): Promise<void> {
-    if (!this.#pools.isShuttingDown || db !== this.#pools.options.defaultDB || this.#timer === undefined) return;
+  #leave(): Promise<unknown> | undefined {
+    if (this.#timer === undefined) return undefined;
     clearTimeout(this.#timer);
-    if (this.#holder.isWorking()) return;
-    const leaving = this.#with((processes) => processes.deleteOne({ _id: this.#id })).catch(() => {});
-    await within(FAREWELL_MS, leaving);
+    return this.#holder.isWorking() ? undefined : this.#with((processes) => processes.deleteOne({ _id: this.#id }));
   }
 
   #with<T>(fn: (processes: mongo.Collection<ProcessRecord>) => Promise<T>): Promise<T> {

@@ -96,16 +96,15 @@ export class TenantRegistry {
     await this.#uniqueness.assertSole(tenantId, database);
     const record = await this.#own({ tenantId, database, purpose, timeoutMS }, owner);
     let renewedAtMS = performance.now();
-    const lost = () => new TenantTakenOverError(tenantId);
     const renew = async (): Promise<void> => {
       const beganAtMS = performance.now();
-      if (!(await this.#update(tenantId, owner, [{ $set: { ownedUntil: SOON } }]))) throw lost();
+      await this.#change(tenantId, owner, [{ $set: { ownedUntil: SOON } }]);
       renewedAtMS = beganAtMS;
     };
     const hold: OwnershipHold = {
       renew,
       assertFresh: () => {
-        if (performance.now() - renewedAtMS > OWNED_MS) throw lost();
+        if (performance.now() - renewedAtMS > OWNED_MS) throw new TenantTakenOverError(tenantId);
       },
     };
     const renewal = setInterval(() => void renew().catch(() => {}), OWNED_MS / 3); // the next one may succeed
@@ -126,13 +125,12 @@ export class TenantRegistry {
   /** Changes the state of a record that is owned. @throws TenantTakenOverError */
   async mark({ _id, owner }: TenantRecord, state: TenantRecord['state']): Promise<void> {
     const readyAt = state === 'ready' ? { readyAt: { $ifNull: ['$readyAt', '$$NOW'] } } : {};
-    const isOwned = await this.#update(_id, owner!, [{ $set: { state, ...readyAt } }, { $unset: ['making'] }]);
-    if (!isOwned) throw new TenantTakenOverError(_id);
+    await this.#change(_id, owner!, [{ $set: { state, ...readyAt } }, { $unset: ['making'] }]);
   }
 
   /** Notes what makes the database of a record that is owned, until it is ready. @throws TenantTakenOverError */
   async begin({ _id, owner }: TenantRecord, making: NonNullable<TenantRecord['making']>): Promise<void> {
-    if (!(await this.#update(_id, owner!, [{ $set: { making } }]))) throw new TenantTakenOverError(_id);
+    await this.#change(_id, owner!, [{ $set: { making } }]);
   }
 
   /** Writes down when tenants were used; of those that were not provisioned nothing. */
@@ -188,6 +186,11 @@ export class TenantRegistry {
       if (isDuplicateKey(error, 'databaseKey')) throw new TenantDatabaseTakenError(database);
       return undefined; // another one has just made it
     }
+  }
+
+  /** Changes a record that is owned. @throws TenantTakenOverError */
+  async #change(tenantId: string, owner: string, update: mongo.Document[]): Promise<void> {
+    if (!(await this.#update(tenantId, owner, update))) throw new TenantTakenOverError(tenantId);
   }
 
   /** Changes a record; false when it is no longer this owner's. */

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { observe, type TenantResult } from './tenant.fan-out.js';
+import { endedBy, observe, type TenantResult } from './tenant.fan-out.js';
 
 /**
  * Work on many tenants that has not begun: it begins when it is awaited, iterated or subscribed to. Awaited it gives all
@@ -9,13 +9,14 @@ export class TenantRun<T>
   extends Observable<TenantResult<T>>
   implements PromiseLike<TenantResult<T>[]>, AsyncIterable<TenantResult<T>>
 {
-  readonly #start: (stop: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>;
+  readonly #start: (signal: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>;
   #results: Promise<TenantResult<T>[]> | undefined;
 
-  /** @internal @param start given a signal that ends it */
-  constructor(start: (stop: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>) {
-    super((subscriber) => observe(start).subscribe(subscriber));
-    this.#start = start;
+  /** @internal @param start given a signal that ends it @param given what ends it, too: the signal of the options */
+  constructor(start: (signal: AbortSignal) => AsyncGenerator<TenantResult<T>, void, undefined>, given?: AbortSignal) {
+    const begin = (stop: AbortSignal) => start(endedBy(stop, given));
+    super((subscriber) => observe(begin).subscribe(subscriber));
+    this.#start = begin;
   }
 
   /**

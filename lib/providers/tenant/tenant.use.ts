@@ -1,10 +1,8 @@
-import { within } from '../pools/deadline.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
+import { atFarewell } from './registry.collection.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantRegistry } from './tenant.registry.js';
-
-const FAREWELL_MS = 500;
 
 interface Use {
   readonly tenantId: string;
@@ -28,7 +26,8 @@ export class TenantUse {
     const { recordUseEveryMS } = databases.options;
     if (recordUseEveryMS === undefined) return;
     pools.events.on('connected', () => this.#writeEvery(recordUseEveryMS));
-    pools.events.on('disconnecting', ({ db }) => this.#onDisconnecting(db));
+    pools.events.on('disconnecting', ({ db }) => this.#keep(db)); // it takes its time of use along
+    atFarewell(pools, () => this.#writeLast());
   }
 
   /** Of a database in this process, as far as it is in memory. */
@@ -44,15 +43,9 @@ export class TenantUse {
     this.#timer.unref();
   }
 
-  /** A database that is let go takes its time of use along; the process its timer. */
-  async #onDisconnecting(db: string): Promise<void> {
-    this.#keep(db);
-    if (!this.#pools.isShuttingDown || db !== this.#pools.options.defaultDB) return;
+  #writeLast(): Promise<void> {
     clearInterval(this.#timer);
-    await within(
-      FAREWELL_MS,
-      this.#write().catch(() => {}),
-    );
+    return this.#write();
   }
 
   #keep(db: string): void {

@@ -19,7 +19,7 @@ import { managerScope, type TenantContext } from '../../tenant/tenant.context.js
 import type { TenantDatabases } from '../../tenant/tenant.databases.js';
 import type { TenantDirectory } from '../../tenant/tenant.directory.js';
 import { TenantTakenOverError } from '../../tenant/tenant.errors.js';
-import { checkForEachOptions, fanOut, type ForEachOptions } from '../../tenant/tenant.fan-out.js';
+import { checkForEachOptions, fanOut, type ForEachOptions, type TenantTask } from '../../tenant/tenant.fan-out.js';
 import { TenantRun } from '../../tenant/tenant.run.js';
 import type { TenantSuspensions } from '../../tenant/tenant.suspensions.js';
 import type { BulkSummary, ExportStreamOptions, ImportOptions } from '../bulk.types.js';
@@ -94,12 +94,11 @@ export class PolyMongoBackups implements TenantBackups {
     checkForEachOptions(options);
     const { tenants: named, ...rest } = options;
     const { tenants } = this.parts;
-    return new TenantRun(async function* (stop) {
-      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
+    return new TenantRun(async function* (signal) {
       const found = typeof from === 'string' ? backupsIn(from) : tenants.list();
       const ids = [...new Set(named ?? (await found))];
       yield* fanOut(ids, (tenantId, context) => verifyBackup(tenantId, from, context.signal), { ...rest, signal });
-    });
+    }, options.signal);
   }
 
   async restore(tenantId: string, options: RestoreOptions): Promise<TenantRestoration> {
@@ -184,11 +183,8 @@ export class PolyMongoBackups implements TenantBackups {
 
   #each<T>(options: ForEachOptions, task: (tenantId: string, signal: AbortSignal) => Promise<T>): TenantRun<T> {
     checkForEachOptions(options);
-    return new TenantRun((stop) => {
-      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
-      const visit = (tenantId: string, context: { signal: AbortSignal }) => task(tenantId, context.signal);
-      return this.parts.tenants.maintain(visit, { ...options, signal });
-    });
+    const visit: TenantTask<T> = (tenantId, context) => task(tenantId, context.signal);
+    return new TenantRun((signal) => this.parts.tenants.maintain(visit, { ...options, signal }), options.signal);
   }
 
   /** Runs `fn` as who looks after a tenant, also where that is not served. To be looked at is no use of it. */
