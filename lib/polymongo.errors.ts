@@ -56,6 +56,12 @@ export class InvalidDatabaseNameError extends PolyMongoError {
   }
 }
 
+/** Whether an error, or one of its causes, is one of these. */
+export function isCausedBy(error: unknown, isOne: (cause: Error) => boolean): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) if (isOne(each)) return true;
+  return false;
+}
+
 /** What an error says, to be put in the middle of a sentence. */
 export const messageOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');

@@ -154,7 +154,6 @@ export class PolyMongoWrapper {
         tenants: this.tenants,
         databases: this.tenantDatabases,
         directory: this.tenantDirectory,
-        context: this.tenantContext,
         suspensions,
       }),
     );

@@ -6,6 +6,7 @@ import { ArchiveWriter } from './codecs/archive.writer.js';
 import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
 import type { CollectionDefinition } from './codecs/collection.definition.js';
 import { ExportFileWriter } from './codecs/export-file.writer.js';
+import { serverVersionOf } from './raw/cluster.identity.js';
 import { transformed } from './raw/raw-transform.js';
 import type { RawSource } from './raw/raw-source.js';
 
@@ -71,8 +72,8 @@ export class ExportTask {
     const definitions = await this.definitions();
     for (const definition of definitions) await this.source.checkBuckets(definition);
     const renamed = definitions.map((definition) => ({ ...definition, name: this.nameOf(definition) }));
-    const { version } = (await database.connection.db!.admin().buildInfo()) as { version: string };
-    yield* writer.begin({ concurrentCollections: 1, serverVersion: version, toolVersion: 'polymongo' }, renamed);
+    const serverVersion = await serverVersionOf(database);
+    yield* writer.begin({ concurrentCollections: 1, serverVersion, toolVersion: 'polymongo' }, renamed);
     for (const [i, definition] of definitions.entries()) {
       for await (const batch of this.documents(definition, dataCollectionOf(definition))) {
         yield* writer.documents(renamed[i]!, Buffer.concat(batch));

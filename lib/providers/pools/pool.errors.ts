@@ -1,4 +1,4 @@
-import { messageOf, PolyMongoError } from '../../polymongo.errors.js';
+import { isCausedBy, messageOf, PolyMongoError } from '../../polymongo.errors.js';
 import type { PoolState } from '../../polymongo.types.js';
 
 /** A call was made with buffering off (`bufferCommands: false`) while its database was not connected yet. */
@@ -164,15 +164,12 @@ export class ConnectionOwnershipError extends PolyMongoError {
 const AUTHENTICATION_CODES: readonly unknown[] = [18, 8000];
 
 function isAuthenticationError(error: unknown): boolean {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (
-      AUTHENTICATION_CODES.includes((e as { code?: unknown }).code) ||
-      /authentication failed|auth failed/i.test(e.message)
-    ) {
-      return true;
-    }
-  }
-  return false;
+  return isCausedBy(
+    error,
+    (each) =>
+      AUTHENTICATION_CODES.includes((each as { code?: unknown }).code) ||
+      /authentication failed|auth failed/i.test(each.message),
+  );
 }
 
 /** An aggregation or operation of a tenant's database names another database. */

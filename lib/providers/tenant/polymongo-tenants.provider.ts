@@ -96,6 +96,7 @@ export class PolyMongoTenants {
     this.#census = new TenantCensus(pools, databases, registry, suspensions, use, {
       sizesOf,
       versionOf: (tenantId) => this.versionOf(tenantId),
+      lookAt: (tenantId, fn) => directory.lookAt(tenantId, fn),
     });
   }
 

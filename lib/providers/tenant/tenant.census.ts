@@ -2,7 +2,6 @@ import { checkOptions, checks, oneOf, type Checks } from '../../polymongo.checks
 import { redactURI } from '../../polymongo.uri.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
-import { managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantRecord, TenantRegistry } from './tenant.registry.js';
 import type { TenantSuspension, TenantSuspensions } from './tenant.suspensions.js';
@@ -60,6 +59,7 @@ export interface TenantCriteria {
 export interface CensusSources {
   sizesOf(database: string): Promise<{ sizeMb: number; collections: readonly { docCount: number }[] }>;
   versionOf(tenantId: string): Promise<string | undefined>;
+  lookAt<T>(tenantId: string, fn: (database: Database) => Promise<T>): Promise<T>;
 }
 
 /** As many overviews are remembered. */
@@ -104,10 +104,7 @@ export class TenantCensus {
   async overview(tenantId: string, maxAgeMS: number): Promise<TenantOverview> {
     const known = this.#remembered.get(tenantId);
     if (known && Date.now() - known.readAt.getTime() <= maxAgeMS) return known;
-    const database = this.pools.database(this.databases.of(tenantId));
-    const overview = await this.databases.context.within(managerScope(tenantId), () =>
-      database.lookedAt(() => this.#look(tenantId, database)),
-    );
+    const overview = await this.sources.lookAt(tenantId, (database) => this.#look(tenantId, database));
     this.#remembered.delete(tenantId);
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value!);
     this.#remembered.set(tenantId, overview);

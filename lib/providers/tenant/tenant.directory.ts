@@ -148,6 +148,16 @@ export class TenantDirectory {
   }
 
   /**
+   * Runs `fn` as who looks at a tenant's database, also where the tenant is not served. To be looked at is no use of it.
+   * @param filled another tenant, whose database `fn` makes of it
+   */
+  lookAt<T>(tenantId: string, fn: (database: Database) => Promise<T>, filled?: string): Promise<T> {
+    const database = this.#pools.database(this.#databases.of(tenantId));
+    const scope = filled === undefined ? managerScope(tenantId) : managerScope(filled, tenantId);
+    return this.#databases.context.within(scope, () => database.lookedAt(() => fn(database)));
+  }
+
+  /**
    * Locks a tenant out, here and in all other processes, and runs `drop` once none of them works for it any more.
    * @throws TenantInUseError when one still does after `timeoutMS`; what `drop` throws
    */

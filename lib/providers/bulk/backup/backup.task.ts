@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { isCausedBy } from '../../../polymongo.errors.js';
 import type { BackupManifest, BackupOptions } from '../../tenant/tenant.backups.js';
 import type { ExportStream, ExportStreamOptions } from '../bulk.types.js';
 import { BackupContents } from './backup.contents.js';
@@ -71,7 +72,6 @@ const isSettled = (summary: Promise<unknown>): Promise<boolean> =>
 
 /** A SnapshotExpiredError where the server said so, else the error. */
 export function expiredOr(tenantId: string, error: unknown): unknown {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if (EXPIRED.has((cause as { code?: unknown }).code)) return new SnapshotExpiredError(tenantId, error);
-  return error;
+  const isExpired = isCausedBy(error, (cause) => EXPIRED.has((cause as { code?: unknown }).code));
+  return isExpired ? new SnapshotExpiredError(tenantId, error) : error;
 }

@@ -1,12 +1,7 @@
 import type { Database } from '../../databases/database.js';
 import type { BulkSummary } from '../bulk.types.js';
 import { TenantNotEmptyError } from './backup.errors.js';
-import { STATE_COLLECTION } from './restore.state.js';
-
-interface CloneRecord {
-  _id: 'clone';
-  of: string;
-}
+import { collectionsOf, namesOf, STATE_COLLECTION, type CloneRecord } from './restore.state.js';
 
 /** Copies a tenant's database to a new one. What a clone that did not end has left there is dropped, and nothing else. */
 export class CloneTask {
@@ -19,17 +14,13 @@ export class CloneTask {
     private readonly renew: () => Promise<void>,
   ) {}
 
-  static async isUnfinished({ connection }: Database): Promise<boolean> {
-    return (await connection.db!.collection<CloneRecord>(STATE_COLLECTION).findOne({ _id: 'clone' })) !== null;
-  }
-
   async run(): Promise<BulkSummary> {
     const db = this.database.connection.db!;
-    const found = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
+    const found = await collectionsOf(this.database);
     const marks = db.collection<CloneRecord>(STATE_COLLECTION);
     if (found.length > 0) {
       const mark = await marks.findOne({ _id: 'clone' });
-      if (!mark) throw new TenantNotEmptyError(this.newId, found);
+      if (!mark) throw new TenantNotEmptyError(this.newId, namesOf(found));
       await this.renew();
       await db.dropDatabase();
     }

@@ -15,7 +15,6 @@ import type {
   TenantRestoration,
   VerifyOptions,
 } from '../../tenant/tenant.backups.js';
-import { managerScope, type TenantContext } from '../../tenant/tenant.context.js';
 import type { TenantDatabases } from '../../tenant/tenant.databases.js';
 import type { TenantDirectory } from '../../tenant/tenant.directory.js';
 import { TenantTakenOverError } from '../../tenant/tenant.errors.js';
@@ -23,6 +22,7 @@ import { checkForEachOptions, fanOut, type ForEachOptions, type TenantTask } fro
 import { TenantRun } from '../../tenant/tenant.run.js';
 import type { TenantSuspensions } from '../../tenant/tenant.suspensions.js';
 import type { BulkSummary, ExportStreamOptions, ImportOptions } from '../bulk.types.js';
+import { serverVersionOf } from '../raw/cluster.identity.js';
 import type { PolyMongoBulk } from '../polymongo-bulk.provider.js';
 import type { BackupContents } from './backup.contents.js';
 import { BackupDamagedError, TenantNotEmptyError } from './backup.errors.js';
@@ -30,7 +30,7 @@ import { backupsIn, openPart } from './backup.place.js';
 import { backUp, expiredOr } from './backup.task.js';
 import { CloneTask } from './clone.task.js';
 import { CountedBytes } from './counted.bytes.js';
-import { isOfRestore, RestoreState } from './restore.state.js';
+import { collectionsOf, isOfRestore, namesOf, ownCollectionsOf, unfinishedIn } from './restore.state.js';
 import { RestoreTask } from './restore.task.js';
 import { verifyBackup } from './verify.task.js';
 
@@ -41,7 +41,6 @@ export interface BackupParts {
   readonly tenants: PolyMongoTenants;
   readonly databases: TenantDatabases;
   readonly directory: TenantDirectory;
-  readonly context: TenantContext;
   readonly suspensions: TenantSuspensions;
 }
 
@@ -71,21 +70,13 @@ export class PolyMongoBackups implements TenantBackups {
   constructor(private readonly parts: BackupParts) {}
 
   backup({ to, format, snapshot, ...options }: BackupOptions): TenantRun<BackupManifest> {
+    const { directory } = this.parts;
     const own = { to, ...(format && { format }), ...(snapshot !== undefined && { snapshot }) };
     check('backup.', own, BACKUP_CHECKS, ['to']);
     return this.#each(options, (tenantId, signal) =>
-      this.#looking(tenantId, async (database) => {
-        const exclude = await this.#leftOut(tenantId, database);
-        const subject = {
-          tenantId,
-          database: database.name,
-          serverVersion: await serverVersionOf(database),
-          migration: await this.parts.tenants.versionOf(tenantId),
-          read: (given: ExportStreamOptions, contents: BackupContents) =>
-            this.parts.bulk.exportWitnessed(database.name, { ...given, exclude }, contents),
-        };
-        return backUp(subject, own, signal);
-      }),
+      directory.lookAt(tenantId, (database) =>
+        database.run(() => this.#backUp(tenantId, database, own, signal), 'long'),
+      ),
     );
   }
 
@@ -136,25 +127,24 @@ export class PolyMongoBackups implements TenantBackups {
   async clone(tenantId: string, newId: string, options: CloneOptions): Promise<TenantRestoration> {
     checkOptions('clone.', options, CLONE_CHECKS);
     const { snapshot = true, timeoutMS = 60_000, signal } = options;
-    const { databases, directory, tenants, pools, bulk, context } = this.parts;
+    const { databases, directory, tenants, pools, bulk } = this.parts;
     if (tenantId === newId)
       throw new PolyMongoOptionsError('clone.newId', `Tenant ${tenantId} cannot be cloned to itself: give a new id.`);
     await directory.findAnew(tenantId);
     const name = databases.of(newId);
     const database = pools.database(name);
-    const source = pools.database(databases.of(tenantId));
     const summary = await tenants.fill(newId, 'clone', timeoutMS, ({ renew, assertFresh: guard }) => {
       const copying = { snapshot, bypassDocumentValidation: true, guard, ...(signal && { signal }) };
-      const copy = () =>
-        context.within(managerScope(newId, tenantId), () =>
-          source.lookedAt(async () => {
-            const exclude = await source.run(() => this.#leftOut(tenantId, source));
-            return bulk.copyDatabase(source.name, name, { ...copying, exclude }).catch((error: unknown) => {
-              throw expiredOr(tenantId, error);
-            });
-          }),
-        );
-      return database.run(() => new CloneTask(tenantId, newId, database, copy, renew).run(), 'long');
+      const copy = async (source: Database) => {
+        const exclude = await source.run(() => this.#leftOut(tenantId, source));
+        return bulk.copyDatabase(source.name, name, { ...copying, exclude }).catch((error: unknown) => {
+          throw expiredOr(tenantId, error);
+        });
+      };
+      return database.run(
+        () => new CloneTask(tenantId, newId, database, () => directory.lookAt(tenantId, copy, newId), renew).run(),
+        'long',
+      );
     });
     return { tenantId: newId, database: name, collections: summary.collections };
   }
@@ -181,19 +171,29 @@ export class PolyMongoBackups implements TenantBackups {
     }
   }
 
+  async #backUp(
+    tenantId: string,
+    database: Database,
+    own: BackupOptions,
+    signal: AbortSignal,
+  ): Promise<BackupManifest> {
+    const { tenants, bulk } = this.parts;
+    const exclude = await this.#leftOut(tenantId, database);
+    const subject = {
+      tenantId,
+      database: database.name,
+      serverVersion: await serverVersionOf(database),
+      migration: await tenants.versionOf(tenantId),
+      read: (given: ExportStreamOptions, contents: BackupContents) =>
+        bulk.exportWitnessed(database.name, { ...given, exclude }, contents),
+    };
+    return backUp(subject, own, signal);
+  }
+
   #each<T>(options: ForEachOptions, task: (tenantId: string, signal: AbortSignal) => Promise<T>): TenantRun<T> {
     checkForEachOptions(options);
     const visit: TenantTask<T> = (tenantId, context) => task(tenantId, context.signal);
     return new TenantRun((signal) => this.parts.tenants.maintain(visit, { ...options, signal }), options.signal);
-  }
-
-  /** Runs `fn` as who looks after a tenant, also where that is not served. To be looked at is no use of it. */
-  #looking<T>(tenantId: string, fn: (database: Database) => Promise<T>): Promise<T> {
-    const { databases, context, pools } = this.parts;
-    const database = pools.database(databases.of(tenantId));
-    return context.within(managerScope(tenantId), () =>
-      database.lookedAt(() => database.run(() => fn(database), 'long')),
-    );
   }
 
   /**
@@ -201,9 +201,9 @@ export class PolyMongoBackups implements TenantBackups {
    * @throws TenantUnfinishedError where it is neither what it was nor what it is to be
    */
   async #leftOut(tenantId: string, database: Database): Promise<string[]> {
-    if ((await RestoreState.find(database))?.isUnfinished) throw new TenantUnfinishedError(tenantId, 'restore');
-    if (await CloneTask.isUnfinished(database)) throw new TenantUnfinishedError(tenantId, 'clone');
-    return (await collectionsOf(database)).filter(isOfRestore);
+    const making = await unfinishedIn(database);
+    if (making) throw new TenantUnfinishedError(tenantId, making);
+    return namesOf(await collectionsOf(database)).filter(isOfRestore);
   }
 
   /**
@@ -212,9 +212,8 @@ export class PolyMongoBackups implements TenantBackups {
    */
   async #isReplacing(tenantId: string, database: Database, isServed: boolean): Promise<boolean> {
     const { isOn } = this.parts.suspensions;
-    const isEmpty = (await collectionsOf(database)).every((name) => isOfRestore(name) || name.startsWith('system.'));
-    const isUnfinished = (await RestoreState.find(database))?.isUnfinished === true;
-    if (isEmpty && !isUnfinished) return isServed && isOn;
+    const isEmpty = (await ownCollectionsOf(database)).length === 0;
+    if (isEmpty && (await unfinishedIn(database)) !== 'restore') return isServed && isOn;
     if (!isOn) throw new SuspensionOffError(tenantId);
     return true;
   }
@@ -225,12 +224,4 @@ export class PolyMongoBackups implements TenantBackups {
     await suspensions.add(tenantId, RESTORING, 'restore');
     await delay(pools.options.shutdownTimeoutMS);
   }
-}
-
-const collectionsOf = async ({ connection }: Database): Promise<string[]> =>
-  (await connection.db!.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
-
-async function serverVersionOf({ connection }: Database): Promise<string> {
-  const { version } = (await connection.db!.admin().buildInfo()) as { version: string };
-  return version;
 }

@@ -7,6 +7,12 @@ import type { BackupManifest } from '../../tenant/tenant.backups.js';
 export const STATE_COLLECTION = 'polymongo_restore';
 const STAGED = 'polymongo_restored.';
 
+/** That a clone has not ended. */
+export interface CloneRecord {
+  _id: 'clone';
+  of: string;
+}
+
 interface RestoreRecord {
   _id: 'restore';
   /** SHA-256 of the backup's data. */
@@ -22,8 +28,42 @@ interface RestoreRecord {
 /** Collections of ours that come and go with a restore. */
 export const isOfRestore = (name: string): boolean => name === STATE_COLLECTION || name.startsWith(STAGED);
 
+/** A collection or view of a database. */
+export interface Named {
+  readonly name: string;
+  readonly type?: string;
+}
+
+export const collectionsOf = ({ connection }: Database): Promise<Named[]> =>
+  connection.db!.listCollections({}, { nameOnly: true }).toArray();
+
+export const namesOf = (collections: readonly Named[]): string[] => collections.map(({ name }) => name);
+
+/** What a tenant has of its own: neither ours nor, but for stored JavaScript, the server's. */
+export const ownCollectionsOf = async (database: Database): Promise<Named[]> =>
+  (await collectionsOf(database)).filter(
+    ({ name }) => !isOfRestore(name) && (!name.startsWith('system.') || name === 'system.js'),
+  );
+
+/** What has begun to make a database and has not ended: the database is neither what it was nor what it is to be. */
+export async function unfinishedIn(database: Database): Promise<'clone' | 'restore' | undefined> {
+  const records = await onShared<StateRecord, StateRecord[]>(database, STATE_COLLECTION, (states) =>
+    states.find().toArray(),
+  );
+  for (const record of records) if (record._id === 'clone' || isHalfSwapped(record)) return record._id;
+  return undefined;
+}
+
 /** Under which name a collection is staged: short, whatever its own is. */
 export const stagedName = (place: number): string => `${STAGED}${place}`;
+
+/** One of the two. */
+interface StateRecord extends Partial<Omit<RestoreRecord, '_id'>> {
+  _id: 'clone' | 'restore';
+}
+
+const isHalfSwapped = ({ phase, isHalf = false }: Pick<StateRecord, 'phase' | 'isHalf'>): boolean =>
+  phase === 'swapping' || isHalf;
 
 /** How far the restore of one backup into one database is; written down there, so that any process can go on. */
 export class RestoreState {
@@ -62,7 +102,7 @@ export class RestoreState {
 
   /** The tenant has neither what it had nor all that it is to have. */
   get isUnfinished(): boolean {
-    return this.isSwapping || this.record.isHalf === true;
+    return isHalfSwapped(this.record);
   }
 
   isStaged(place: number): boolean {
@@ -87,8 +127,8 @@ export class RestoreState {
 
   async #dropStaged(): Promise<void> {
     const { db } = this.database.connection;
-    const infos = await db!.listCollections({}, { nameOnly: true }).toArray();
-    for (const { name } of infos) if (name.startsWith(STAGED)) await db!.dropCollection(name);
+    for (const { name } of await collectionsOf(this.database))
+      if (name.startsWith(STAGED)) await db!.dropCollection(name);
   }
 
   async #write(): Promise<void> {

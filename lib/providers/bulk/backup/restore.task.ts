@@ -3,7 +3,7 @@ import type { Database } from '../../databases/database.js';
 import type { BackupCollection, BackupManifest } from '../../tenant/tenant.backups.js';
 import type { BulkSummary, ImportOptions } from '../bulk.types.js';
 import { BackupDamagedError, TenantNotEmptyError } from './backup.errors.js';
-import { isOfRestore, stagedName, RestoreState } from './restore.state.js';
+import { namesOf, ownCollectionsOf, stagedName, RestoreState } from './restore.state.js';
 
 const NAMESPACE_NOT_FOUND = 26;
 const NAMESPACE_EXISTS = 48;
@@ -67,14 +67,8 @@ export class RestoreTask {
   /** @throws TenantNotEmptyError */
   private async assertMayReplace(): Promise<void> {
     const { drop, tenantId } = this.host;
-    const found = drop ? [] : (await this.there()).map(({ name }) => name);
-    if (found.length > 0) throw new TenantNotEmptyError(tenantId, found);
-  }
-
-  /** What the tenant has of its own. */
-  private async there(): Promise<{ name: string; type?: string }[]> {
-    const infos = await this.db.listCollections({}, { nameOnly: true }).toArray();
-    return infos.filter(({ name }) => !isOfRestore(name) && (!name.startsWith('system.') || name === 'system.js'));
+    const found = drop ? [] : await ownCollectionsOf(this.host.database);
+    if (found.length > 0) throw new TenantNotEmptyError(tenantId, namesOf(found));
   }
 
   private async stage(state: RestoreState): Promise<void> {
@@ -109,7 +103,8 @@ export class RestoreTask {
   private async swap(): Promise<void> {
     const wanted = new Set(this.collections.filter(({ type }) => type !== 'view').map(({ name }) => name));
     if (this.host.drop)
-      for (const { name, type } of await this.there()) if (type === 'view' || !wanted.has(name)) await this.drop(name);
+      for (const { name, type } of await ownCollectionsOf(this.host.database))
+        if (type === 'view' || !wanted.has(name)) await this.drop(name);
     for (const [place, collection] of this.collections.entries()) {
       if (this.isStageable(collection)) await this.putInPlace(stagedName(place), collection.name);
     }

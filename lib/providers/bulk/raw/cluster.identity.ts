@@ -1,5 +1,10 @@
 import type { Database } from '../../databases/database.js';
 
+export async function serverVersionOf({ connection }: Database): Promise<string> {
+  const { version } = (await connection.db!.admin().buildInfo()) as { version: string };
+  return version;
+}
+
 interface Hello {
   setName?: string;
   hosts?: string[];
