@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { PolyMongoMigrations } from '../../providers/migrations/polymongo-migrations.provider.js';
-import type { ForEachOptions } from '../../providers/tenant/tenant.fan-out.js';
+import type { ForEachOptions, TenantResult } from '../../providers/tenant/tenant.fan-out.js';
 import type { TenantRun } from '../../providers/tenant/tenant.run.js';
 import type { TenantMigration } from '../../providers/tenant/tenant.migrations.js';
 import { type CliIO, UsageError } from '../cli.io.js';
@@ -9,8 +9,10 @@ import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
 import { writeJSON, writeLine } from '../output.js';
 import { ProgressLine } from '../progress.line.js';
 import { createMigrationFile } from './migrate.file.js';
-import { concludeRun, jsonOf, writeStatus } from './migrate.output.js';
-import { readConfig, type MigrateConfig } from './migrate.config.js';
+import { writeRun, writeStatus } from './migrate.output.js';
+import { readConfig, type TenantsConfig } from './tenants.config.js';
+import { byTenant, concludeRun, jsonOf } from './tenants.results.js';
+import { parseCount, withConfig } from './tenants.session.js';
 
 interface Flags extends GlobalOptions {
   readonly config?: string;
@@ -64,7 +66,10 @@ export function migrateCommand(program: Command, io: CliIO, exit: (code: number)
       await withMigrations(flags, io, async (migrations) => {
         const line = new ProgressLine(io, !flags.json && !flags.quiet);
         const options = { ...selectionOf(flags, io), onError: flags.onError, onProgress: line.showTenants };
-        exit(await concludeRun(start(migrations, options, flags, String(args[0])), io, flags, line));
+        const write = (results: readonly TenantResult<TenantMigration>[]) => {
+          if (!flags.quiet) writeRun(io.stdout, results);
+        };
+        exit(await concludeRun(start(migrations, options, flags, String(args[0])), io, flags, line, write));
       });
     });
   };
@@ -95,7 +100,7 @@ export function migrateCommand(program: Command, io: CliIO, exit: (code: number)
       const flags = command.optsWithGlobals<Flags>();
       await withMigrations(flags, io, async (migrations) => {
         const results = await migrations.status({ ...selectionOf(flags, io), onError: 'collect' });
-        results.sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+        results.sort(byTenant);
         if (flags.json) writeJSON(io.stdout, results.map(jsonOf));
         else writeStatus(io.stdout, migrations.names, results);
         exit(results.every(({ ok }) => ok) ? 0 : 1);
@@ -121,9 +126,7 @@ export function migrateCommand(program: Command, io: CliIO, exit: (code: number)
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 const withTenants = (command: Command): Command =>
-  command
-    .option('-d, --dir <folder>', `the folder of the migrations (default: ${DIRECTORY})`)
-    .option('-c, --config <file>', 'a module with the options of PolyMongoModule')
+  withConfig(command.option('-d, --dir <folder>', `the folder of the migrations (default: ${DIRECTORY})`))
     .option('-t, --tenant <id>', 'this tenant (may be given several times)', collect)
     .option('--all', 'all tenants')
     .option('--concurrency <n>', 'tenants at the same time (default: 4)', parseCount);
@@ -140,7 +143,7 @@ async function withMigrations(
   work: (migrations: PolyMongoMigrations) => Promise<void>,
 ): Promise<void> {
   selectionOf(flags, io); // before anything connects
-  const { migrations = {}, ...options }: MigrateConfig = await readConfig(flags.config);
+  const { migrations = {}, ...options }: TenantsConfig = await readConfig(flags.config);
   const directory = flags.dir ?? migrations.directory ?? (migrations.classes ? undefined : DIRECTORY);
   const uri = flags.uri ?? options.mongoURI ?? uriOf(flags, io);
   const log = flags.quiet
@@ -153,9 +156,4 @@ async function withMigrations(
       work(await wrapper.useMigrations({ log, ...migrations, ...(directory !== undefined && { directory }) })),
     options,
   );
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--concurrency takes a number of at least 1, not ${text}.`);
-  return Number(text);
 }

@@ -3,39 +3,10 @@ import type { TenantMigrationStatus } from '../../providers/migrations/polymongo
 import type { MigrationRecord } from '../../providers/migrations/migration.types.js';
 import type { TenantResult } from '../../providers/tenant/tenant.fan-out.js';
 import type { TenantMigration } from '../../providers/tenant/tenant.migrations.js';
-import { type CliIO, ExitCode } from '../cli.io.js';
-import type { GlobalOptions } from '../cli.session.js';
-import { writeJSON, writeLine, writeTable } from '../output.js';
-import type { ProgressLine } from '../progress.line.js';
+import { writeLine, writeTable } from '../output.js';
 
-/** Shows what was done, also where it ends with an error; the exit code that goes with it. */
-export async function concludeRun(
-  run: AsyncIterable<TenantResult<TenantMigration>>,
-  { stdout }: CliIO,
-  { json, quiet }: GlobalOptions,
-  line: ProgressLine,
-): Promise<number> {
-  const results: TenantResult<TenantMigration>[] = [];
-  try {
-    for await (const result of run) results.push(result);
-  } finally {
-    line.clear();
-    results.sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
-    if (json) writeJSON(stdout, results.map(jsonOf));
-    else if (!quiet) writeRun(stdout, results);
-  }
-  return results.every(({ ok }) => ok) ? ExitCode.Done : ExitCode.Failed;
-}
-
-/** A result as JSON has it. */
-export function jsonOf(result: TenantResult<object>): object {
-  const { tenantId, ok } = result;
-  if (result.ok) return { tenantId, ok, ...result.value };
-  const { name, message } = result.error as Error;
-  return { tenantId, ok, error: { name, message } };
-}
-
-function writeRun(out: Writable, results: readonly TenantResult<TenantMigration>[]): void {
+/** What a run did, one tenant a line. */
+export function writeRun(out: Writable, results: readonly TenantResult<TenantMigration>[]): void {
   if (results.length === 0) return;
   writeTable(
     out,

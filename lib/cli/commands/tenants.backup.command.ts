@@ -4,11 +4,11 @@ import { mkdir } from 'node:fs/promises';
 import type { BackupManifest, TenantRestoration } from '../../providers/tenant/tenant.backups.js';
 import type { TenantResult } from '../../providers/tenant/tenant.fan-out.js';
 import type { PolyMongoTenants } from '../../providers/tenant/polymongo-tenants.provider.js';
-import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
+import { type CliIO, UsageError } from '../cli.io.js';
 import type { GlobalOptions } from '../cli.session.js';
 import { writeJSON, writeLine, writeTable } from '../output.js';
 import { formatBytes, ProgressLine } from '../progress.line.js';
-import { jsonOf } from './migrate.output.js';
+import { concludeRun } from './tenants.results.js';
 import { parseCount, withConfig, withTenants, type ConfigFlags } from './tenants.session.js';
 
 interface Flags extends ConfigFlags {
@@ -104,18 +104,10 @@ async function onEach(
   start: (tenants: PolyMongoTenants, more: Many) => AsyncIterable<TenantResult<BackupManifest>>,
 ): Promise<void> {
   const line = new ProgressLine(io, !flags.json && !flags.quiet);
-  const results: TenantResult<BackupManifest>[] = [];
   await withTenants(flags, io, async (all) => {
-    try {
-      for await (const result of start(all, { onProgress: line.showTenants })) results.push(result);
-    } finally {
-      line.clear();
-      results.sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
-      if (flags.json) writeJSON(io.stdout, results.map(jsonOf));
-      else writeResults(io, flags, done, results);
-    }
+    const run = start(all, { onProgress: line.showTenants });
+    exit(await concludeRun(run, io, flags, line, (results) => writeResults(io, flags, done, results)));
   });
-  exit(results.every(({ ok }) => ok) ? ExitCode.Done : ExitCode.Failed);
 }
 
 function writeResults(

@@ -5,8 +5,8 @@ import type { TenantCriteria, TenantInfo, TenantOverview } from '../../providers
 import { type CliIO, UsageError } from '../cli.io.js';
 import { writeJSON, writeLine, writeTable } from '../output.js';
 import { ProgressLine } from '../progress.line.js';
-import { jsonOf } from './migrate.output.js';
 import { addBackupCommands } from './tenants.backup.command.js';
+import { byTenant, jsonOf } from './tenants.results.js';
 import { parseCount, withConfig, withTenants, type ConfigFlags } from './tenants.session.js';
 
 interface Flags extends ConfigFlags {
@@ -84,7 +84,7 @@ export function tenantsCommand(program: Command, io: CliIO, exit: (code: number)
         ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
       };
       await withTenants(flags, io, async (all) => {
-        const results = [...(await all.stats(options))].sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+        const results = [...(await all.stats(options))].sort(byTenant);
         line.clear();
         const isWhole = results.every(({ ok }) => ok);
         if (flags.json) writeJSON(io.stdout, results.map(jsonOf));

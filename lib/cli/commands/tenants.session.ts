@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { PolyMongoTenants } from '../../providers/tenant/polymongo-tenants.provider.js';
 import { type CliIO, UsageError } from '../cli.io.js';
 import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
-import { readConfig } from './migrate.config.js';
+import { readConfig } from './tenants.config.js';
 
 /** Options of every command on tenants. */
 export interface ConfigFlags extends GlobalOptions {

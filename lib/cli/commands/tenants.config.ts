@@ -5,10 +5,10 @@ import type { MigrationsOptions } from '../../providers/migrations/migration.opt
 import { UsageError } from '../cli.io.js';
 
 /** What a config module exports as its default. */
-export type MigrateConfig = Partial<PolyMongoOptions> & { migrations?: MigrationsOptions };
+export type TenantsConfig = Partial<PolyMongoOptions> & { migrations?: MigrationsOptions };
 
 /** @throws UsageError */
-export async function readConfig(file: string | undefined): Promise<MigrateConfig> {
+export async function readConfig(file: string | undefined): Promise<TenantsConfig> {
   if (file === undefined) return {};
   let found: { default?: unknown };
   try {
@@ -19,5 +19,5 @@ export async function readConfig(file: string | undefined): Promise<MigrateConfi
   const config = found.default;
   if (typeof config !== 'object' || config === null)
     throw new UsageError(`--config ${file} has no object as its default export.`);
-  return config as MigrateConfig;
+  return config as TenantsConfig;
 }
