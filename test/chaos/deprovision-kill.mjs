@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import mongoose from 'mongoose';
 import { PolyMongoWrapper } from '../../dist/esm/index.js';
 import { EmbeddedMongo } from '../../dist/esm/testing/index.js';
+import { below, seed } from './seed.mjs';
 
 const THIS_FILE = fileURLToPath(import.meta.url);
 const TENANTS = Array.from({ length: 5 }, (_, n) => `t${n}`);
@@ -18,14 +19,6 @@ const TIMEOUT_MS = 45_000;
 /** Between one kill and the next. */
 const ACTIONS_BETWEEN = 30;
 const HANG_MS = 2 * TIMEOUT_MS;
-
-const seed = Number(process.env.POLYMONGO_SEED ?? Math.floor(Math.random() * 2 ** 31));
-let state = seed;
-/** A number below `n`. */
-const below = (n) => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 2 ** 32) * n);
-};
 
 /** What a process may be refused here: the others are at it. */
 const EXPECTED = new Set([

@@ -10,19 +10,12 @@ import { fileURLToPath } from 'node:url';
 import mongoose from 'mongoose';
 import { Migration, PolyMongoWrapper } from '../../dist/esm/index.js';
 import { EmbeddedMongo } from '../../dist/esm/testing/index.js';
+import { below, seed } from './seed.mjs';
 
 const THIS_FILE = fileURLToPath(import.meta.url);
 const PROCESSES = 3;
 const LOCK_MS = 1_000;
 const HANG_MS = 600_000;
-
-const seed = Number(process.env.POLYMONGO_SEED ?? Math.floor(Math.random() * 2 ** 31));
-let state = seed;
-/** A number below `n`. */
-const below = (n) => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 2 ** 32) * n);
-};
 
 const nameOf = (n) => `${String(n + 1).padStart(4, '0')}-step`;
 /** Every third has no transaction. */

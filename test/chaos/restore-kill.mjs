@@ -12,6 +12,7 @@ import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PolyMongoWrapper, TenantSuspendedError } from '../../dist/esm/index.js';
 import { EmbeddedMongo } from '../../dist/esm/testing/index.js';
+import { below, seed } from './seed.mjs';
 
 const THIS_FILE = fileURLToPath(import.meta.url);
 const COLLECTIONS = ['a', 'b', 'c'];
@@ -20,14 +21,6 @@ const DOCUMENTS = 2_000;
 const MIN_RESTORE_MS = 500;
 /** A process that was killed in the middle of a restore is taken over after 30 s. */
 const TIMEOUT_MS = 60_000;
-
-const seed = Number(process.env.POLYMONGO_SEED ?? Math.floor(Math.random() * 2 ** 31));
-let state = seed;
-/** A number below `n`. */
-const below = (n) => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 2 ** 32) * n);
-};
 
 const wrapperOf = (mongoURI) =>
   new PolyMongoWrapper({
