@@ -3,6 +3,7 @@ import { secretsOf } from '../../polymongo.secrets.js';
 import { redactURI } from '../../polymongo.uri.js';
 import type { DatabasePool } from '../pools/database.pool.js';
 import { within } from '../pools/deadline.js';
+import { isSaturated } from '../pools/pool.statistics.js';
 import type { PingAnswer } from './cluster.ping.js';
 import type { PoolHealth, PoolHealthState } from './health.types.js';
 
@@ -14,7 +15,7 @@ export function stateOf(pool: DatabasePool): PoolHealthState {
     case 'draining':
       return 'closing';
     case 'connected':
-      return pool.isReachable ? (isSaturated(pool) ? 'saturated' : 'connected') : 'reconnecting';
+      return pool.isReachable ? (isSaturated(pool.stats) ? 'saturated' : 'connected') : 'reconnecting';
     default:
       return pool.failure === undefined ? 'cold' : 'failed';
   }
@@ -50,10 +51,6 @@ export function conditionOf(pool: DatabasePool, isSaturatedHealthy: boolean, ans
     maxPoolSize,
     ...(reason !== undefined && { reason }),
   };
-}
-
-function isSaturated({ stats }: DatabasePool): boolean {
-  return stats.waitQueueSize > 0 && stats.maxPoolSize > 0 && stats.inUseConnections >= stats.maxPoolSize;
 }
 
 function reasonOf(pool: DatabasePool, state: PoolHealthState, answer?: PingAnswer): string {

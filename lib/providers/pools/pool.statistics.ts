@@ -18,6 +18,10 @@ export interface PoolStats {
   maxIdleTimeMS?: number;
 }
 
+/** All sockets that there may be are in use, and somebody waits for one. */
+export const isSaturated = ({ waitQueueSize, inUseConnections, maxPoolSize }: PoolStats): boolean =>
+  waitQueueSize > 0 && maxPoolSize > 0 && inUseConnections >= maxPoolSize;
+
 /** The sockets of a pool, to see whether there is one for a further call. */
 export interface SocketLoad {
   /** In use, or awaited in the driver's own queue. */

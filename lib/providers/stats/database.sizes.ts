@@ -1,6 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { DatabasePool } from '../pools/database.pool.js';
 import { within } from '../pools/deadline.js';
+import { isSaturated } from '../pools/pool.statistics.js';
 import { askBeside } from '../pools/temporary.client.js';
 
 const MB = 1024 ** 2;
@@ -24,17 +25,13 @@ export async function readSizes(name: string, pool: DatabasePool): Promise<Datab
   onPool.catch(() => {});
   const patienceMS = Math.min(BUSY_MS, (pool.config.waitQueueTimeoutMS || Infinity) / 2);
   while (!(await within(patienceMS, onPool))) {
-    if (!isBusy(pool)) continue; // it is the server that is slow
+    if (!isSaturated(pool.stats)) continue; // it is the server that is slow
     const beside = await askBeside(pool, (client) => ask(client.db(name)));
     if (!beside) break;
     left.abort();
     return beside.answer;
   }
   return onPool;
-}
-
-function isBusy({ stats }: DatabasePool): boolean {
-  return stats.waitQueueSize > 0 && stats.inUseConnections >= stats.maxPoolSize;
 }
 
 /** One question after the other, so that they take one socket and do not make a small pool busy themselves. */
