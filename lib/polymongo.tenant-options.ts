@@ -146,7 +146,7 @@ export interface TenantOptions extends TenantLimits {
    */
   suspension?: SuspensionOptions;
   /**
-   * Writes down when each provisioned tenant was last used, every so many ms, so that `tenants.find` and `tenants.overview`
+   * Writes down when each provisioned tenant was last used, every so many ms, so that `tenants.find` and `tenants.stats`
    * know of all processes. Default: they know of their own process only.
    */
   recordUseEveryMS?: number;
