@@ -2,7 +2,8 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Guards } from './pipeline.stages.js';
 import type { TenantEntry } from './tenant.entry.js';
-import { TenantGuardOrderError, TenantPendingError } from './tenant.errors.js';
+import { TenantPendingError } from './tenant.errors.js';
+import { TenantGuardOrderError } from './tenant-work.errors.js';
 import { isAsking } from './tenant.interceptor.js';
 import { requestOf } from './tenant.request.js';
 

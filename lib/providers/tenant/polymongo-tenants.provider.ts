@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { checkOptions, checks, checkValue, type Checks } from '../../polymongo.checks.js';
-import { MigrationsMissingError, TenantConfirmationError } from './tenant.errors.js';
+import { MigrationsMissingError, TenantConfirmationError } from './tenant-work.errors.js';
 import type { IndexPlan, SyncIndexesOptions } from '../databases/database.indexes.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { carry } from './tenant.carrier.js';

@@ -1,6 +1,6 @@
 import { describeValue } from '../../polymongo.checks.js';
 import { within } from '../pools/deadline.js';
-import { TenantLookupError, type TenantLookup } from './tenant.errors.js';
+import { TenantLookupError, type TenantLookup } from './tenant-work.errors.js';
 
 /** Waits for an answer no longer than `timeoutMS`. @throws TenantLookupError then; what `ask` throws */
 export async function answerOf<T>(lookup: TenantLookup, timeoutMS: number, ask: () => T | Promise<T>): Promise<T> {

@@ -1,11 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  TenantDatabaseTakenError,
-  TenantNotReadyError,
-  TenantOverloadedError,
-  TenantUnknownError,
-  type TenantLookup,
-} from './tenant.errors.js';
+import { TenantDatabaseTakenError, TenantOverloadedError, TenantUnknownError } from './tenant.errors.js';
+import { TenantNotReadyError, type TenantLookup } from './tenant-work.errors.js';
 import { limitsOf } from '../../polymongo.tenant-limits.js';
 import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';

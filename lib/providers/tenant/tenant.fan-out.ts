@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { checkOptions, checks, oneOf, type Checks } from '../../polymongo.checks.js';
-import { TenantTaskError } from './tenant.errors.js';
+import { TenantTaskError } from './tenant-work.errors.js';
 
 /** How the work on one tenant ended, and how many of all are done with it. */
 export type TenantResult<T> = { readonly tenantId: string; readonly done: number; readonly total: number } & (

@@ -2,7 +2,8 @@ import { inWork } from '../sessions/current.work.js';
 import { pathOf, valueAt } from './message.path.js';
 import type { PolyMongoTenants } from './polymongo-tenants.provider.js';
 import type { TenantContext } from './tenant.context.js';
-import { TenantError, TenantJobError, TenantMissingError } from './tenant.errors.js';
+import { TenantError, TenantMissingError } from './tenant.errors.js';
+import { TenantJobError } from './tenant-work.errors.js';
 
 /** What of a job of BullMQ is looked at. */
 export interface TenantJob {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { managerScope } from './tenant.context.js';
-import { TenantInUseError } from './tenant.errors.js';
+import { TenantInUseError } from './tenant-work.errors.js';
 import type { TenantDatabases } from './tenant.databases.js';
 
 const POLL_MS = 20;

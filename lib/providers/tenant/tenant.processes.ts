@@ -5,7 +5,7 @@ import { PolyMongoClosedError } from '../pools/pool.errors.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { atFarewell, onRegistry } from './registry.collection.js';
-import { TenantInUseError } from './tenant.errors.js';
+import { TenantInUseError } from './tenant-work.errors.js';
 
 /** Where the processes are written down that keep answers about tenants, in the default database. */
 const PROCESSES_COLLECTION = 'polymongo_processes';

@@ -5,12 +5,8 @@ import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
 import { databaseKey } from '../../polymongo.database-key.js';
-import {
-  TenantBusyError,
-  TenantDatabaseTakenError,
-  TenantRemovalError,
-  TenantTakenOverError,
-} from './tenant.errors.js';
+import { TenantDatabaseTakenError } from './tenant.errors.js';
+import { TenantBusyError, TenantRemovalError, TenantTakenOverError } from './tenant-work.errors.js';
 import { DatabaseUniqueness, isDuplicateKey, type DatabaseOwner } from './tenant.uniqueness.js';
 
 export interface TenantRecord {

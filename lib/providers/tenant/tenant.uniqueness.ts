@@ -4,7 +4,8 @@ import { asNobody } from '../sessions/subscriber.context.js';
 import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
 import { LookupCache } from './lookup.cache.js';
 import { databaseKey } from '../../polymongo.database-key.js';
-import { TenantDatabaseTakenError, TenantDuplicatesError } from './tenant.errors.js';
+import { TenantDatabaseTakenError } from './tenant.errors.js';
+import { TenantDuplicatesError } from './tenant-work.errors.js';
 
 interface DatabaseRecord {
   _id: string;

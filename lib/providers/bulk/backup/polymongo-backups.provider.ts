@@ -17,7 +17,7 @@ import type {
 } from '../../tenant/tenant.backups.js';
 import type { TenantDatabases } from '../../tenant/tenant.databases.js';
 import type { TenantDirectory } from '../../tenant/tenant.directory.js';
-import { TenantTakenOverError } from '../../tenant/tenant.errors.js';
+import { TenantTakenOverError } from '../../tenant/tenant-work.errors.js';
 import { checkForEachOptions, fanOut, type ForEachOptions, type TenantTask } from '../../tenant/tenant.fan-out.js';
 import { TenantRun } from '../../tenant/tenant.run.js';
 import type { TenantSuspensions } from '../../tenant/tenant.suspensions.js';
