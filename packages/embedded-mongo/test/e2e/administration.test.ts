@@ -1,28 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type mongoose from 'mongoose';
+import { useTestServer } from '../support/connected.js';
 
 describe('administrative commands', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let db: mongoose.mongo.Db;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_administration', (connected) => {
+    client = connected;
     db = client.db('embedded_administration');
   });
 
   beforeEach(async () => {
     await db.dropDatabase();
     await db.collection('docs').insertMany([{ n: 1 }, { n: 2 }, { n: 3 }]);
-  });
-
-  afterAll(async () => {
-    await db.dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   it('convert a collection to a capped one, or copy it as one', async () => {

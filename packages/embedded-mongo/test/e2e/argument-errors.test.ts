@@ -1,26 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { useTestServer } from '../support/connected.js';
 
 const { Long } = mongoose.mongo;
 
 describe('what is wrong with a command’s arguments', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let db: mongoose.mongo.Db;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_arguments', async (connected) => {
+    client = connected;
     db = client.db('embedded_arguments');
     await db.collection('docs').insertOne({ a: [1, 2] });
-  });
-
-  afterAll(async () => {
-    await db.dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   it.each([

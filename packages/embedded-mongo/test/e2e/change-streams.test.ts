@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type mongoose from 'mongoose';
+import { useTestServer } from '../support/connected.js';
 
 describe('change streams of events over 16 MB', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let docs: mongoose.mongo.Collection<{ _id: number; text: string }>;
   const split = { $changeStreamSplitLargeEvent: {} };
   const options = { fullDocument: 'required', fullDocumentBeforeChange: 'required' };
   const long = (letter: string) => letter.repeat(10 * 2 ** 20);
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_change_streams', (connected) => {
+    client = connected;
   });
 
   beforeEach(async () => {
@@ -21,12 +18,6 @@ describe('change streams of events over 16 MB', () => {
     await db.dropDatabase();
     docs = await db.createCollection('docs', { changeStreamPreAndPostImages: { enabled: true } });
     await docs.insertOne({ _id: 1, text: long('a') });
-  });
-
-  afterAll(async () => {
-    await client.db('embedded_change_streams').dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   const changeText = () => docs.updateOne({ _id: 1 }, { $set: { text: long('b') } });

@@ -1,30 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { describe, expect, it } from '@jest/globals';
+import type mongoose from 'mongoose';
+import { useTestServer } from '../support/connected.js';
 
 type Order = { _id: number; total?: number; tags?: string[] };
 
 describe('CRUD through the driver', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let orders: mongoose.mongo.Collection<Order>;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_crud', async (connected) => {
+    client = connected;
     orders = client.db('embedded_crud').collection<Order>('orders');
     await orders.insertMany([
       { _id: 1, total: 10, tags: ['a'] },
       { _id: 2, total: 20, tags: ['a', 'b'] },
       { _id: 3, total: 30 },
     ]);
-  });
-
-  afterAll(async () => {
-    await client.db('embedded_crud').dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   it('finds by filter, in order, projected', async () => {

@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type mongoose from 'mongoose';
+import { useTestServer } from '../support/connected.js';
 
 describe('cursors', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let db: mongoose.mongo.Db;
   const numbers = [1, 2, 3, 4].map((n) => ({ _id: n as never }));
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_cursors', (connected) => {
+    client = connected;
     db = client.db('embedded_cursors');
   });
 
@@ -22,12 +19,6 @@ describe('cursors', () => {
       .db('admin')
       .aggregate([{ $currentOp: {} }, { $match: { op: command.toLowerCase(), ns: /^embedded_cursors/ } }])
       .toArray();
-
-  afterAll(async () => {
-    await db.dropDatabase();
-    await client.close();
-    await server.stop();
-  });
 
   it.each([0, 100])('refuse maxTimeMS %s of a getMore unless they await data', async (maxTimeMS) => {
     await db.collection('n').insertMany(numbers);

@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
-
-const { MongoClient } = mongoose.mongo;
+import { describe, expect, it } from '@jest/globals';
+import type { mongo } from 'mongoose';
+import { useOwnServer } from '../support/connected.js';
 
 type Run = (db: mongo.Db, users: mongo.Collection<{ _id: number }>) => Promise<unknown>;
 const on =
@@ -11,20 +9,13 @@ const on =
     db.command(command);
 
 describe('errors that users meet', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new MongoClient(server.uri).connect();
+  useOwnServer(async (connected) => {
+    client = connected;
     const users = client.db('app').collection<{ _id: number }>('users');
     await users.insertMany([{ _id: 1, mail: 'a', tags: [1] } as { _id: number }, { _id: 2, mail: 'b' } as { _id: number }]); // prettier-ignore
     await users.createIndex({ mail: 1 }, { unique: true });
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   const DUPLICATE = 'E11000 duplicate key error collection: app.users index: mail_1 dup key: { mail: "b" }';

@@ -1,25 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { describe, expect, it } from '@jest/globals';
+import type mongoose from 'mongoose';
+import { useTestServer } from '../support/connected.js';
 
 describe('explain', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let docs: mongoose.mongo.Collection;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_explain', async (connected) => {
+    client = connected;
     docs = client.db('embedded_explain').collection('docs');
     await docs.createIndex({ a: 1, b: 1 });
     await docs.insertMany(Array.from({ length: 20 }, (_, i) => ({ a: i % 4, b: i, c: 'x'.repeat(100) })));
-  });
-
-  afterAll(async () => {
-    await docs.db.dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   const explained = (command: object) =>

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { serialize } from 'bson';
-import mongoose from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import type mongoose from 'mongoose';
+import type { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
 /** CI sends 100,000. */
 const FRAMES = Number(process.env.FUZZ_FRAMES ?? 100_000);
@@ -64,14 +65,9 @@ describe('EmbeddedMongo under random and mutated frames', () => {
   let mongo: EmbeddedMongo;
   let client: mongoose.mongo.MongoClient;
 
-  beforeAll(async () => {
-    mongo = await EmbeddedMongo.start();
-    client = await new mongoose.mongo.MongoClient(mongo.uri).connect();
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await mongo.stop();
+  useOwnServer((connected, started) => {
+    client = connected;
+    mongo = started;
   });
 
   async function sendFrames(count: number, seed: number): Promise<void> {

@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
-
-const { MongoClient } = mongoose.mongo;
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { mongo } from 'mongoose';
+import { useOwnServer } from '../support/connected.js';
 
 const point = (...coordinates: number[]) => ({ type: 'Point', coordinates });
 const PARIS = point(2.3522, 48.8566);
 
 describe('geospatial queries', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
   let places: mongo.Collection<{ _id: unknown; at?: unknown }>;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new MongoClient(server.uri).connect();
+  useOwnServer((connected) => {
+    client = connected;
     places = client.db('geo').collection('places');
   });
 
@@ -27,11 +23,6 @@ describe('geospatial queries', () => {
       { _id: 'Paris', at: PARIS },
       { _id: 'Rome', at: [12.4964, 41.9028] },
     ]);
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   const ids = async (filter: object): Promise<unknown[]> => (await places.find(filter).toArray()).map(({ _id }) => _id);

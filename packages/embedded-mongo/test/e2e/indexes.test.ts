@@ -1,26 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type mongoose from 'mongoose';
+import { useTestServer } from '../support/connected.js';
 
 describe('indexes', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let docs: mongoose.mongo.Collection;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_indexes', (connected) => {
+    client = connected;
     docs = client.db('embedded_indexes').collection('docs');
   });
 
   beforeEach(() => docs.drop());
-
-  afterAll(async () => {
-    await client.db('embedded_indexes').dropDatabase();
-    await client.close();
-    await server.stop();
-  });
 
   it('are listed with `background` and `sparse` as they were given', async () => {
     await docs.createIndex({ a: 1 }, { background: false, sparse: false });

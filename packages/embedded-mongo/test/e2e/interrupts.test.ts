@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
-const { BSONRegExp, MongoClient } = mongoose.mongo;
+const { BSONRegExp } = mongoose.mongo;
 
 interface Numbered extends mongo.Document {
   _id: number;
 }
 
-let server: EmbeddedMongo;
 let client: mongo.MongoClient;
 let db: mongo.Db;
 
@@ -29,9 +28,8 @@ const ring = (corners: number): number[][] => {
 };
 const zigzag = (corners: number): number[][] => list(corners, (i) => [i % 2 ? 10 : -10, -40 + (80 * i) / corners]);
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-  client = await new MongoClient(server.uri).connect();
+useOwnServer(async (connected) => {
+  client = connected;
   db = client.db('interrupts');
   await db.collection<Numbered>('big').insertOne({
     _id: 1,
@@ -49,11 +47,6 @@ beforeAll(async () => {
   await db.collection('collated').createIndex({ a: 1 });
   await db.createCollection('ruled', { validator: { a: { $not: { $elemMatch: { $in: absent(20_000) } } } } });
   await db.collection('indexed').createIndexes(list(60, (i) => ({ key: { 'a.x': 1, [`a.y${i}`]: 1, c: 1 } })));
-});
-
-afterAll(async () => {
-  await client.close();
-  await server.stop();
 });
 
 const find = (filter: object, more: object = {}): object => ({ find: 'big', filter, ...more });

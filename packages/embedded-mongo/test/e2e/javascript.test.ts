@@ -1,28 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
-
-const { MongoClient } = mongoose.mongo;
+import { useOwnServer } from '../support/connected.js';
 
 describe('server-side JavaScript', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
   let orders: mongo.Collection<{ _id: number; customer: string; price: number; items?: string[] }>;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new MongoClient(server.uri).connect();
+  useOwnServer(async (connected) => {
+    client = connected;
     orders = client.db('scripts').collection('orders');
     await orders.insertMany([
       { _id: 1, customer: 'ada', price: 10, items: ['pen'] },
       { _id: 2, customer: 'bob', price: 25 },
       { _id: 3, customer: 'ada', price: 30, items: ['ink', 'pen'] },
     ]);
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   const ids = async (filter: object): Promise<number[]> => (await orders.find(filter).toArray()).map(({ _id }) => _id);

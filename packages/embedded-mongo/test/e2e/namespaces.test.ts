@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { describe, expect, it } from '@jest/globals';
+import type mongoose from 'mongoose';
+import { useTestServer } from '../support/connected.js';
 
 describe('names that are the server’s own', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let db: mongoose.mongo.Db;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_namespaces', (connected) => {
+    client = connected;
     db = client.db('embedded_namespaces');
-  });
-
-  afterAll(async () => {
-    await db.dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   it.each([
@@ -64,20 +55,12 @@ describe('names that are the server’s own', () => {
 });
 
 describe('arguments of commands that define collections and indexes', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let db: mongoose.mongo.Db;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_definitions', (connected) => {
+    client = connected;
     db = client.db('embedded_definitions');
-  });
-
-  afterAll(async () => {
-    await db.dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   const index = (spec: Record<string, unknown>) => ({ createIndexes: 'docs', indexes: [{ key: { a: 1 }, ...spec }] });

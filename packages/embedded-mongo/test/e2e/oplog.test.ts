@@ -1,28 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
-const { MongoClient, Timestamp, Long } = mongoose.mongo;
+const { Timestamp, Long } = mongoose.mongo;
 
 describe('local.oplog.rs', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
   let oplog: mongo.Collection;
   let docs: mongo.Collection<{ _id: number; [field: string]: unknown }>;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new MongoClient(server.uri).connect();
+  useOwnServer((connected) => {
+    client = connected;
     oplog = client.db('local').collection('oplog.rs');
     docs = client.db('shop').collection('docs');
   });
 
   beforeEach(() => client.db('shop').dropDatabase());
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
-  });
 
   const newest = async (): Promise<mongo.Timestamp> =>
     (await oplog.find().sort({ $natural: -1 }).limit(1).next())!.ts as mongo.Timestamp;

@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
-const { MongoClient, ObjectId, Binary, Timestamp, MinKey, MaxKey } = mongoose.mongo;
+const { ObjectId, Binary, Timestamp, MinKey, MaxKey } = mongoose.mongo;
 
 describe('scripts of commands', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
   let db: mongo.Db;
   const document = {
@@ -20,20 +19,14 @@ describe('scripts of commands', () => {
     text: 'é"\u2028\ud800',
   };
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new MongoClient(server.uri).connect();
+  useOwnServer(async (connected) => {
+    client = connected;
     db = client.db('sandbox');
     await db.collection<object>('c').insertOne(document);
   });
 
   afterEach(() => {
     delete process.env['CANARY'];
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch(({ code }: { code: unknown }) => ({ code }));

@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import { expect, it } from '@jest/globals';
+import type { mongo } from 'mongoose';
+import type { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
 let server: EmbeddedMongo;
 let client: mongo.MongoClient;
 let db: mongo.Db;
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-  client = await new mongoose.mongo.MongoClient(server.uri).connect();
+useOwnServer(async (connected, started) => {
+  client = connected;
+  server = started;
   db = client.db('snapshots');
   await db.collection('docs').insertMany([{ n: 1 }, { n: 2 }, { n: 3 }]);
   await db.createCollection('seen', { viewOn: 'docs', pipeline: [] });
-});
-
-afterAll(async () => {
-  await client.close();
-  await server.stop();
 });
 
 const openCount = (): number => server['storage'].snapshots.openCount;

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
-
-const { MongoClient } = mongoose.mongo;
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { mongo } from 'mongoose';
+import { useOwnServer } from '../support/connected.js';
 
 describe('$text and $meta', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
   let articles: mongo.Collection<{ _id: number; subject?: string; body?: string; n?: number }>;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new MongoClient(server.uri).connect();
+  useOwnServer((connected) => {
+    client = connected;
     articles = client.db('texts').collection('articles');
   });
 
@@ -25,11 +21,6 @@ describe('$text and $meta', () => {
       { _id: 5, subject: 'Café Con Leche', n: 1 },
       { _id: 6, subject: 'coffee and cream', n: 2 },
     ]);
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   const search = async ($search: string, options: object = {}): Promise<number[]> =>

@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import { describe, expect, it } from '@jest/globals';
+import type { mongo } from 'mongoose';
+import { useOwnServer } from '../support/connected.js';
 
 describe('a time series', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
   let db: mongo.Db;
   let series: mongo.Collection;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useOwnServer(async (connected) => {
+    client = connected;
     db = client.db('weather');
     series = await db.createCollection('series', { timeseries: { timeField: 'at', metaField: 'where' } });
     await series.insertMany([{ at: new Date(1), where: { town: 'Ulm' }, t: 20 }, { at: new Date(2), where: { town: 'Bonn' }, t: 21 }]); // prettier-ignore
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   it('has an index on meta and time', async () => {

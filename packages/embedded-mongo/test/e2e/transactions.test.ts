@@ -1,30 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { startTestServer } from '../support/test-server.js';
-import type { TestServer } from '../support/test-server.js';
+import { useTestServer } from '../support/connected.js';
 
 type Account = { _id: number; balance: number };
 
 describe('transactions through the driver', () => {
-  let server: TestServer;
   let client: mongoose.mongo.MongoClient;
   let accounts: mongoose.mongo.Collection<Account>;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useTestServer('embedded_transactions', (connected) => {
+    client = connected;
     accounts = client.db('embedded_transactions').collection('accounts');
   });
 
   beforeEach(async () => {
     await accounts.deleteMany({});
     await accounts.insertOne({ _id: 1, balance: 10 });
-  });
-
-  afterAll(async () => {
-    await client.db('embedded_transactions').dropDatabase();
-    await client.close();
-    await server.stop();
   });
 
   it('shows its writes to itself at once, to others after the commit', async () => {

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import type { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
 describe('users of the embedded server', () => {
   let server: EmbeddedMongo;
   let client: mongoose.mongo.MongoClient;
   let db: mongoose.mongo.Db;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new mongoose.mongo.MongoClient(server.uri).connect();
+  useOwnServer((connected, started) => {
+    client = connected;
+    server = started;
     db = client.db('users');
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   const usersOf = async (command: mongoose.mongo.Document): Promise<mongoose.mongo.Document[]> =>
