@@ -44,6 +44,7 @@ export {
   TenantAheadError,
   TenantBehindError,
   TenantConflictError,
+  TenantClusterUnknownError,
   TenantDatabaseTakenError,
   TenantError,
   TenantOverloadedError,
@@ -63,6 +64,7 @@ export {
   TenantInUseError,
   TenantJobError,
   TenantLookupError,
+  TenantPlacedError,
   TenantNotReadyError,
   TenantRemovalError,
   TenantTaskError,
@@ -111,6 +113,7 @@ export type {
   PolyMongoOptionsFactory,
 } from './polymongo.module-options.js';
 export type { Plugin, PolyMongoOptions, RetryOptions } from './polymongo.options.js';
+export type { ClusterOptions } from './polymongo.cluster-options.js';
 export type { DBSpecificConfig, ScaleOptions } from './polymongo.pool-options.js';
 export type { SuspensionOptions } from './polymongo.suspension-options.js';
 export type { TenantLimit, TenantLimits } from './polymongo.tenant-limits.js';
@@ -209,6 +212,7 @@ export {
 export {
   PolyMongoTenants,
   type TenantStatsOptions,
+  type NewTenantOptions,
   type ProvisionOptions,
 } from './providers/tenant/polymongo-tenants.provider.js';
 export type { MigratedStep, MigrateOptions, TenantMigration } from './providers/tenant/tenant.migrations.js';

@@ -1,5 +1,6 @@
 import type { Connection, mongo, Schema } from 'mongoose';
 import { checkDatabaseName, checkOptions, checks, checkValue, type Checks } from './polymongo.checks.js';
+import { resolveClusters, type ClusterOptions, type ResolvedClusters } from './polymongo.cluster-options.js';
 import { PolyMongoOptionsError } from './polymongo.errors.js';
 import { MONGOOSE_OPTIONS } from './polymongo.mongoose-options.js';
 import {
@@ -58,6 +59,11 @@ export interface PolyMongoOptions {
   coldStart?: boolean;
   /** Databases with a pool of their own. Default none. */
   dbSpecific?: DBSpecificConfig[];
+  /**
+   * Further clusters that tenants can be on, by name; the same names in every process. The registry of tenants stores the name,
+   * never the connection string. Default none.
+   */
+  clusters?: Readonly<Record<string, ClusterOptions>>;
   /** How the tenant of a request is found, and which database is its. */
   tenant?: TenantOptions;
   /** Repeat failed connects. Default: one try. */
@@ -106,6 +112,7 @@ export interface ResolvedOptions extends Readonly<
   Omit<
     Required<PolyMongoOptions>,
     | 'dbSpecific'
+    | 'clusters'
     | 'tenant'
     | 'idleTimeoutMS'
     | 'slowOperationMS'
@@ -133,6 +140,7 @@ export interface ResolvedOptions extends Readonly<
   readonly autoSearchIndex: boolean | undefined;
   readonly primary: PoolConfig;
   readonly dbSpecific: readonly PoolConfig[];
+  readonly clusters: ResolvedClusters;
 }
 
 const RETRY_CHECKS: Checks<RetryOptions> = { attempts: checks.positiveInteger, delayMS: checks.durationMS };
@@ -148,6 +156,7 @@ const OPTION_CHECKS: Checks<PolyMongoOptions> = {
   slowOperationMS: checks.durationMS,
   coldStart: checks.boolean,
   dbSpecific: checks.array,
+  clusters: checks.object,
   tenant: checks.object,
   retry: checks.object,
   shutdownTimeoutMS: checks.durationMS,
@@ -226,8 +235,9 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
     onConnectionCreate: base.onConnectionCreate,
   });
   checkPoolSizes('', primary, base.maxTotalConnections);
-  const resolved: ResolvedOptions = { ...base, primary, dbSpecific: [] };
+  const resolved: ResolvedOptions = { ...base, primary, dbSpecific: [], clusters: {} };
   const dbSpecific = (options.dbSpecific ?? []).map((entry, i) => resolveEntry(resolved, entry, `dbSpecific[${i}]`));
   rejectDuplicates(dbSpecific);
-  return hideSecrets({ ...resolved, dbSpecific: Object.freeze(dbSpecific) });
+  const clusters = resolveClusters(resolved, options.clusters);
+  return hideSecrets({ ...resolved, dbSpecific: Object.freeze(dbSpecific), clusters });
 }

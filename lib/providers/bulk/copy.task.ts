@@ -23,7 +23,7 @@ export class CopyTask {
     private readonly target: RawTarget,
     private readonly options: CopyOptions,
     private readonly report: BulkReport,
-    private readonly isSameCluster: boolean,
+    private readonly isSameCluster: () => Promise<boolean>,
   ) {}
 
   async run(): Promise<void> {
@@ -44,7 +44,7 @@ export class CopyTask {
       summary.indexes = definition.indexes.length;
       return;
     }
-    if (!(this.isSameCluster && (await this.insideServer(definition, name)))) await this.throughPools(definition, name);
+    if (!(await this.insideServer(definition, name))) await this.throughPools(definition, name);
     const { count, refused } = await this.target.createIndexes(name, definition.indexes);
     summary.indexes = count;
     for (const { name: index, code, message } of refused) {
@@ -75,6 +75,7 @@ export class CopyTask {
     const { transform, query, snapshot, signal } = this.options;
     const isCapped = elementNamed(definition.options, 'capped') !== undefined;
     if (definition.type !== 'collection' || isCapped || transform || snapshot) return false;
+    if (!(await this.isSameCluster())) return false;
     const { database } = this.source;
     const collection = database.native.collection(definition.name); // a tenant's own may name no other database
     const into = { db: this.target.database.name, coll: name };

@@ -74,8 +74,10 @@ export class PolyMongoBulk {
           to.run(
             () =>
               this.#reading(from, options, async (reader) => {
-                const sameCluster = await isSameCluster(from, to);
-                await new CopyTask(reader, new RawTarget(to), options, report, sameCluster).run();
+                // Where it cannot be found out, nothing is lost by not asking the server to copy.
+                let answer: Promise<boolean> | undefined;
+                const isOneCluster = () => (answer ??= isSameCluster(to, from).catch(() => false));
+                await new CopyTask(reader, new RawTarget(to), options, report, isOneCluster).run();
               }),
             'long',
           ),

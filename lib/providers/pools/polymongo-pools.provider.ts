@@ -144,6 +144,11 @@ export class PolyMongoPools {
     if (options.coldStart === false) for (const name of [names].flat()) this.connectInBackground(name);
   }
 
+  /** @internal The old pool of a database serves on while work on it goes on. */
+  isReconfiguring(name: string): boolean {
+    return this.#parts.reconfiguration.isPending(name);
+  }
+
   #configure(names: string | readonly string[], options: ScaleOptions): void {
     this.#parts.shutdown.assertOpen();
     const configs = [names].flat().map((name) => resolveScaleOptions(this.options, name, options));
@@ -160,7 +165,7 @@ export class PolyMongoPools {
     await Promise.all(
       [names].flat().map(async (name) => {
         await this.connect(name);
-        if (this.#parts.reconfiguration.isPending(name))
+        if (this.isReconfiguring(name))
           throw new ReconfigurationPendingError(name, this.database(name).leaseCount, this.options.shutdownTimeoutMS);
       }),
     );

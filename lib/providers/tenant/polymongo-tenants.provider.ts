@@ -46,11 +46,18 @@ export interface ProvisionOptions {
   timeoutMS?: number;
 }
 
-const PROVISION_CHECKS: Checks<ProvisionOptions> = { timeoutMS: checks.durationMS };
 const DEPROVISION_CHECKS: Checks<ProvisionOptions & { confirm?: string }> = {
-  ...PROVISION_CHECKS,
+  timeoutMS: checks.durationMS,
   confirm: { allowed: "the tenant's id", accepts: (v) => typeof v === 'string' },
 };
+
+/** How a tenant is provisioned. */
+export interface NewTenantOptions extends ProvisionOptions {
+  /** The cluster that a new tenant is made on, by its name in `clusters`. Default: as `tenant.connection` says, else the primary one. */
+  cluster?: string;
+}
+
+const NEW_TENANT_CHECKS: Checks<NewTenantOptions> = { timeoutMS: checks.durationMS, cluster: checks.string };
 
 /** Which tenants to look at, and how old what is known of them may be. */
 export interface TenantStatsOptions extends ForEachOptions {
@@ -140,13 +147,14 @@ export class PolyMongoTenants {
    * Makes a tenant's database: the migrations of a new one, the collections and indexes of every registered model, then the `seed`
    * option's documents, once. Doing it again makes what is missing; two processes at the same time take turns.
    * @throws InvalidTenantIdError, TenantBusyError, TenantTakenOverError; TenantDatabaseTakenError when the id of another tenant
-   *   maps to the same database; TenantRemovalError while it is being removed; what the
+   *   maps to the same database; TenantRemovalError while it is being removed; TenantClusterUnknownError; TenantPlacedError for one
+   *   that is on another cluster than `cluster`; what the
    *   seed throws (the tenant is then not ready, and the next `provision` seeds again)
    */
-  async provision(tenantId: string, options: ProvisionOptions = {}): Promise<ProvisionedTenant> {
-    checkOptions('provision.', options, PROVISION_CHECKS);
-    const { timeoutMS = 60_000 } = options;
-    return this.#provisioning.provision(tenantId, timeoutMS, this.#migrations);
+  async provision(tenantId: string, options: NewTenantOptions = {}): Promise<ProvisionedTenant> {
+    checkOptions('provision.', options, NEW_TENANT_CHECKS);
+    const { timeoutMS = 60_000, cluster } = options;
+    return this.#provisioning.provision(tenantId, { timeoutMS, cluster }, this.#migrations);
   }
 
   /**

@@ -114,6 +114,21 @@ export class TenantDuplicatesError extends PolyMongoError {
   }
 }
 
+/** A tenant was to be provisioned on one cluster, and is on another. */
+export class TenantPlacedError extends PolyMongoError {
+  constructor(
+    /** The tenant that was to be provisioned. */
+    readonly tenantId: string,
+    /** The name of the cluster that it is on; undefined: where `tenant.connection` has it. */
+    readonly cluster: string | undefined,
+  ) {
+    super(
+      `Tenant ${tenantId} is on ${cluster === undefined ? 'the cluster that the options say' : `the cluster "${cluster}"`} already. ` +
+        'Provision it without a cluster, which leaves it there.',
+    );
+  }
+}
+
 /** A tenant that is being removed was to be provisioned. */
 export class TenantRemovalError extends PolyMongoError {
   constructor(

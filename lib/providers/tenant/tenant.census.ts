@@ -17,6 +17,8 @@ export interface TenantInfo {
   readonly state: 'provisioning' | 'ready' | 'removing' | 'found';
   /** When it was first provisioned, by the server's clock. */
   readonly createdAt: Date | undefined;
+  /** The name of its cluster, by the registry; undefined where it is on the one that `tenant.connection` says, or the primary one. */
+  readonly cluster: string | undefined;
   /** Since when it is not served, and why. */
   readonly suspension: TenantSuspension | undefined;
   /** When work last began for it: in this process, and in all others with `tenant.recordUseEveryMS`. */
@@ -27,7 +29,7 @@ export interface TenantInfo {
 export interface TenantOverview extends TenantInfo {
   /** The pool that serves it: its database's name, or the default database's for the primary pool. */
   readonly pool: string;
-  /** Its cluster, without credentials. */
+  /** The name of its cluster; where it has none, the connection string without credentials. */
   readonly cluster: string;
   /** Documents of all collections, by the server's estimate. */
   readonly documents: number;
@@ -53,6 +55,8 @@ export interface TenantCriteria {
   readonly createdBefore?: Date;
   /** How its id begins. */
   readonly startsWith?: string;
+  /** On the cluster of this name. */
+  readonly cluster?: string;
 }
 
 /** What the census asks of others. */
@@ -71,6 +75,7 @@ const CRITERIA_CHECKS: Checks<TenantCriteria> = {
   unusedSince: date,
   createdBefore: date,
   startsWith: checks.string,
+  cluster: checks.string,
 };
 
 /** What there is to know of each tenant. */
@@ -118,10 +123,11 @@ export class TenantCensus {
     const { sizeMb, collections } = await this.sources.sizesOf(name);
     const version = await this.sources.versionOf(tenantId);
     const { config } = this.pools.poolOf(name);
+    const info = this.#infoOf(tenantId, record, suspended.get(tenantId));
     return {
-      ...this.#infoOf(tenantId, record, suspended.get(tenantId)),
+      ...info,
       pool: config.dbName,
-      cluster: redactURI(config.mongoURI),
+      cluster: info.cluster ?? redactURI(config.mongoURI),
       documents: collections.reduce((sum, { docCount }) => sum + docCount, 0),
       collections: collections.length,
       sizeMb,
@@ -138,19 +144,22 @@ export class TenantCensus {
       database,
       state: record?.state ?? 'found',
       createdAt: record?.createdAt,
+      cluster: record?.cluster,
       suspension,
       lastUsedAt: uses.length > 0 ? new Date(Math.max(...uses.map(Number))) : undefined,
     };
   }
 }
 
-function meets({ tenantId, state, suspension, lastUsedAt, createdAt }: TenantInfo, criteria: TenantCriteria): boolean {
+function meets(tenant: TenantInfo, criteria: TenantCriteria): boolean {
+  const { tenantId, state, suspension, lastUsedAt, createdAt } = tenant;
   const { isSuspended, unusedSince, createdBefore, startsWith } = criteria;
   return (
     (criteria.state === undefined || state === criteria.state) &&
     (isSuspended === undefined || isSuspended === (suspension !== undefined)) &&
     (unusedSince === undefined || lastUsedAt === undefined || lastUsedAt < unusedSince) &&
     (createdBefore === undefined || (createdAt !== undefined && createdAt < createdBefore)) &&
-    (startsWith === undefined || tenantId.startsWith(startsWith))
+    (startsWith === undefined || tenantId.startsWith(startsWith)) &&
+    (criteria.cluster === undefined || tenant.cluster === criteria.cluster)
   );
 }

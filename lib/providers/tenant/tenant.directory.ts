@@ -1,8 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import { TenantDatabaseTakenError, TenantOverloadedError, TenantUnknownError } from './tenant.errors.js';
 import { TenantNotReadyError, type TenantLookup } from './tenant-work.errors.js';
 import { limitsOf } from '../../polymongo.tenant-limits.js';
-import type { ResolvedTenantOptions, TenantConnection } from '../../polymongo.tenant-options.js';
 import { outsideTransaction } from '../sessions/active.transaction.js';
 import type { DatabaseGate } from '../databases/database.equipment.js';
 import type { Database } from '../databases/database.js';
@@ -12,6 +10,7 @@ import { SuspendedTenants } from './suspended.tenants.js';
 import { answerOf, yesOrNo } from './tenant.answers.js';
 import { managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
+import { TenantLocations } from './tenant.locations.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';
 import { REFUSAL_MS, TenantOwners } from './tenant.owners.js';
 import { TenantProcesses } from './tenant.processes.js';
@@ -22,17 +21,14 @@ import type { TenantSuspensions } from './tenant.suspensions.js';
 /** How many tenants `exists` is asked about at the same time. */
 const ASKED_AT_ONCE = 16;
 
-type Locate = NonNullable<ResolvedTenantOptions['connection']>;
-
-/** Knows which tenants there are (`tenant.exists`) and where (`tenant.connection`), and guards their databases by it. */
+/** Knows which tenants there are (`tenant.exists`), and guards their databases by it. */
 export class TenantDirectory {
   readonly #pools: PolyMongoPools;
   readonly #databases: TenantDatabases;
   readonly #known: LookupCache<boolean> | undefined;
   readonly #owners: TenantOwners | undefined;
-  readonly #located: LookupCache<boolean> | undefined;
-  /** What each tenant's pool was last set up with. */
-  readonly #connections = new Map<string, TenantConnection>();
+  /** Where they are. */
+  readonly locations: TenantLocations;
   readonly #lockOuts: TenantLockOuts;
   readonly #processes: TenantProcesses;
   readonly #suspensions: TenantSuspensions;
@@ -48,12 +44,14 @@ export class TenantDirectory {
     this.#pools = pools;
     this.#databases = databases;
     this.#suspensions = suspensions;
-    const { exists, existsTTLMS, connection, mayCollide } = databases.options;
+    const { exists, existsTTLMS, mayCollide } = databases.options;
     this.#lockOuts = new TenantLockOuts(pools, databases);
     this.#processes = this.#createProcesses(existsTTLMS);
+    this.locations = new TenantLocations(pools, databases, registry, (fn) => this.#asNoTenant(fn));
     if (exists) {
       const ask = async (tenantId: string) => {
-        const state = await registry.stateOf(tenantId);
+        const { state, cluster } = (await registry.lookUp(tenantId)) ?? {};
+        this.locations.assertKnown(cluster);
         if (exists === 'provisioned') return state === 'ready';
         return state !== 'removing' && yesOrNo(await this.#answerOf('exists', () => exists(tenantId)));
       };
@@ -64,13 +62,6 @@ export class TenantDirectory {
     }
     if (mayCollide && exists !== 'provisioned') {
       this.#owners = new TenantOwners(registry, databases, (fn) => this.#asNoTenant(fn));
-    }
-    if (connection) {
-      this.#located = new LookupCache((tenantId) => this.#locate(tenantId, connection));
-      pools.events.on('poolState', ({ pool, from, to }) => {
-        const tenantId = from === 'connecting' && to === 'closed' ? databases.tenantOf(pool) : undefined;
-        if (tenantId !== undefined) this.#located?.forget(tenantId);
-      });
     }
     suspensions.listen(new SuspendedTenants(pools, databases, suspensions, () => this.#lockOuts.isWorking()));
     pools.onDatabase((database) => this.#guard(database, databases.tenantOf(database.name)));
@@ -103,8 +94,7 @@ export class TenantDirectory {
     if (this.#lockOuts.has(tenantId)) return Promise.reject(new TenantUnknownError());
     const isKnown = !this.#known || (this.#processes.isMember && this.#known.peek(tenantId) === true);
     const isOwner = !this.#owners || (isNamed && this.#owners.isUser(tenantId));
-    const isLocated = !this.#located || this.#located.peek(tenantId) === true;
-    return isKnown && isOwner && isLocated ? undefined : this.#ask(tenantId);
+    return isKnown && isOwner && this.locations.isLocated(tenantId) ? undefined : this.#ask(tenantId);
   }
 
   /** As {@link admit}, for code of the application, which may know better: a refusal that is remembered is asked for again. */
@@ -132,7 +122,7 @@ export class TenantDirectory {
     this.#known?.forget(tenantId);
     this.#owners?.forget(tenantId);
     this.#databases.admit(tenantId);
-    await this.#located?.get(tenantId);
+    await this.locations.locate(tenantId);
     const scope = managerScope(tenantId);
     try {
       this.#databases.context.enter(scope, 'run');
@@ -215,7 +205,7 @@ export class TenantDirectory {
         throw await this.#refuse(tenantId);
       }
       this.#databases.admit(tenantId, owner === 'own');
-      await this.#located?.get(tenantId);
+      await this.locations.locate(tenantId);
       if (this.#lockOuts.has(tenantId)) throw new TenantUnknownError();
       if (count === this.#lockOuts.count && (!this.#known || this.#processes.isMember)) return;
     }
@@ -258,7 +248,7 @@ export class TenantDirectory {
         lockOuts.renew();
         this.#known?.clear();
         this.#owners?.clear();
-        this.#located?.clear();
+        this.locations.forgetAll();
       },
       isRemembering: () => Date.now() < this.#rememberedUntil,
       isWorking: () => lockOuts.isWorking(),
@@ -270,21 +260,7 @@ export class TenantDirectory {
     this.#databases.release(tenantId);
     this.#known?.forget(tenantId);
     this.#owners?.forget(tenantId);
-    this.#located?.forget(tenantId);
-    this.#connections.delete(tenantId);
-  }
-
-  async #locate(tenantId: string, connection: Locate): Promise<boolean> {
-    const given = await this.#answerOf('connection', () => connection(tenantId));
-    const known = this.#connections.get(tenantId);
-    if (!given && !known) return true;
-    const next = given ?? {}; // one that had a cluster of its own goes to a pool on the primary one
-    if (!isDeepStrictEqual(next, known)) {
-      const { mongoURI, options } = next;
-      this.#pools.setDB(this.#databases.of(tenantId), { ...options, ...(mongoURI !== undefined && { mongoURI }) });
-      this.#connections.set(tenantId, next);
-    }
-    return true;
+    this.locations.drop(tenantId);
   }
 
   #answerOf<T>(lookup: TenantLookup, ask: () => T | Promise<T>): Promise<T> {
@@ -312,7 +288,7 @@ export class TenantDirectory {
     database.share.terms = { ...terms, refusal: (waiting) => new TenantOverloadedError(waiting) };
     if (
       database.equipment.gate ||
-      (!this.#known && !this.#owners && !this.#located && !this.#readiness && !this.#suspensions.isOn)
+      (!this.#known && !this.#owners && !this.locations.isOn && !this.#readiness && !this.#suspensions.isOn)
     ) {
       return;
     }
@@ -324,9 +300,7 @@ export class TenantDirectory {
       },
       assertPassed: () => {
         const owner = this.#databases.tenantOf(database.name) ?? tenantId;
-        if (this.#located && this.#located.peek(owner) === undefined && !this.#connections.has(owner)) {
-          throw new TenantNotReadyError(database.name);
-        }
+        if (!this.locations.hasPool(owner)) throw new TenantNotReadyError(database.name);
       },
     };
     database.equip({ gate });

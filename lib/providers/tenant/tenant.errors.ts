@@ -82,6 +82,19 @@ export class TenantUnknownError extends TenantError {
   }
 }
 
+/** The registry says that a tenant is on a cluster whose name this process does not know. Others may: HTTP clients get 503. */
+export class TenantClusterUnknownError extends TenantError {
+  constructor(
+    /** The name that the registry has. */
+    readonly cluster: string,
+  ) {
+    super(
+      `This tenant is on the cluster "${cluster}", which is not among the options here. Name it under \`clusters\` in every process.`,
+      503,
+    );
+  }
+}
+
 /** One request names two different tenants: one in its header, say, and another in its token. */
 export class TenantConflictError extends TenantError {
   constructor() {

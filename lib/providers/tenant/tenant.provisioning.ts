@@ -3,6 +3,7 @@ import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import { TenantUnfinishedError } from './suspension.errors.js';
 import { TenantDatabaseTakenError } from './tenant.errors.js';
+import { TenantPlacedError } from './tenant-work.errors.js';
 import type { TenantMigrations } from './tenant.migrations.js';
 import type { Ownership, OwnershipHold, TenantRecord, TenantRegistry } from './tenant.registry.js';
 import type { TenantSuspensions } from './tenant.suspensions.js';
@@ -47,11 +48,20 @@ export class TenantProvisioning {
     this.#suspensions = suspensions;
   }
 
-  /** @param migrations what a new tenant begins with */
-  async provision(tenantId: string, timeoutMS: number, migrations?: TenantMigrations): Promise<ProvisionedTenant> {
+  /**
+   * @param cluster where a new one is made
+   * @param migrations what a new tenant begins with
+   */
+  async provision(
+    tenantId: string,
+    { timeoutMS, cluster }: { timeoutMS: number; cluster: string | undefined },
+    migrations?: TenantMigrations,
+  ): Promise<ProvisionedTenant> {
     const database = this.#databases.of(tenantId);
-    const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record) =>
-      this.#directory.manage(tenantId, async () => {
+    this.#directory.locations.assertKnown(cluster);
+    const isNew = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, async (record) => {
+      await this.#place(record, cluster);
+      return this.#directory.manage(tenantId, async () => {
         if (record.making) throw new TenantUnfinishedError(tenantId, record.making);
         if (record.state !== 'ready') await migrations?.begin(tenantId);
         await this.#pools.ensureIndexes(database);
@@ -59,10 +69,19 @@ export class TenantProvisioning {
         await this.#databases.options.seed?.(tenantId, this.#pools.connectionOf(database));
         await this.#registry.mark(record, 'ready');
         return true;
-      }),
-    );
+      });
+    });
     this.#pools.events.emit('tenantProvisioned', { tenantId, db: database, isNew });
     return { tenantId, database, isNew };
+  }
+
+  /** @throws TenantPlacedError */
+  async #place(record: TenantRecord, cluster: string | undefined): Promise<void> {
+    if (cluster === undefined || record.cluster === cluster) return;
+    if (record.state === 'ready' || record.cluster !== undefined)
+      throw new TenantPlacedError(record._id, record.cluster);
+    await this.#registry.place(record, cluster);
+    this.#directory.locations.forget(record._id);
   }
 
   /** Has `work` make the database of a tenant, while this process alone works on it. The tenant is ready then. */

@@ -15,6 +15,8 @@ export interface TenantRecord {
   /** Unique. Records of earlier versions have none until they are first looked at. */
   databaseKey?: string;
   state: 'provisioning' | 'ready' | 'removing';
+  /** The name of its cluster among `clusters`; without one it is where `tenant.connection` says. */
+  cluster?: string;
   createdAt: Date;
   readyAt?: Date;
   /** What makes its database, and has not ended. */
@@ -58,12 +60,13 @@ export class TenantRegistry {
     this.#uniqueness = new DatabaseUniqueness(pools);
   }
 
-  /** What is written down about a tenant. */
-  async stateOf(tenantId: string): Promise<TenantRecord['state'] | undefined> {
+  /** As {@link recordOf}, for what lets tenants in. */
+  async lookUp(tenantId: string): Promise<TenantRecord | undefined> {
     this.#uniqueness.checkOnce();
-    return (await this.recordOf(tenantId))?.state;
+    return this.recordOf(tenantId);
   }
 
+  /** What is written down about a tenant. */
   async recordOf(tenantId: string): Promise<TenantRecord | undefined> {
     return (await this.#with((tenants) => tenants.findOne({ _id: tenantId }))) ?? undefined;
   }
@@ -127,6 +130,11 @@ export class TenantRegistry {
   /** Notes what makes the database of a record that is owned, until it is ready. @throws TenantTakenOverError */
   async begin({ _id, owner }: TenantRecord, making: NonNullable<TenantRecord['making']>): Promise<void> {
     await this.#change(_id, owner!, [{ $set: { making } }]);
+  }
+
+  /** Writes down on which cluster a tenant is whose record is owned. @throws TenantTakenOverError */
+  async place({ _id, owner }: TenantRecord, cluster: string): Promise<void> {
+    await this.#change(_id, owner!, [{ $set: { cluster: { $literal: cluster } } }]);
   }
 
   /** Writes down when tenants were used; of those that were not provisioned nothing. */

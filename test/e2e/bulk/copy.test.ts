@@ -45,6 +45,15 @@ async function receivedDuring(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe('copyDatabase', () => {
+  test('leaves nothing behind of how it finds out whether there is one cluster or two, and copies no such thing', async () => {
+    const [source, copy] = [fixture.name(), fixture.name()];
+    await fixture.insert(source, 'orders', [{ _id: 1 }]);
+    await fixture.insert(source, 'polymongo_nonce.of-one-that-was-killed', [{ _id: 1 }]);
+    await fixture.bulk.copyDatabase(source, copy);
+    const { db } = await fixture.connectionOf(copy);
+    expect((await db!.listCollections().toArray()).map(({ name }) => name)).toEqual(['orders']);
+  });
+
   test('copies documents, options, indexes and views byte for byte, on one cluster without them leaving the server', async () => {
     const copy = fixture.name();
     const received = await receivedDuring(async () => {

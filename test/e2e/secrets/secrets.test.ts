@@ -66,6 +66,12 @@ function makeOptions(seed: number): PolyMongoOptions {
     mongoURI: `mongodb://${credentials}${host}/shop?${options.filter(Boolean).join('&')}`,
     driverOptions: { serverSelectionTimeoutMS: 20, ...driverOptions } as never,
     dbSpecific: [{ dbName: 'own', options: { driverOptions: driverOptions as never } }],
+    clusters: {
+      elsewhere: {
+        mongoURI: `mongodb://${credentials}127.0.0.1:1/?serverSelectionTimeoutMS=20`,
+        options: { driverOptions: { serverSelectionTimeoutMS: 20, ...driverOptions } as never },
+      },
+    },
     debug: true,
     logPath: join(logPath, String(seed)),
   };
@@ -109,6 +115,8 @@ async function showEverything(options: PolyMongoOptions): Promise<Record<string,
   const errors = await Promise.all(
     ['shop', 'own'].map((name) => polymongo.pools.connect(name).catch((error: unknown) => error)),
   );
+  const { mongoURI, options: pool } = polymongo.options.clusters['elsewhere']!;
+  errors.push(await polymongo.pools.connectDB('moved', { ...pool, mongoURI }).catch((error: unknown) => error));
   polymongo.pools.connectInBackground('own');
   errors.push(await items.findOne().catch((error: unknown) => error));
   const { pools } = polymongo;
@@ -124,6 +132,8 @@ async function showEverything(options: PolyMongoOptions): Promise<Record<string,
     ...values,
     config: pools.primary.config,
     driverOptions: polymongo.options.driverOptions,
+    clusters: polymongo.options.clusters,
+    cluster: polymongo.options.clusters['elsewhere'],
     auth: polymongo.options.driverOptions.auth,
     database: pools.database('shop'),
     connection: items.db('shop').db,

@@ -7,6 +7,7 @@ import { dataCollectionOf } from '../codecs/archive.format.js';
 import { documentOf, elementNamed, stringOf } from '../codecs/bson-elements.js';
 import { BsonType } from '../codecs/bson-types.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
+import { isNonce } from './cluster.identity.js';
 import { mapAtMost } from './map-at-most.js';
 
 const BATCH_DOCUMENTS = 1000;
@@ -47,7 +48,7 @@ export class RawSource {
     const infos = (await db!.listCollections({}, { raw: true } as never).toArray()) as unknown as Buffer[];
     const byName = new Map(infos.map((info) => [stringOf(elementNamed(info, 'name'))!, info]));
     checkIncluded(this.options, (name) => byName.has(name), `The database ${this.database.name}`);
-    const selected = [...byName].filter(([name]) => isSelected(this.options, name));
+    const selected = [...byName].filter(([name]) => isSelected(this.options, name) && !isNonce(name));
     const newNames = new NewNames(this.options);
     for (const [name] of selected) newNames.add(name);
     const definitions = await mapAtMost(METADATA_CONCURRENCY, selected, ([, info]) => this.definition(info));
