@@ -68,6 +68,8 @@ const ERRORS: Record<number, () => Error> = {
 @Resolver(() => NoteType)
 export class NotesResolver {
   readonly filtered: string[] = [];
+  /** Whom `tenant.onEnter` has been told of. */
+  readonly entered: string[] = [];
 
   constructor(
     @InjectTenantModel(Note.name) readonly notes: TenantModel<Note>,
@@ -76,11 +78,13 @@ export class NotesResolver {
   ) {}
 
   @Query(() => [NoteType])
+  @UseGuards(TenantGuard)
   async list() {
     return this.notes.find().lean();
   }
 
   @Mutation(() => NoteType)
+  @UseGuards(TenantGuard)
   async add(@Args('text', { type: () => String }) text: string) {
     const note = await this.notes.create({ tenant: this.context.require(), text });
     await this.topic.publish('notes', { tenant: this.context.require(), text });
@@ -146,7 +150,7 @@ function moduleOf(driver: DriverName, context: () => Record<string, unknown>): D
         driver: MercuriusDriver,
         autoSchemaFile: true,
         allowBatchedQueries: true,
-        subscription: { context },
+        subscription: { context, fullWsTransport: true },
         context,
       });
 }
@@ -163,7 +167,10 @@ export async function startGraphqlApp(
   const app = await startHttpApp(
     {
       imports: [
-        ...notesModules(mongoURI, { resolve: [fromHeader('x-tenant-id'), fromPayload('meta.tenant')] }),
+        ...notesModules(mongoURI, {
+          resolve: [fromHeader('x-tenant-id'), fromPayload('meta.tenant')],
+          onEnter: ({ id, kind }) => void app.get(NotesResolver).entered.push(`${id} by ${kind}`),
+        }),
         moduleOf(driver, () => ({ ...loaders(), ...context() })),
       ],
       providers: [Topic, NotesResolver],

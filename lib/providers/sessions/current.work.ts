@@ -17,8 +17,8 @@ export const goOnInWork = (work: object | undefined): void => current.goOnWith(w
 
 /** The works of messages that have reached no stage yet. */
 const begun = new WeakSet<object>();
-/** The work of each message by its arguments, which all its stages are given. Shared by the applications of this process. */
-const works = new WeakMap<readonly unknown[], object>();
+/** The work of each message by what all its stages are given. Shared by the applications of this process. */
+const works = new WeakMap<object, object>();
 
 /** The work of a message that begins. */
 export function beginWork(): object {
@@ -28,11 +28,11 @@ export function beginWork(): object {
 }
 
 /** The work of a message: what it began in, or a new one if somebody else's is all there is. */
-export function workOfMessage(args: readonly unknown[]): object {
-  const known = works.get(args);
+export function workOfMessage(message: object): object {
+  const known = works.get(message);
   if (known) return known;
   const around = currentWork();
   const work = around && begun.delete(around) ? around : {};
-  works.set(args, work);
+  works.set(message, work);
   return work;
 }

@@ -4,7 +4,14 @@ import { inWork } from '../sessions/current.work.js';
 import type { PipelineCall } from './pipeline.stages.js';
 import { requestScope, type TenantContext, type TenantScope } from './tenant.context.js';
 import type { TenantDirectory } from './tenant.directory.js';
-import { graphqlRequestOf, isHandshake, isSubscription, nodeRequestOf, requestOf } from './tenant.request.js';
+import {
+  graphqlRequestOf,
+  isHandshake,
+  isSubscription,
+  messageOf,
+  nodeRequestOf,
+  requestOf,
+} from './tenant.request.js';
 import { isPromise, TenantResolution } from './tenant.resolution.js';
 
 export type Next = (error?: unknown) => void;
@@ -15,8 +22,8 @@ export type Next = (error?: unknown) => void;
  */
 export class TenantEntry {
   readonly resolution: TenantResolution;
-  /** The scope of each message by its arguments, which all its stages are given. */
-  readonly messages = new WeakMap<readonly unknown[], TenantScope>();
+  /** The scope of each message, by {@link messageOf}. */
+  readonly messages = new WeakMap<object, TenantScope>();
   /** Scopes whose resolvers are being asked, and until when. */
   readonly #asking = new WeakMap<TenantScope, Promise<void>>();
   readonly #key = Symbol('polymongo.scope');
@@ -77,7 +84,12 @@ export class TenantEntry {
    */
   isToBeAsked(scope: TenantScope, type: string): boolean {
     const isAsked = this.resolution.hasAfterGuards || scope.isHandshake === true;
-    return isAsked && (type === 'graphql' ? isUndecided(scope) : scope.isPending);
+    return isAsked && this.isUndecided(scope, type);
+  }
+
+  /** The same of a message whose interceptors ask. */
+  isUndecided(scope: TenantScope, type: string): boolean {
+    return type === 'graphql' ? isUndecided(scope) : scope.isPending;
   }
 
   /** Decides the tenant of an HTTP request after its guards; of a handshake nothing has been asked. @throws TenantError */
@@ -113,7 +125,7 @@ export class TenantEntry {
     const call = { type: execution.getType<string>(), args: execution.getArgs<unknown[]>() };
     const ofRequest = this.requestScopeOf(call);
     if (ofRequest) return this.#question(ofRequest, execution, 'http');
-    const ofMessage = this.messages.get(call.args);
+    const ofMessage = this.messages.get(messageOf(call));
     return ofMessage && this.#question(ofMessage, execution);
   }
 

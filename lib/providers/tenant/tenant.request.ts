@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ExecutionContext } from '@nestjs/common';
 import { headersOfMessage } from './message.headers.js';
+import type { PipelineCall } from './pipeline.stages.js';
 import type { TenantRequest } from '../../polymongo.tenant-options.js';
 
 interface WsClient {
@@ -86,6 +87,16 @@ const operationOf = (handshake: TenantRequest, context: GraphqlContext): TenantR
 export function isSubscription(args: readonly unknown[]): boolean {
   const info = args.at(-1) as { operation?: { operation?: string } } | null | undefined;
   return info?.operation?.operation === 'subscription';
+}
+
+/**
+ * What all stages of one message are given: its arguments. Of a GraphQL query or mutation it is what all its resolvers are
+ * given, at each of its fields: graphql-js makes the values of the variables anew for each execution.
+ */
+export function messageOf({ type, args }: PipelineCall): object {
+  if (type !== 'graphql' || isSubscription(args)) return args;
+  const info = args.at(-1) as { variableValues?: object } | null | undefined;
+  return info?.variableValues ?? args;
 }
 
 /** A resolver stands below the field that a GraphQL operation names: what that gave is made of it. */

@@ -8,7 +8,7 @@ import { requestScope, scopeOfRequest, type TenantContext, type TenantScope } fr
 import { emitHere, ScopedInterceptors } from './tenant.emission.js';
 import type { TenantEntry } from './tenant.entry.js';
 import { isAsking } from './tenant.interceptor.js';
-import { graphqlRequestOf, isBelow, isHandshake, isSubscription } from './tenant.request.js';
+import { graphqlRequestOf, isBelow, isHandshake, isSubscription, messageOf } from './tenant.request.js';
 
 /**
  * Keeps each of Nest's stages in the scope of its own request, whoever's context it is called in: a callback of a shared
@@ -44,15 +44,16 @@ export class TenantStages implements PipelineStages {
   }
 
   resolver<T>(call: PipelineCall, proceed: () => T): T {
-    const scope = this.entry.requestScopeOf(call);
+    const { messages } = this.entry;
+    const message = messageOf(call);
+    const scope = this.entry.requestScopeOf(call) ?? messages.get(message);
     if (scope) return this.#context.reenter(scope, proceed);
     if (!this.#isMessage(call) || this.#operationOf(call)) return proceed();
     const begun = this.#begin();
-    // Its library calls `filter`, `resolve` and what stands below by itself, with each event.
-    if (isSubscription(call.args)) {
-      this.#operations.add(begun);
-      this.#context.goOnIn(begun);
-    }
+    messages.set(message, begun);
+    // Its library calls what stands below by itself, and of a subscription `filter` and `resolve` with each event.
+    if (call.type === 'graphql') this.#context.goOnIn(begun);
+    if (isSubscription(call.args)) this.#operations.add(begun);
     return this.#context.within(begun, proceed);
   }
 
@@ -93,8 +94,9 @@ export class TenantStages implements PipelineStages {
     const isAsked = this.#isAskedFor(interceptors);
     const message = this.#messageScope(call, () => isAsked);
     if (!message) return proceed(interceptors);
+    const isToBeAsked = () => isAsked && this.entry.isUndecided(message, call.type);
     return this.#context.reenter(message, async () => {
-      if (isAsked && message.isPending) await this.entry.askAtOnce(message, execution());
+      if (isToBeAsked()) await this.entry.askAtOnce(message, execution());
       return this.#inScope(await this.#context.reenter(message, run));
     });
   }
@@ -121,18 +123,19 @@ export class TenantStages implements PipelineStages {
    */
   #messageScope(call: PipelineCall, isAsked: () => boolean): TenantScope | undefined {
     const { messages } = this.entry;
-    const known = messages.get(call.args);
-    if (known || !this.#isMessage(call)) return known;
+    const message = messageOf(call);
+    const known = messages.get(message);
+    if (known ? !this.#begun.has(known) : !this.#isMessage(call)) return known;
     const operation = this.#operationOf(call);
     if (operation) {
-      messages.set(call.args, operation);
+      messages.set(message, operation);
       return operation;
     }
-    const { scope: current } = this.#context;
-    const scope = current && this.#begun.delete(current) ? current : requestScope(false, {});
-    scope.work = workOfMessage(call.args);
+    const around = known ?? this.#context.scope;
+    const scope = around && this.#begun.delete(around) ? around : requestScope(false, {});
+    scope.work = workOfMessage(message);
     scope.isPending = isAsked();
-    messages.set(call.args, scope);
+    messages.set(message, scope);
     return scope;
   }
 

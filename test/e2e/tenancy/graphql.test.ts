@@ -95,6 +95,24 @@ describe.each<DriverName>(['Apollo', 'Mercurius'])('the tenant of a GraphQL oper
     expect(resolver.filtered).toEqual(expect.arrayContaining(['sub2 of sub2: sub1', 'sub2 of sub2: sub2']));
   });
 
+  it('of a query or mutation over a WebSocket is decided once, and is that of all its fields', async () => {
+    const { entered } = app.get(NotesResolver);
+    entered.length = 0;
+    const tenants = Array.from({ length: 10 }, (_, i) => `socket${i % 5}`);
+    const subscribers = await Promise.all(tenants.map((tenant) => subscribe({ meta: { tenant } })));
+    const NOTE = '{ tenant current currentAgain loaded }';
+    const each = <T>(query: string) =>
+      Promise.all(subscribers.map((subscriber) => subscriber.first(query) as Promise<Record<string, T>>));
+    const added = await each(`mutation { one: add(text: "x") ${NOTE} two: add(text: "y") ${NOTE} }`);
+    expect(added).toEqual(tenants.map((tenant) => ({ one: all(tenant), two: all(tenant) })));
+    expect(entered.sort()).toEqual([...tenants].sort().map((tenant) => `${tenant} by graphql`));
+    const listed = await each<object[]>(`{ one: list ${NOTE} two: list ${NOTE} }`);
+    expect(listed.map(({ one, two }) => [...one!, ...two!])).toEqual(
+      tenants.map((tenant) => Array(8).fill(all(tenant))),
+    );
+    expect(entered).toHaveLength(2 * tenants.length);
+  });
+
   it('of a subscription is refused where connection_init names none', async () => {
     await expect((await subscribe()).first(QUERY)).rejects.toThrow('No tenant');
   });
