@@ -17,7 +17,15 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
-import { EventPattern, MessagePattern, Payload, Transport } from '@nestjs/microservices';
+import {
+  EventPattern,
+  GrpcMethod,
+  MessagePattern,
+  Payload,
+  Transport,
+  type GrpcOptions,
+  type MicroserviceOptions,
+} from '@nestjs/microservices';
 import { Args, Mutation, Query as Field, Resolver, Subscription } from '@nestjs/graphql';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { TenantInterceptor, type PolyMongoOptions, type TenantOptions } from 'nestjs-polymongo';
@@ -37,6 +45,7 @@ import {
   TransactionInterceptor,
 } from './fuzz-stages.js';
 import { FuzzWork, NOBODY, pause } from './fuzz-work.js';
+import { grpcOptions } from './grpc-options.js';
 import { startHttpApp, type AdapterName } from './http-app.js';
 import { notesModules } from './notes.js';
 import { headerOrMessage } from './message-tenants.js';
@@ -91,6 +100,12 @@ class FuzzController {
     return { tenant: await this.work.asCurrent() };
   }
 
+  @GrpcMethod('Orders', 'Who')
+  async who() {
+    await pause();
+    return { tenant: await this.work.asCurrent() };
+  }
+
   @EventPattern('event')
   async event(@Payload() { tenant = NOBODY, told }: { tenant?: string; told: string }) {
     await this.work.as(tenant);
@@ -123,6 +138,12 @@ class FuzzResolver {
     return this.work.asCurrent();
   }
 
+  @Field(() => String)
+  @UseInterceptors(TenantInterceptor)
+  asked(@Args('of', { type: () => String }) _: string) {
+    return this.work.asCurrent();
+  }
+
   @Mutation(() => String)
   write(@Args('of', { type: () => String }) tenant: string) {
     return this.work.as(tenant);
@@ -139,8 +160,9 @@ export interface FuzzApp {
   adapter: AdapterName;
   app: INestApplication<Server>;
   httpPort: number;
-  /** Of its microservice. */
+  /** Of its microservices. */
   tcpPort: number;
+  grpc: GrpcOptions;
 }
 
 /** The stages of the whole application, beside those of its classes. */
@@ -177,11 +199,11 @@ export async function startFuzzApp(
       if (adapter === 'Fastify') detourHooks(created.getHttpAdapter().getInstance());
     },
   )) as unknown as INestApplication<Server>;
-  const service = app.connectMicroservice(
-    { transport: Transport.TCP, options: { port: 0, host: '127.0.0.1' } },
-    { inheritAppConfig: true },
+  const grpc = await grpcOptions();
+  const [service] = [{ transport: Transport.TCP as const, options: { port: 0, host: '127.0.0.1' } }, grpc].map(
+    (options) => app.connectMicroservice<MicroserviceOptions>(options, { inheritAppConfig: true }),
   );
   await app.startAllMicroservices();
   const portOf = (listening: { address(): unknown }) => (listening.address() as AddressInfo).port;
-  return { app, adapter, httpPort: portOf(app.getHttpServer()), tcpPort: portOf(service.unwrap<Server>()) };
+  return { app, adapter, httpPort: portOf(app.getHttpServer()), tcpPort: portOf(service!.unwrap<Server>()), grpc };
 }

@@ -1,5 +1,6 @@
-import { ClientProxyFactory, Transport, type ClientProxy } from '@nestjs/microservices';
-import { firstValueFrom, lastValueFrom, timeout } from 'rxjs';
+import { Metadata } from '@grpc/grpc-js';
+import { ClientProxyFactory, Transport, type ClientGrpc, type ClientProxy } from '@nestjs/microservices';
+import { firstValueFrom, lastValueFrom, timeout, type Observable } from 'rxjs';
 import { io, type Socket } from 'socket.io-client';
 import type { FuzzApp } from './fuzz-app.js';
 import { FuzzHappenings } from './fuzz-events.js';
@@ -17,6 +18,7 @@ type Kind = (tenant: string) => Promise<void>;
 export class FuzzClients {
   readonly #work: FuzzWork;
   readonly #tcp: ClientProxy;
+  readonly #grpc: ClientGrpc & { close(): void };
   readonly #sockets = new Map<string, Socket>();
   readonly #subscribers = new Map<string, GraphqlSubscriber>();
   #count = 0;
@@ -25,6 +27,7 @@ export class FuzzClients {
     this.#work = fuzzed.app.get(FuzzWork);
     const options = { host: '127.0.0.1', port: fuzzed.tcpPort };
     this.#tcp = ClientProxyFactory.create({ transport: Transport.TCP, options });
+    this.#grpc = ClientProxyFactory.create(fuzzed.grpc) as never;
   }
 
   static async start(fuzzed: FuzzApp): Promise<FuzzClients> {
@@ -47,6 +50,7 @@ export class FuzzClients {
     for (const socket of this.#sockets.values()) socket.disconnect();
     for (const subscriber of this.#subscribers.values()) await subscriber.close();
     await this.#tcp.close();
+    this.#grpc.close();
   }
 
   /** Every way that something is done, by what it does; each for somebody at random. */
@@ -63,9 +67,11 @@ export class FuzzClients {
       socket: (tenant) => this.#ask(tenant),
       tcp: (tenant) => this.#send(tenant),
       'tcp event': (tenant) => this.#emit(tenant),
+      grpc: (tenant) => this.#who(tenant),
       'graphql query': (tenant) => this.#graphql(tenant, `{ tenant(of: "${tenant}") }`),
       'graphql mutation': (tenant) => this.#graphql(tenant, `mutation { write(of: "${tenant}") }`),
       'graphql subscription': (tenant) => this.#subscribe(tenant),
+      'graphql query over a WebSocket': (tenant) => this.#askSocket(tenant),
     };
     const inside: Record<string, Kind> = {
       job: (tenant) => work.job(tenant),
@@ -113,6 +119,13 @@ export class FuzzClients {
     this.#answered(tenant, (await firstValueFrom(answer)).tenant);
   }
 
+  async #who(tenant: string): Promise<void> {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(headersOf(tenant))) metadata.set(name, value);
+    const orders = this.#grpc.getService<Orders>('Orders');
+    this.#answered(tenant, (await firstValueFrom(orders.who({ page: 1 }, metadata).pipe(timeout(ANSWER_MS)))).tenant);
+  }
+
   async #emit(tenant: string): Promise<void> {
     const told = `event ${this.#count++}`;
     const happened = this.#work.until(told);
@@ -126,10 +139,20 @@ export class FuzzClients {
     const told = await this.#subscribers.get(tenant)!.first(`subscription { told(of: "${tenant}") }`);
     this.#answered(tenant, (told as { told: string }).told);
   }
+
+  async #askSocket(tenant: string): Promise<void> {
+    const query = `{ one: asked(of: "${tenant}") two: asked(of: "${tenant}") }`;
+    const answer = (await this.#subscribers.get(tenant)!.first(query)) as object;
+    for (const seen of Object.values(answer)) this.#answered(tenant, seen);
+  }
 }
 
 interface Answer {
   tenant: string;
+}
+
+interface Orders {
+  who(question: { page: number }, metadata: Metadata): Observable<Answer>;
 }
 
 const headersOf = (client: string): Record<string, string> => (client === NOBODY ? {} : { 'x-tenant-id': client });

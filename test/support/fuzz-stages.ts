@@ -10,6 +10,7 @@ import {
   type NestMiddleware,
   type PipeTransform,
 } from '@nestjs/common';
+import { Metadata } from '@grpc/grpc-js';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { PolyMongoTransactions } from 'nestjs-polymongo';
 import { from, lastValueFrom, map, mergeMap, of, switchMap, tap, throwError, type Observable } from 'rxjs';
@@ -45,7 +46,7 @@ export async function reopen(): Promise<void> {
 }
 
 interface Sent {
-  headers: { 'x-tenant-id'?: string };
+  headers: { 'x-tenant-id'?: string; upgrade?: string };
   /** Of the request that graphql-ws keeps. */
   extra?: { request: Sent };
 }
@@ -55,18 +56,25 @@ interface Socket {
 
 const tenantOfRequest = ({ headers }: Sent): string => headers['x-tenant-id'] ?? NOBODY;
 
+/** What a GraphQL operation came in, or what opened its WebSocket. */
+function graphqlRequestOf(execution: ArgumentsHost): Sent {
+  const context = execution.getArgByIndex<{ req?: Sent; request?: Sent; reply?: { request: Sent } }>(2);
+  const sent = (context.req ?? context.request ?? context.reply?.request)!;
+  return sent.extra?.request ?? sent;
+}
+
 /** Whose a call is, by what was sent. */
 function tenantOf(execution: ArgumentsHost): string {
   switch (execution.getType<string>()) {
     case 'ws':
       return tenantOfRequest(execution.switchToWs().getClient<Socket>().handshake);
-    case 'rpc':
+    case 'rpc': {
+      const context = execution.switchToRpc().getContext<unknown>();
+      if (context instanceof Metadata) return (context.get('x-tenant-id')[0] as string | undefined) ?? NOBODY;
       return execution.switchToRpc().getData<{ tenant?: string }>().tenant ?? NOBODY;
-    case 'graphql': {
-      const context = execution.getArgByIndex<{ req?: Sent; request?: Sent; reply?: { request: Sent } }>(2);
-      const sent = (context.req ?? context.request ?? context.reply?.request)!;
-      return tenantOfRequest(sent.extra?.request ?? sent);
     }
+    case 'graphql':
+      return tenantOfRequest(graphqlRequestOf(execution));
     default:
       return tenantOfRequest(execution.switchToHttp().getRequest<Sent>());
   }
@@ -76,8 +84,13 @@ function tenantOf(execution: ArgumentsHost): string {
 function isMessage(execution: ExecutionContext): boolean {
   const type = execution.getType<string>();
   if (type !== 'graphql') return type === 'ws' || type === 'rpc';
-  return execution.getArgByIndex<{ operation: { operation: string } }>(3).operation.operation === 'subscription';
+  return graphqlRequestOf(execution).headers.upgrade !== undefined;
 }
+
+/** A GraphQL query or mutation, which asks at each of its fields. */
+const hasFields = (execution: ExecutionContext): boolean =>
+  execution.getType<string>() === 'graphql' &&
+  execution.getArgByIndex<{ operation: { operation: string } }>(3).operation.operation !== 'subscription';
 
 @Injectable()
 export class FuzzMiddleware implements NestMiddleware {
@@ -93,7 +106,9 @@ export class FuzzMiddleware implements NestMiddleware {
 export class FuzzGuard implements CanActivate {
   constructor(@Inject(FuzzWork) readonly work: FuzzWork) {}
   canActivate(execution: ExecutionContext) {
-    this.work.saw('guard', isMessage(execution) ? 'pending' : tenantOf(execution));
+    // For another field of the same operation it may have been decided already.
+    const isDecided = !isMessage(execution) || (hasFields(execution) && this.work.context.state !== 'pending');
+    this.work.saw('guard', isDecided ? tenantOf(execution) : 'pending');
     return detour().pipe(map(() => true));
   }
 }

@@ -10,7 +10,7 @@ export const graphqlModule = (adapter: AdapterName): DynamicModule =>
     ? GraphQLModule.forRoot<MercuriusDriverConfig>({
         driver: MercuriusDriver,
         autoSchemaFile: true,
-        subscription: true,
+        subscription: { fullWsTransport: true },
       })
     : GraphQLModule.forRoot<ApolloDriverConfig>({
         driver: ApolloDriver,

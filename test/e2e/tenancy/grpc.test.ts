@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Metadata } from '@grpc/grpc-js';
 import { Controller, Inject, UseFilters, UseGuards, type INestMicroservice } from '@nestjs/common';
-import { ClientProxyFactory, GrpcMethod, Transport, type ClientGrpc, type GrpcOptions } from '@nestjs/microservices';
+import { ClientProxyFactory, GrpcMethod, type ClientGrpc } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import {
   fromHeader,
@@ -11,9 +11,8 @@ import {
   TenantGuard,
   TenantMessages,
 } from 'nestjs-polymongo';
-import { join } from 'node:path';
 import { firstValueFrom, type Observable } from 'rxjs';
-import { freePort } from '../../support/free-port.js';
+import { grpcOptions } from '../../support/grpc-options.js';
 
 @Controller()
 @UseGuards(TenantGuard)
@@ -38,14 +37,7 @@ describe('the tenant in the metadata of a gRPC call', () => {
   let messages: TenantMessages;
 
   beforeAll(async () => {
-    const transport: GrpcOptions = {
-      transport: Transport.GRPC,
-      options: {
-        package: 'orders',
-        protoPath: join(import.meta.dirname, 'orders.proto'),
-        url: `127.0.0.1:${await freePort()}`,
-      },
-    };
+    const transport = await grpcOptions();
     const module = await Test.createTestingModule({
       imports: [
         PolyMongoModule.forRoot({
