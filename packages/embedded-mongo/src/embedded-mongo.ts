@@ -4,6 +4,7 @@ import { Dispatcher } from './commands/dispatcher.js';
 import { MongoServer } from './commands/server.js';
 import { SessionCatalog } from './commands/session/session-catalog.js';
 import { Topology } from './commands/topology.js';
+import { endScripts } from './query/javascript/script-process.js';
 import { Storage } from './storage/storage.js';
 import { Listener } from './wire/listener.js';
 
@@ -62,11 +63,12 @@ export class EmbeddedMongo {
     return this.listeningPort;
   }
 
-  /** Closes all connections and frees the port, the timers and the data. Idempotent. */
+  /** Closes all connections and frees the port, the timers, the data and the process of scripts, if one was needed. Idempotent. */
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.close();
     this.storage.close();
+    await endScripts();
   }
 
   /**

@@ -3,7 +3,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { EmbeddedMongo } from 'embedded-mongo';
 
-const [megabytes, share] = [/\d+/.exec(process.execArgv[0])[0], Number(process.argv[2] ?? 0)];
+const [megabytes, share] = [/\d+/.exec(process.execArgv[0] ?? '0')[0], Number(process.argv[2] ?? 0)];
 const server = await EmbeddedMongo.start();
 const held = [];
 const isHeld = () => getHeapStatistics().used_heap_size >= megabytes * 1024 * 1024 * share;

@@ -1,14 +1,12 @@
 import { Code } from 'bson';
 import { type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import { scriptThread } from './script-thread.js';
+import { scriptProcess } from './script-process.js';
 import { fromScript, toScript } from './script-values.js';
 import { assertOwnLimit, assertTimeLeft, type TimeLeft, timeoutFor } from './time-limit.js';
 
 /** How long one call may take. The server waits for it, and does nothing else meanwhile. */
 const TIMEOUT_MS = 10_000;
-/** How many characters a result's text may have; no document of 16 MB has more. */
-const MOST_TEXT = 128 * 1024 * 1024;
 
 /** A function that came with a command; `self` is its `this`. */
 export type ScriptFunction = (self: Value | undefined, args: readonly (Value | undefined)[]) => Value | undefined;
@@ -55,8 +53,8 @@ let contexts = 0;
 
 /**
  * A place where functions that come with commands run (manual: $where, $function, $accumulator): a context of its own,
- * in a thread of its own, where nothing is of this process: texts go in and out. `node:vm` is not made to withstand
- * who knows a fault of V8 or Node; `docs/differences.md` says what is promised.
+ * in a process of its own: texts go in and out. `node:vm` is not made to withstand who knows a fault of V8 or Node;
+ * `docs/differences.md` says what is promised.
  */
 export class ScriptContext {
   private readonly id = ++contexts;
@@ -82,9 +80,9 @@ export class ScriptContext {
     };
   }
 
-  /** Makes the context, unless the thread has it: also again, as threads end and forget. */
+  /** Makes the context, unless the process has it: also again, as processes end and forget. */
   private open(timeLeft: TimeLeft | undefined): void {
-    if (scriptThread().knows(this.id)) return;
+    if (scriptProcess().knows(this.id)) return;
     const { globals = new Map<string, Value>(), onEmit } = this.surroundings;
     this.ask(`[0,${toScript(globals)},${onEmit !== undefined}]`, timeLeft);
     for (const source of this.sources) this.define(source, source, timeLeft);
@@ -97,18 +95,15 @@ export class ScriptContext {
 
   private ask(text: string, timeLeft: TimeLeft | undefined, code?: string): unknown[] {
     assertTimeLeft(timeLeft);
-    const thread = scriptThread();
+    const scripts = scriptProcess();
     const timeoutMS = timeoutFor(timeLeft, TIMEOUT_MS);
-    const answer = thread.ask({ id: this.id, text, code }, timeoutMS);
-    if (answer === undefined) {
+    const answer = scripts.ask({ id: this.id, text, code }, timeoutMS);
+    if (answer === 'late') {
       assertOwnLimit(timeoutMS, TIMEOUT_MS);
-      throw new CommandError(
-        'Interrupted',
-        `JavaScript execution took longer than ${TIMEOUT_MS} ms, or more memory than there is`,
-      );
+      throw new CommandError('Interrupted', `JavaScript execution took longer than ${TIMEOUT_MS} ms`);
     }
-    if (answer.length > MOST_TEXT) throw new CommandError('JSInterpreterFailure', 'a script gave too large a value');
-    const [status, ...rest] = JSON.parse(answer) as unknown[];
+    if (answer === 'ended') throw new CommandError('JSInterpreterFailure', 'Out of memory');
+    const [status, ...rest] = JSON.parse(answer.text) as unknown[];
     if (status === 1) throw new CommandError('JSInterpreterFailure', String(rest[0]));
     return [status, ...rest];
   }
