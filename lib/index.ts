@@ -1,4 +1,5 @@
 export { InjectPolyConnection } from './decorators/inject-poly-connection.decorator.js';
+export { InjectPolyMongo } from './decorators/inject-poly-mongo.decorator.js';
 export { InjectPolyModel } from './decorators/inject-poly-model.decorator.js';
 export { InjectTenantModel, type InjectTenantModelOptions } from './decorators/inject-tenant-model.decorator.js';
 export { Migration } from './decorators/migration.decorator.js';
@@ -6,7 +7,7 @@ export { OnChange } from './decorators/on-change.decorator.js';
 export { OnDbConnect } from './decorators/on-db-connect.decorator.js';
 export { OnDbDisconnect } from './decorators/on-db-disconnect.decorator.js';
 export { OnDbError } from './decorators/on-db-error.decorator.js';
-export { Transactional } from './decorators/transactional.decorator.js';
+export { Transactional, type TransactionalOptions } from './decorators/transactional.decorator.js';
 export { WithJobTenant } from './decorators/with-job-tenant.decorator.js';
 export { WithTenant } from './decorators/with-tenant.decorator.js';
 export {
@@ -128,6 +129,8 @@ export type {
   TenantResolverProvider,
   TenantSurroundings,
 } from './polymongo.tenant-options.js';
+export { getPolyMongoToken, type PolyMongoPart } from './polymongo.parts.js';
+export type { OfRoot } from './providers/hooks/hook.metadata.js';
 export { getPolyConnectionToken, getPolyModelToken, getTenantModelToken, TENANT_ID } from './polymongo.tokens.js';
 export { PolyMongoWrapper, type ConnectionState } from './polymongo.wrapper.js';
 export {

@@ -5,6 +5,7 @@ import {
   Scope,
   type BeforeApplicationShutdown,
   type DynamicModule,
+  type InjectionToken,
   type NestModule,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
@@ -15,8 +16,11 @@ import {
 import {
   ApplicationConfig,
   DiscoveryModule,
+  DiscoveryService,
   ExternalContextCreator,
   HttpAdapterHost,
+  LazyModuleLoader,
+  MetadataScanner,
   ModuleRef,
   ModulesContainer,
 } from '@nestjs/core';
@@ -26,7 +30,8 @@ import { DuplicateRootError, PolyMongoOptionsError } from './polymongo.errors.js
 import type { PolyMongoOptions } from './polymongo.options.js';
 import type { TenantResolverProvider } from './polymongo.tenant-options.js';
 import { MONGOOSE_OPTIONS } from './polymongo.mongoose-options.js';
-import { MONGOOSE_TOKENS, injectedConnections, POLYMONGO_OPTIONS, TENANT_ID } from './polymongo.tokens.js';
+import { getPolyMongoToken, type PolyMongoPart } from './polymongo.parts.js';
+import { MONGOOSE_TOKENS, injectedConnections, POLYMONGO_OPTIONS, ROOT_CHECK, TENANT_ID } from './polymongo.tokens.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import { PolyMongoHealth } from './providers/health/polymongo-health.provider.js';
@@ -41,35 +46,76 @@ import { TenantEntry } from './providers/tenant/tenant.entry.js';
 import { TenantJobs } from './providers/tenant/tenant.jobs.js';
 import { TenantMessages } from './providers/tenant/tenant.messages.js';
 import { enterWithEachRequest } from './providers/tenant/tenant.http.js';
+import { joinApplication } from './providers/tenant/tenant.roots.js';
 import { TenantStages } from './providers/tenant/tenant.stages.js';
 import { OnChangeExplorer } from './providers/watch/on-change.explorer.js';
 import { PolyMongoWatch } from './providers/watch/polymongo-watch.provider.js';
 import { PolyMongoTransactions } from './providers/transaction/polymongo-transactions.provider.js';
 
+type PartOf = (part: PolyMongoPart | symbol) => InjectionToken;
+
 /** The injectable parts, each a view of the one wrapper. */
-const VIEWS: Provider[] = [
-  view(PolyMongoPools, (wrapper) => wrapper.pools),
-  view(PolyMongoHooks, (wrapper) => wrapper.hooks),
-  view(PolyMongoHealth, (wrapper) => wrapper.health),
-  view(PolyMongoStats, (wrapper) => wrapper.stats),
-  view(PolyMongoWatch, (wrapper) => wrapper.watch),
-  view(PolyMongoTransactions, (wrapper) => wrapper.transactions),
-  view(PolyMongoBulk, (wrapper) => wrapper.bulkTasks),
-  view(TenantContext, (wrapper) => wrapper.tenantContext),
-  view(PolyMongoTenants, (wrapper) => wrapper.tenants),
-  view(TenantJobs, (wrapper) => new TenantJobs(wrapper.tenants, wrapper.tenantContext)),
-  view(TenantMessages, (wrapper) => new TenantMessages(wrapper.tenantContext)),
-  view(TenantEntry, (wrapper) => wrapper.tenantEntry),
-  {
-    provide: TENANT_ID,
-    scope: Scope.REQUEST,
-    durable: true, // with a strategy applied; without one, one for each request
-    inject: [TenantContext],
-    useFactory: (context: TenantContext) => context.require(),
-  },
-];
+function views(token: PartOf): Provider[] {
+  const view = <T>(part: PolyMongoPart<T>, of: (wrapper: PolyMongoWrapper) => T): Provider => ({
+    provide: token(part),
+    inject: [token(PolyMongoWrapper)],
+    useFactory: of,
+  });
+  return [
+    view(PolyMongoPools, (wrapper) => wrapper.pools),
+    view(PolyMongoHooks, (wrapper) => wrapper.hooks),
+    view(PolyMongoHealth, (wrapper) => wrapper.health),
+    view(PolyMongoStats, (wrapper) => wrapper.stats),
+    view(PolyMongoWatch, (wrapper) => wrapper.watch),
+    view(PolyMongoTransactions, (wrapper) => wrapper.transactions),
+    view(PolyMongoBulk, (wrapper) => wrapper.bulkTasks),
+    view(TenantContext, (wrapper) => wrapper.tenantContext),
+    view(PolyMongoTenants, (wrapper) => wrapper.tenants),
+    view(TenantJobs, (wrapper) => new TenantJobs(wrapper.tenants, wrapper.tenantContext)),
+    view(TenantMessages, (wrapper) => new TenantMessages(wrapper.tenantContext)),
+    view(TenantEntry, (wrapper) => wrapper.tenantEntry),
+    {
+      provide: token(TENANT_ID),
+      scope: Scope.REQUEST,
+      durable: true, // with a strategy applied; without one, one for each request
+      inject: [token(TenantContext)],
+      useFactory: (context: TenantContext) => context.require(),
+    },
+  ];
+}
+
+/** What finds decorated methods of one root. Only its core module has them. */
+function explorers(token: PartOf, root: string | undefined): Provider[] {
+  return [
+    {
+      provide: HookExplorer,
+      inject: [DiscoveryService, MetadataScanner, ModulesContainer, token(PolyMongoHooks)],
+      useFactory: (
+        discovery: DiscoveryService,
+        scanner: MetadataScanner,
+        all: ModulesContainer,
+        hooks: PolyMongoHooks,
+      ) => new HookExplorer(discovery, scanner, all, hooks, root),
+    },
+    {
+      provide: OnChangeExplorer,
+      inject: [DiscoveryService, MetadataScanner, token(PolyMongoWatch), token(PolyMongoPools), LazyModuleLoader],
+      useFactory: (
+        discovery: DiscoveryService,
+        scanner: MetadataScanner,
+        watch: PolyMongoWatch,
+        pools: PolyMongoPools,
+        lazyModules: LazyModuleLoader,
+      ) => new OnChangeExplorer(discovery, scanner, watch, pools, lazyModules, root),
+    },
+  ];
+}
+
+/** The wrapper of the root that a core module is of, whatever its name. */
+const OWN_WRAPPER = Symbol('polymongo.core.wrapper');
 
 const ASYNC_CHECKS: Checks<PolyMongoModuleAsyncOptions> = {
+  name: ROOT_CHECK,
   imports: checks.array,
   inject: checks.array,
   useFactory: checks.function,
@@ -82,7 +128,7 @@ const ASYNC_CHECKS: Checks<PolyMongoModuleAsyncOptions> = {
   mongooseTokens: checks.boolean,
 };
 
-/** Owns the one wrapper of an application: makes it, connects it when the application starts, closes it when it ends. */
+/** Owns the one wrapper of a root: makes it, connects it when the application starts, closes it when it ends. */
 @Global()
 @Module({})
 export class PolyMongoCoreModule
@@ -91,7 +137,7 @@ export class PolyMongoCoreModule
   private readonly leaveStages: () => void;
 
   constructor(
-    @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
+    @Inject(OWN_WRAPPER) private readonly wrapper: PolyMongoWrapper,
     @Inject(HookExplorer) private readonly hookExplorer: HookExplorer,
     @Inject(OnChangeExplorer) private readonly onChangeExplorer: OnChangeExplorer,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
@@ -105,23 +151,27 @@ export class PolyMongoCoreModule
 
   static forRootAsync(options: PolyMongoModuleAsyncOptions): DynamicModule {
     checkOptions('forRootAsync.', options, ASYNC_CHECKS, [], MONGOOSE_OPTIONS);
+    const { name } = options;
+    const token: PartOf = (part) => getPolyMongoToken(part, name);
     const wrapper: Provider = {
-      provide: PolyMongoWrapper,
-      inject: [POLYMONGO_OPTIONS, ModulesContainer],
+      provide: token(PolyMongoWrapper),
+      inject: [token(POLYMONGO_OPTIONS), ModulesContainer],
       useFactory: async (given: PolyMongoOptions, modules: ModulesContainer) => {
-        assertOneRoot(modules);
+        assertOneRoot(modules, name);
         const made = new PolyMongoWrapper(withDefaults(given, options), () => {}); // onModuleInit() connects
+        joinApplication(modules, made.tenantContext);
         if (made.options.connectionFactory) await made.connection; // its plugins come before the first model
         return made;
       },
     };
-    const provided = () => [wrapper, ...VIEWS, ...connectionProviders(options)];
+    const own = { provide: OWN_WRAPPER, useExisting: token(PolyMongoWrapper) };
+    const provided = () => [wrapper, ...views(token), ...connectionProviders(options)];
     return {
       module: PolyMongoCoreModule,
       imports: [DiscoveryModule, ...(options.imports ?? [])],
       // Read when Nest looks at the modules: by then every class that injects a connection has been declared.
       get providers() {
-        return [...optionsProviders(options), ...provided(), HookExplorer, OnChangeExplorer];
+        return [...optionsProviders(options), ...provided(), own, ...explorers(token, name)];
       },
       get exports() {
         return provided().map((provider) => (provider as { provide: symbol }).provide);
@@ -165,48 +215,45 @@ export class PolyMongoCoreModule
   }
 }
 
-function view<T>(provide: abstract new (...args: never[]) => T, part: (wrapper: PolyMongoWrapper) => T): Provider {
-  return { provide, inject: [PolyMongoWrapper], useFactory: part };
-}
-
 /** The modules are all there before the first provider is made; a lazily loaded one is there when its own are. */
-function assertOneRoot(modules: ModulesContainer): void {
-  const roots = [...modules.values()].filter(({ providers }) => providers.has(POLYMONGO_OPTIONS));
-  if (roots.length > 1) throw new DuplicateRootError(roots.length);
+function assertOneRoot(modules: ModulesContainer, name: string | undefined): void {
+  const token = getPolyMongoToken(POLYMONGO_OPTIONS, name);
+  const roots = [...modules.values()].filter(({ providers }) => providers.has(token));
+  if (roots.length > 1) throw new DuplicateRootError(roots.length, name);
 }
 
 /** What stands beside the factory, and what is otherwise in an application: Nest handles signals. */
 function withDefaults(
   given: PolyMongoOptions,
-  { tenant, mongooseTokens }: PolyMongoModuleAsyncOptions,
+  { name, tenant, mongooseTokens }: PolyMongoModuleAsyncOptions,
 ): PolyMongoOptions {
   if (typeof given !== 'object' || given === null) return given;
-  const options = { ...given, handleSignals: given.handleSignals ?? false };
+  const options = { ...given, ...(name !== undefined && { name }), handleSignals: given.handleSignals ?? false };
   if (mongooseTokens) options.coldStart ??= false; // who injects a connection takes it for connected
   return tenant ? { ...options, tenant: { ...tenant, ...given.tenant } } : options;
 }
 
 /** mongoose's connections to the default database and to those that somebody names in `@InjectPolyConnection`. */
-function connectionProviders({ mongooseTokens }: PolyMongoModuleAsyncOptions): Provider[] {
+function connectionProviders({ name, mongooseTokens }: PolyMongoModuleAsyncOptions): Provider[] {
+  const wrapper = getPolyMongoToken(PolyMongoWrapper, name);
   const connect = (provide: symbol, dbName?: string): Provider => ({
     provide,
-    inject: [PolyMongoWrapper],
+    inject: [wrapper],
     useFactory: ({ pools }: PolyMongoWrapper) => pools.connectionOf(dbName ?? pools.options.defaultDB),
   });
   const ofMongoose: Provider = {
-    provide: MONGOOSE_TOKENS.connection,
-    inject: [PolyMongoWrapper],
+    provide: MONGOOSE_TOKENS.connection(name),
+    inject: [wrapper],
     useFactory: ({ connection }: PolyMongoWrapper) => connection,
   };
-  return [
-    ...[...injectedConnections].map(([token, dbName]) => connect(token, dbName)),
-    ...(mongooseTokens ? [ofMongoose] : []),
-  ];
+  const injected = [...injectedConnections].filter(([, { root }]) => root === name);
+  return [...injected.map(([token, { dbName }]) => connect(token, dbName)), ...(mongooseTokens ? [ofMongoose] : [])];
 }
 
 function optionsProviders(options: PolyMongoModuleAsyncOptions): Provider[] {
-  const { useFactory, useClass, useExisting, inject = [] } = options;
-  if (useFactory) return [{ provide: POLYMONGO_OPTIONS, useFactory, inject }];
+  const { name, useFactory, useClass, useExisting, inject = [] } = options;
+  const provide = getPolyMongoToken(POLYMONGO_OPTIONS, name);
+  if (useFactory) return [{ provide, useFactory, inject }];
   const factory = useExisting ?? useClass;
   if (!factory) {
     throw new PolyMongoOptionsError(
@@ -215,7 +262,7 @@ function optionsProviders(options: PolyMongoModuleAsyncOptions): Provider[] {
     );
   }
   const fromFactory: Provider = {
-    provide: POLYMONGO_OPTIONS,
+    provide,
     inject: [factory],
     useFactory: (instance: PolyMongoOptionsFactory) => instance.createPolyMongoOptions(),
   };

@@ -11,6 +11,8 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { checkOptions, checks, checkValue, type Checks } from './polymongo.checks.js';
+import { getPolyMongoToken } from './polymongo.parts.js';
+import { ROOT_CHECK } from './polymongo.tokens.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import { MigrationExceptionFilter } from './providers/migrations/migration.exception-filter.js';
 import { CLASSES_CHECK, type MigrationsOptions } from './providers/migrations/migration.options.js';
@@ -18,10 +20,13 @@ import type { MigrationInstance } from './providers/migrations/migration.types.j
 import { PolyMongoMigrations } from './providers/migrations/polymongo-migrations.provider.js';
 
 /** Options of {@link PolyMongoMigrationsModule}. */
-export interface MigrationsModuleOptions extends MigrationsOptions, Pick<ModuleMetadata, 'imports'> {}
+export interface MigrationsModuleOptions extends MigrationsOptions, Pick<ModuleMetadata, 'imports'> {
+  /** The name of the root whose tenants they are of, where that has one. */
+  root?: string;
+}
 
 /** The same, of which a factory makes those that are not about modules and classes. */
-export interface MigrationsModuleAsyncOptions extends Pick<MigrationsModuleOptions, 'imports' | 'classes'> {
+export interface MigrationsModuleAsyncOptions extends Pick<MigrationsModuleOptions, 'imports' | 'classes' | 'root'> {
   /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
   /** Makes the options, but for `classes`, which Nest has to know before. */
@@ -31,6 +36,7 @@ export interface MigrationsModuleAsyncOptions extends Pick<MigrationsModuleOptio
 
 const ASYNC_CHECKS: Checks<MigrationsModuleAsyncOptions> = {
   imports: checks.array,
+  root: ROOT_CHECK,
   classes: CLASSES_CHECK,
   inject: checks.array,
   useFactory: checks.function,
@@ -41,6 +47,9 @@ const withClasses = (given: MigrationsOptions, classes: MigrationsOptions['class
   checks.object.accepts(given) ? { ...given, classes } : given;
 
 const OPTIONS = Symbol.for('nestjs-polymongo:MIGRATIONS_OPTIONS');
+/** Of the root that a module is of, whatever its name. */
+const OWN_WRAPPER = Symbol('polymongo.migrations.wrapper');
+const OWN_MIGRATIONS = Symbol('polymongo.migrations');
 
 /**
  * Migrations of every tenant's database, beside `PolyMongoModule.forRoot`.
@@ -53,24 +62,26 @@ const OPTIONS = Symbol.for('nestjs-polymongo:MIGRATIONS_OPTIONS');
 export class PolyMongoMigrationsModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   /** @internal Made by Nest. */
   constructor(
-    @Inject(PolyMongoMigrations) private readonly migrations: PolyMongoMigrations,
-    @Inject(PolyMongoWrapper) private readonly wrapper: PolyMongoWrapper,
+    @Inject(OWN_MIGRATIONS) private readonly migrations: PolyMongoMigrations,
+    @Inject(OWN_WRAPPER) private readonly wrapper: PolyMongoWrapper,
   ) {}
 
   /**
-   * Registers the migrations, once per application, beside `PolyMongoModule.forRoot`.
+   * Registers the migrations, once per root, beside its `PolyMongoModule.forRoot`.
    * @throws PolyMongoOptionsError, MigrationDefinitionError when the application starts
    */
   static forRoot(input: MigrationsModuleOptions): DynamicModule {
     checkValue('options of the migrations', input, checks.object);
-    const { imports, classes, ...options } = input;
-    return PolyMongoMigrationsModule.forRootAsync({ imports, classes, useFactory: () => options });
+    const { imports, classes, root, ...options } = input;
+    return PolyMongoMigrationsModule.forRootAsync({ imports, classes, root, useFactory: () => options });
   }
 
   /** As {@link forRoot}, with options that a factory makes. @throws PolyMongoOptionsError at once, for what is given here */
   static forRootAsync(options: MigrationsModuleAsyncOptions): DynamicModule {
     checkOptions('migrations.', options, ASYNC_CHECKS, ['useFactory']);
-    const { imports = [], classes = [], inject = [], useFactory } = options;
+    const { imports = [], classes = [], inject = [], root, useFactory } = options;
+    const wrapper = getPolyMongoToken(PolyMongoWrapper, root);
+    const migrations = getPolyMongoToken(PolyMongoMigrations, root);
     return {
       module: PolyMongoMigrationsModule,
       imports,
@@ -78,14 +89,16 @@ export class PolyMongoMigrationsModule implements OnApplicationBootstrap, Before
         ...classes,
         { provide: OPTIONS, inject, useFactory },
         {
-          provide: PolyMongoMigrations,
-          inject: [PolyMongoWrapper, OPTIONS, ...classes],
-          useFactory: (wrapper: PolyMongoWrapper, given: MigrationsOptions, ...instances: MigrationInstance[]) =>
-            wrapper.useMigrations(withClasses(given, classes), (type) => instances[classes.indexOf(type)]!),
+          provide: migrations,
+          inject: [wrapper, OPTIONS, ...classes],
+          useFactory: (owner: PolyMongoWrapper, given: MigrationsOptions, ...instances: MigrationInstance[]) =>
+            owner.useMigrations(withClasses(given, classes), (type) => instances[classes.indexOf(type)]!),
         },
+        { provide: OWN_WRAPPER, useExisting: wrapper },
+        { provide: OWN_MIGRATIONS, useExisting: migrations },
         { provide: APP_FILTER, useClass: MigrationExceptionFilter },
       ],
-      exports: [PolyMongoMigrations],
+      exports: [migrations],
     };
   }
 

@@ -33,15 +33,19 @@ export class PolyMongoOptionsError extends PolyMongoError {
   }
 }
 
-/** `PolyMongoModule.forRoot()` is there more than once. */
+/** `PolyMongoModule.forRoot()` is there more than once, without a name or with the same one. */
 export class DuplicateRootError extends PolyMongoError {
   constructor(
     /** How many imports of `forRoot()` and `forRootAsync()` there are, at least 2. */
     readonly roots: number,
+    /** The name that they share; undefined when they have none. */
+    readonly root?: string,
   ) {
     super(
-      `PolyMongoModule.forRoot() is imported ${roots} times; whose pools and tenants a model would get was chance. Import it once, in ` +
-        'the root module, and forFeature() elsewhere; databases on other clusters are dbSpecific or tenant.connection.',
+      `PolyMongoModule.forRoot() is imported ${roots} times ${root === undefined ? 'without a name' : `with the name '${root}'`}; ` +
+        'whose pools and tenants a model would get was chance. Import it once, in the root module, and forFeature() elsewhere; ' +
+        'databases on other clusters are dbSpecific or tenant.connection. For another root beside it, with tenants of its own, ' +
+        "give that a name of its own: forRoot({ name: 'audit', … }), and forFeature(definitions, 'audit').",
     );
   }
 }

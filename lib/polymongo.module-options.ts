@@ -15,7 +15,7 @@ export interface PolyMongoModuleOptions extends PolyMongoOptions, MongooseTokens
 /** For libraries and code that inject by @nestjs/mongoose's own tokens. */
 export interface MongooseTokens {
   /**
-   * `getConnectionToken()` of @nestjs/mongoose is the default database's connection, or what `connectionFactory` gave for it. It
+   * `getConnectionToken()` of @nestjs/mongoose (`getConnectionToken(name)` of a named root) is the default database's connection, or what `connectionFactory` gave for it. It
    * connects at start then, unless `coldStart` is true. Default false. Models: `mongooseToken` of a definition.
    */
   mongooseTokens?: boolean;
@@ -31,6 +31,8 @@ export interface MongooseToken {
 
 /** How `forRootAsync` comes by the options: one of `useFactory`, `useClass` and `useExisting`. */
 export interface PolyMongoModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'>, MongooseTokens {
+  /** The name of this root, when it is not the only one; as `name` of `forRoot`. */
+  name?: string;
   /** What `useFactory` is given, in this order. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
   /** Makes the options. */

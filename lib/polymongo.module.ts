@@ -1,4 +1,4 @@
-import { Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { Module, Scope, type DynamicModule, type FactoryProvider, type InjectionToken } from '@nestjs/common';
 import { PolyMongoCoreModule } from './polymongo-core.module.js';
 import { checks } from './polymongo.checks.js';
 import type {
@@ -9,6 +9,7 @@ import type {
 } from './polymongo.module-options.js';
 import { getBlueprintToken, getPolyModelToken, getTenantModelToken, MONGOOSE_TOKENS } from './polymongo.tokens.js';
 import { checkDefinitions, checkMadeSchema } from './polymongo.definition-checks.js';
+import { getPolyMongoToken } from './polymongo.parts.js';
 import { PolyMongoWrapper } from './polymongo.wrapper.js';
 import type { ModelDefinition } from './providers/models/model.registry.js';
 
@@ -21,14 +22,15 @@ import type { ModelDefinition } from './providers/models/model.registry.js';
 @Module({})
 export class PolyMongoModule {
   /**
-   * Registers the pools and everything on them, once per application. The options are checked when it starts.
+   * Registers the pools and everything on them, once per application; again with a `name` of its own each time. The options are checked when it starts.
    * @throws PolyMongoOptionsError, DuplicateRootError when the application starts
    */
   static forRoot(options: PolyMongoModuleOptions): DynamicModule {
     if (!checks.object.accepts(options)) return PolyMongoModule.forRootAsync({ useFactory: () => options }); // which says so
-    const { mongooseTokens, ...given } = options;
+    const { name, mongooseTokens, ...given } = options;
     return PolyMongoModule.forRootAsync({
       useFactory: () => given,
+      ...(name !== undefined && { name }),
       ...(mongooseTokens !== undefined && { mongooseTokens }),
     });
   }
@@ -43,19 +45,21 @@ export class PolyMongoModule {
 
   /**
    * Registers models and their discriminators, for `@InjectPolyModel` and `@InjectTenantModel` in the importing module.
+   * @param root the name of the root that serves them, where it has one
    * @throws PolyMongoOptionsError that names the definition and what is wrong in it
    */
-  static forFeature(definitions: readonly (ModelDefinition & MongooseToken)[]): DynamicModule {
+  static forFeature(definitions: readonly (ModelDefinition & MongooseToken)[], root?: string): DynamicModule {
     checkDefinitions(definitions, 'schema');
     return PolyMongoModule.forFeatureAsync(
       definitions.map(({ schema, ...definition }) => ({ ...definition, useFactory: () => schema })),
+      root,
     );
   }
 
   /** As {@link forFeature}, with schemas that factories make. @throws PolyMongoOptionsError as there */
-  static forFeatureAsync(definitions: readonly AsyncModelDefinition[]): DynamicModule {
+  static forFeatureAsync(definitions: readonly AsyncModelDefinition[], root?: string): DynamicModule {
     checkDefinitions(definitions, 'useFactory');
-    const providers = definitions.flatMap(modelProviders);
+    const providers = definitions.flatMap((definition) => modelProviders(definition, root));
     return {
       module: PolyMongoModule,
       imports: definitions.flatMap(({ imports = [] }) => imports),
@@ -65,36 +69,38 @@ export class PolyMongoModule {
   }
 }
 
-function modelProviders({
-  useFactory,
-  inject = [],
-  imports: _,
-  ...definition
-}: AsyncModelDefinition): FactoryProvider[] {
+function modelProviders(
+  { useFactory, inject = [], imports: _, ...definition }: AsyncModelDefinition,
+  root: string | undefined,
+): FactoryProvider[] {
   const { name, discriminators = [], mongooseToken } = definition;
-  const defined = getBlueprintToken(name);
+  const defined = getBlueprintToken(name, root);
+  const wrapper = getPolyMongoToken(PolyMongoWrapper, root);
+  const names = [name, ...discriminators.map((kind) => kind.name)]; // defined with it
   return [
     {
       provide: defined,
-      inject: [PolyMongoWrapper, ...inject],
-      useFactory: async (wrapper: PolyMongoWrapper, ...dependencies: unknown[]) => {
+      inject: [wrapper, ...inject],
+      useFactory: async (owner: PolyMongoWrapper, ...dependencies: unknown[]) => {
         const schema = await useFactory(...dependencies);
         checkMadeSchema(name, schema);
-        return wrapper.models.define({ ...definition, schema });
+        return owner.models.define({ ...definition, schema });
       },
     },
-    ...injectedProviders(name, defined),
-    ...discriminators.flatMap((kind) => injectedProviders(kind.name, defined)), // defined with it
-    ...(mongooseToken
-      ? [name, ...discriminators.map((kind) => kind.name)].map((each) => byMongooseToken(each, mongooseToken, defined))
-      : []),
+    ...names.flatMap((each) => injectedProviders(each, root, [wrapper, defined])),
+    ...(mongooseToken ? names.map((each) => byMongooseToken(each, root, mongooseToken, [wrapper, defined])) : []),
   ];
 }
 
 /** The same by @nestjs/mongoose's token: for libraries, to which `model.db` is a connection and no function. */
-const byMongooseToken = (name: string, which: 'default' | 'tenant', defined: symbol): FactoryProvider => ({
-  provide: MONGOOSE_TOKENS.model(name),
-  inject: [PolyMongoWrapper, defined],
+const byMongooseToken = (
+  name: string,
+  root: string | undefined,
+  which: 'default' | 'tenant',
+  inject: InjectionToken[],
+): FactoryProvider => ({
+  provide: MONGOOSE_TOKENS.model(name, root),
+  inject,
   useFactory: (wrapper: PolyMongoWrapper) => {
     const blueprint = wrapper.models.blueprint(name);
     return which === 'tenant'
@@ -104,18 +110,17 @@ const byMongooseToken = (name: string, which: 'default' | 'tenant', defined: sym
 });
 
 /** What is injected of a model. Each is made of the compiled one, so that a test can replace one of them alone. */
-function injectedProviders(name: string, defined: symbol): FactoryProvider[] {
-  const inject = [PolyMongoWrapper, defined];
+function injectedProviders(name: string, root: string | undefined, inject: InjectionToken[]): FactoryProvider[] {
   const wrap = (wrapper: PolyMongoWrapper) => wrapper.wrapModel(wrapper.models.blueprint(name));
   return [
-    { provide: getPolyModelToken(name), inject, useFactory: wrap },
+    { provide: getPolyModelToken(name, root), inject, useFactory: wrap },
     {
-      provide: getTenantModelToken(name),
+      provide: getTenantModelToken(name, 'default', root),
       inject,
       useFactory: (wrapper: PolyMongoWrapper) => wrapper.tenantModel(wrapper.models.blueprint(name)),
     },
     {
-      provide: getTenantModelToken(name, 'request'),
+      provide: getTenantModelToken(name, 'request', root),
       scope: Scope.REQUEST,
       durable: true,
       inject,

@@ -9,7 +9,8 @@ export const MONGOOSE_OPTIONS: Readonly<Record<string, string>> = {
   verboseRetryLog: 'A connect that fails or waits is logged with its reason always; debug: true logs every state.',
   lazyConnection: 'Pools connect with their first call; coldStart: false connects at start and fails it.',
   connectionName:
-    'One root reaches every database: users.db(name), @InjectPolyConnection(name), and dbSpecific for other clusters.',
+    'One root reaches every database: users.db(name), @InjectPolyConnection(name), and dbSpecific for other clusters. A ' +
+    'second root beside it has a name: forRoot({ name }).',
   connectionErrorFactory:
     "A connect that fails is a PoolConnectError with the driver's error as its cause; catch it where you start.",
 };

@@ -18,6 +18,7 @@ import {
   type TenantOptions,
 } from './polymongo.tenant-options.js';
 import { hideDriverSecrets, hideSecrets } from './polymongo.secrets.js';
+import { ROOT_CHECK } from './polymongo.tokens.js';
 import { parseMongoURI } from './polymongo.uri.js';
 
 /**
@@ -38,6 +39,11 @@ export type Plugin = readonly [fn: (schema: Schema, options?: never) => void, op
 export interface PolyMongoOptions {
   /** Connection string of the primary cluster. Required. */
   mongoURI: string;
+  /**
+   * The name of this root, when an application has several: `forFeature(definitions, name)`, `@InjectPolyModel(model, name)`.
+   * Letters, digits, _ and -. Default: none, for one of them.
+   */
+  name?: string;
   /** The database of the models themselves (`users.find()`). Default: the one in the URI's path, else 'default'. */
   defaultDB?: string;
   /** Sockets of the primary pool at most. Default: what the URI says, else 10. */
@@ -111,6 +117,7 @@ export interface PolyMongoOptions {
 export interface ResolvedOptions extends Readonly<
   Omit<
     Required<PolyMongoOptions>,
+    | 'name'
     | 'dbSpecific'
     | 'clusters'
     | 'tenant'
@@ -126,6 +133,7 @@ export interface ResolvedOptions extends Readonly<
     | 'maxCachedDatabases'
   >
 > {
+  readonly name: string | undefined;
   readonly idleTimeoutMS: number | undefined;
   readonly slowOperationMS: number | undefined;
   readonly retry: Readonly<RetryOptions>;
@@ -147,6 +155,7 @@ const RETRY_CHECKS: Checks<RetryOptions> = { attempts: checks.positiveInteger, d
 
 const OPTION_CHECKS: Checks<PolyMongoOptions> = {
   mongoURI: checks.mongoURI,
+  name: ROOT_CHECK,
   defaultDB: checks.string,
   maxPoolSize: checks.positiveInteger,
   minFreeConnections: checks.count,
@@ -196,6 +205,7 @@ export function resolveOptions(options: PolyMongoOptions): ResolvedOptions {
   const maxPoolSize = options.maxPoolSize ?? driver.maxPoolSize ?? numberIn(uri.options, 'maxpoolsize') ?? 10;
   const base = {
     mongoURI: options.mongoURI,
+    name: options.name,
     defaultDB: options.defaultDB ?? (uri.dbName || 'default'),
     maxPoolSize,
     minFreeConnections: options.minFreeConnections ?? driver.minPoolSize ?? numberIn(uri.options, 'minpoolsize') ?? 0,

@@ -9,10 +9,15 @@ export interface InjectTenantModelOptions {
    * request-scoped too.
    */
   scope?: Scope.DEFAULT | Scope.REQUEST;
+  /** The name of the root that it is registered in, where that has one. */
+  root?: string;
 }
 
-/** Injects the model registered under `name`, bound to the current tenant. */
-export const InjectTenantModel = (
+/** Injects the model registered under `name`, bound to the current tenant. @param options or the name of its root alone */
+export function InjectTenantModel(
   name: string,
-  { scope = Scope.DEFAULT }: InjectTenantModelOptions = {},
-): ReturnType<typeof Inject> => Inject(getTenantModelToken(name, scope === Scope.REQUEST ? 'request' : 'default'));
+  options: InjectTenantModelOptions | string = {},
+): ReturnType<typeof Inject> {
+  const { scope, root }: InjectTenantModelOptions = typeof options === 'string' ? { root: options } : options;
+  return Inject(getTenantModelToken(name, scope === Scope.REQUEST ? 'request' : 'default', root));
+}

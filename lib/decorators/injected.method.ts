@@ -1,7 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { PolyMongoError } from '../polymongo.errors.js';
+import { getPolyMongoToken, type PolyMongoPart } from '../polymongo.parts.js';
 
-type Provider<T> = abstract new (...args: never[]) => T;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the decorated method
 type Method = (...args: any[]) => unknown;
 
@@ -9,15 +9,18 @@ type Method = (...args: any[]) => unknown;
  * A decorator that calls a provider's method by way of `around`, which is given an injected part of this package. The method
  * keeps its name and what other decorators wrote on it.
  * @param decorator its name, for the error of an instance that Nest has not made
+ * @param root the name of the root whose part that is, where it has one
  */
 export function injectedMethod<P, A extends unknown[]>(
   decorator: string,
-  provider: Provider<P>,
+  provider: PolyMongoPart<P>,
+  root: string | undefined,
   around: (injected: P, args: A, proceed: () => unknown) => Promise<unknown>,
 ) {
   const key = Symbol(`polymongo.${provider.name}`);
+  const token = getPolyMongoToken(provider, root);
   return <T>(target: object, method: string | symbol, descriptor: TypedPropertyDescriptor<T>): void => {
-    Inject(provider)(target, key);
+    Inject(token)(target, key);
     const native = descriptor.value as unknown as Method;
     const decorated = async function (this: Record<symbol, P | undefined>, ...args: A): Promise<unknown> {
       const injected = this[key];

@@ -1,8 +1,9 @@
-import { hookDecorator } from '../providers/hooks/hook.metadata.js';
+import { hookDecorator, type OfRoot } from '../providers/hooks/hook.metadata.js';
 
 /**
  * Calls the method, with the connection and the database's name, after one of these databases has become usable; without
  * names, any.
+ * @param names of databases, and `{ root }`: those of a named root
  * @throws InvalidDatabaseNameError
  */
-export const OnDbConnect = (...names: string[]): MethodDecorator => hookDecorator({ moment: 'connect', names });
+export const OnDbConnect = (...names: (string | OfRoot)[]): MethodDecorator => hookDecorator('connect', names);

@@ -5,6 +5,7 @@ import { injectedMethod } from './injected.method.js';
 /**
  * Runs `process` of a `WorkerHost` of @nestjs/bullmq as the tenant that stands at a path of the job's data, where
  * `TenantMessages.inPayload` and `inFlow` put it: see `TenantJobs.run`, also for its errors.
+ * @param root the name of the root whose tenant it is, where that has one
  * @throws PolyMongoOptionsError when the path names no field
  * @example
  * @Processor('mail')
@@ -15,13 +16,14 @@ import { injectedMethod } from './injected.method.js';
  */
 export function WithJobTenant(
   path: string,
+  root?: string,
 ): <J extends TenantJob, R extends unknown[], V>(
   target: object,
   key: string | symbol,
   descriptor: TypedPropertyDescriptor<(job: J, ...rest: R) => V>,
 ) => void {
   pathOf(path);
-  return injectedMethod('WithJobTenant', TenantJobs, (jobs, [job]: [TenantJob], proceed) =>
+  return injectedMethod('WithJobTenant', TenantJobs, root, (jobs, [job]: [TenantJob], proceed) =>
     jobs.run(job, path, proceed),
   );
 }

@@ -20,3 +20,7 @@ export const failureAttributes = ({ type, code }: Failure): Attributes => ({
   'error.type': type,
   ...(code !== undefined && { 'db.response.status_code': code }),
 });
+
+/** What tells the roots of an application apart: the tenant of one is not that of another. */
+export const rootAttributes = (root: string | undefined): Attributes =>
+  root === undefined ? {} : { 'polymongo.root': root };

@@ -2,4 +2,4 @@ export { PolyMongoError, PolyMongoOptionsError } from '../polymongo.errors.js';
 export { PeerMissingError } from '../polymongo.peers.js';
 export type { TelemetryOptions } from '../providers/metrics/telemetry.options.js';
 export { instrumentOpenTelemetry, type OpenTelemetryOptions } from './opentelemetry.instrumentation.js';
-export { PolyMongoOpenTelemetryModule } from './polymongo-opentelemetry.module.js';
+export { PolyMongoOpenTelemetryModule, type OpenTelemetryModuleOptions } from './polymongo-opentelemetry.module.js';

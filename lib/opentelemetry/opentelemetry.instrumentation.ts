@@ -25,7 +25,11 @@ export async function instrumentOpenTelemetry(
   options: OpenTelemetryOptions = {},
 ): Promise<() => void> {
   const { meterProvider, tracerProvider, ...labels } = options;
-  const { pools, tenantDatabases } = polymongo;
+  const {
+    pools,
+    tenantDatabases,
+    options: { name },
+  } = polymongo;
   const tenantOf = (name: string) => tenantDatabases.namedOwnerOf(name);
   const telemetry = new ClientTelemetry({ pools, tenantOf }, labels);
   const api = await loadPeer(
@@ -36,10 +40,10 @@ export async function instrumentOpenTelemetry(
   const ends: (() => void)[] = [];
   if (tracerProvider !== false) {
     const tracer = (tracerProvider ?? api.trace.getTracerProvider()).getTracer(SCOPE);
-    ends.push(pools.onOperation(traceOperations(api, tracer, tenantOf)));
+    ends.push(pools.onOperation(traceOperations(api, tracer, tenantOf, name)));
   }
   if (meterProvider !== false) {
-    const sink = createMeterSink((meterProvider ?? api.metrics.getMeterProvider()).getMeter(SCOPE), telemetry);
+    const sink = createMeterSink((meterProvider ?? api.metrics.getMeterProvider()).getMeter(SCOPE), telemetry, name);
     ends.push(telemetry.measure(sink), sink.end);
   }
   return () => {

@@ -1,15 +1,20 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { ClientTelemetry, TelemetrySink } from '../providers/metrics/client.telemetry.js';
-import { attributesOf } from './attributes.js';
+import { attributesOf, rootAttributes } from './attributes.js';
 
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
-const inPool = (pool: string): Attributes => ({ 'db.client.connection.pool.name': pool });
 
 /**
  * Makes the instruments of the conventions for database clients. What is there at the moment is read when it is exported.
  * @see https://opentelemetry.io/docs/specs/semconv/db/database-metrics/
  */
-export function createMeterSink(meter: Meter, telemetry: ClientTelemetry): TelemetrySink & { end(): void } {
+export function createMeterSink(
+  meter: Meter,
+  telemetry: ClientTelemetry,
+  root: string | undefined,
+): TelemetrySink & { end(): void } {
+  const shared = rootAttributes(root);
+  const inPool = (pool: string): Attributes => ({ 'db.client.connection.pool.name': pool, ...shared });
   const seconds = (name: string, description: string) =>
     meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: BUCKETS } });
   const operations = seconds('db.client.operation.duration', 'Duration of database client operations.');
@@ -39,14 +44,16 @@ export function createMeterSink(meter: Meter, telemetry: ClientTelemetry): Telem
       result.observe(max, gauges.max, inPool(pool));
     }
     for (const [tenant, { running, waiting }] of telemetry.ofTenants()) {
-      result.observe(tenants, running, { 'polymongo.tenant': tenant, 'polymongo.operation.state': 'running' });
-      result.observe(tenants, waiting, { 'polymongo.tenant': tenant, 'polymongo.operation.state': 'waiting' });
+      const of = { 'polymongo.tenant': tenant, ...shared };
+      result.observe(tenants, running, { ...of, 'polymongo.operation.state': 'running' });
+      result.observe(tenants, waiting, { ...of, 'polymongo.operation.state': 'waiting' });
     }
   };
   meter.addBatchObservableCallback(read, observed);
 
   return {
-    operated: (labels, duration, failure) => operations.record(duration, attributesOf(labels, failure)),
+    operated: (labels, duration, failure) =>
+      operations.record(duration, { ...attributesOf(labels, failure), ...shared }),
     created: (pool, duration) => created.record(duration, inPool(pool)),
     waited: (pool, duration) => waited.record(duration, inPool(pool)),
     used: (pool, duration) => used.record(duration, inPool(pool)),

@@ -2,7 +2,7 @@ import type { Span, Tracer } from '@opentelemetry/api';
 import type { OperationObserver } from '../providers/databases/operation.observers.js';
 import { failureOf } from '../providers/metrics/error.type.js';
 import { commandOf } from '../providers/metrics/operation.names.js';
-import { attributesOf, failureAttributes } from './attributes.js';
+import { attributesOf, failureAttributes, rootAttributes } from './attributes.js';
 
 type Api = typeof import('@opentelemetry/api');
 
@@ -15,12 +15,15 @@ export function traceOperations(
   { SpanKind, SpanStatusCode }: Api,
   tracer: Tracer,
   tenantOf: (dbName: string) => string | undefined,
+  root: string | undefined,
 ): OperationObserver {
+  const shared = rootAttributes(root);
   return ({ method, database, collection, pool }, run) => {
     const operation = commandOf(method);
     const attributes = {
       ...attributesOf({ namespace: database, collection, operation, tenant: tenantOf(database) }),
       'db.client.connection.pool.name': pool,
+      ...shared,
     };
     const name = `${operation} ${collection ?? database}`;
     return tracer.startActiveSpan(name, { kind: SpanKind.CLIENT, attributes }, async (span: Span) => {

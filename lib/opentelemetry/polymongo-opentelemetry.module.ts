@@ -1,6 +1,13 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { getPolyMongoToken } from '../polymongo.parts.js';
 import { PolyMongoWrapper } from '../polymongo.wrapper.js';
 import { instrumentOpenTelemetry, type OpenTelemetryOptions } from './opentelemetry.instrumentation.js';
+
+/** Options of the module. */
+export interface OpenTelemetryModuleOptions extends OpenTelemetryOptions {
+  /** The name of the root that is measured, where it has one. */
+  root?: string;
+}
 
 const END = Symbol('the end of the instrumentation');
 
@@ -20,11 +27,11 @@ export class PolyMongoOpenTelemetryModule implements OnApplicationShutdown {
   }
 
   /** The application does not start where @opentelemetry/api is not installed. */
-  static forRoot(options: OpenTelemetryOptions = {}): DynamicModule {
+  static forRoot({ root, ...options }: OpenTelemetryModuleOptions = {}): DynamicModule {
     const useFactory = (wrapper: PolyMongoWrapper) => instrumentOpenTelemetry(wrapper, options);
     return {
       module: PolyMongoOpenTelemetryModule,
-      providers: [{ provide: END, inject: [PolyMongoWrapper], useFactory }],
+      providers: [{ provide: END, inject: [getPolyMongoToken(PolyMongoWrapper, root)], useFactory }],
     };
   }
 

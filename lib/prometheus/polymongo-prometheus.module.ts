@@ -1,6 +1,13 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { getPolyMongoToken } from '../polymongo.parts.js';
 import { PolyMongoWrapper } from '../polymongo.wrapper.js';
 import { collectPrometheusMetrics, type PrometheusOptions } from './prometheus.metrics.js';
+
+/** Options of the module. */
+export interface PrometheusModuleOptions extends PrometheusOptions {
+  /** The name of the root that is measured, where it has one. */
+  root?: string;
+}
 
 const END = Symbol('the end of the measurements');
 
@@ -20,11 +27,11 @@ export class PolyMongoPrometheusModule implements OnApplicationShutdown {
   }
 
   /** The application does not start where prom-client is not installed. */
-  static forRoot(options: PrometheusOptions = {}): DynamicModule {
+  static forRoot({ root, ...options }: PrometheusModuleOptions = {}): DynamicModule {
     const useFactory = (wrapper: PolyMongoWrapper) => collectPrometheusMetrics(wrapper, options);
     return {
       module: PolyMongoPrometheusModule,
-      providers: [{ provide: END, inject: [PolyMongoWrapper], useFactory }],
+      providers: [{ provide: END, inject: [getPolyMongoToken(PolyMongoWrapper, root)], useFactory }],
     };
   }
 

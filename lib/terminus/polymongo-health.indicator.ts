@@ -1,4 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { getPolyMongoToken } from '../polymongo.parts.js';
 import type { HealthOptions, HealthReport } from '../providers/health/health.types.js';
 import { PolyMongoHealth } from '../providers/health/polymongo-health.provider.js';
 
@@ -7,6 +9,12 @@ export type PolyMongoHealthResult<Key extends string> = Record<
   Key,
   { status: 'up' | 'down' } & Pick<HealthReport, 'isShuttingDown' | 'clusters'>
 >;
+
+/** What is looked at, and how. */
+export interface HealthIndicatorOptions extends HealthOptions {
+  /** The name of the root whose databases these are, where that has one. */
+  root?: string;
+}
 
 /**
  * The health of the databases for the health checks of @nestjs/terminus. Put it among the providers of the module with
@@ -21,11 +29,15 @@ export type PolyMongoHealthResult<Key extends string> = Record<
  */
 @Injectable()
 export class PolyMongoHealthIndicator {
-  readonly #health: PolyMongoHealth;
+  readonly #moduleRef: Pick<ModuleRef, 'get'>;
 
   /** @internal Made by Nest. */
-  constructor(@Inject(PolyMongoHealth) health: PolyMongoHealth) {
-    this.#health = health;
+  constructor(@Inject(ModuleRef) moduleRef: Pick<ModuleRef, 'get'>) {
+    this.#moduleRef = moduleRef;
+  }
+
+  #healthOf(root: string | undefined): PolyMongoHealth {
+    return this.#moduleRef.get<PolyMongoHealth>(getPolyMongoToken(PolyMongoHealth, root), { strict: false });
   }
 
   /**
@@ -35,9 +47,9 @@ export class PolyMongoHealthIndicator {
    */
   async isHealthy<const Key extends string = 'mongodb'>(
     key = 'mongodb' as Key,
-    options: HealthOptions = {},
+    { root, ...options }: HealthIndicatorOptions = {},
   ): Promise<PolyMongoHealthResult<Key>> {
-    const { isHealthy, ...found } = await this.#health.check(options);
+    const { isHealthy, ...found } = await this.#healthOf(root).check(options);
     const status = isHealthy ? 'up' : 'down';
     return { [key]: { status, ...found } } as PolyMongoHealthResult<Key>;
   }

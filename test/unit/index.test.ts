@@ -28,6 +28,7 @@ describe('the public surface', () => {
       'IndexMismatchError',
       'InjectPolyConnection',
       'InjectPolyModel',
+      'InjectPolyMongo',
       'InjectTenantModel',
       'InvalidDatabaseNameError',
       'InvalidResumeTokenError',
@@ -134,6 +135,7 @@ describe('the public surface', () => {
       'fromSubdomain',
       'getPolyConnectionToken',
       'getPolyModelToken',
+      'getPolyMongoToken',
       'getTenantModelToken',
     ]);
   });

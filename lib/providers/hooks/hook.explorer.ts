@@ -1,21 +1,20 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import type { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { HOOK_METADATA, type HookMetadata } from './hook.metadata.js';
-import { PolyMongoHooks, type Unregister } from './polymongo-hooks.provider.js';
+import type { PolyMongoHooks, Unregister } from './polymongo-hooks.provider.js';
 
-/** Finds provider methods decorated with `@OnDbConnect`, `@OnDbDisconnect` and `@OnDbError`, and registers them. */
-@Injectable()
+/** Finds provider methods decorated with `@OnDbConnect`, `@OnDbDisconnect` and `@OnDbError` for one root, and registers them. */
 export class HookExplorer {
   readonly #explored = new WeakSet<object>();
   /** How many modules there were when all their providers had been explored. */
   #complete = 0;
 
   constructor(
-    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-    @Inject(PolyMongoHooks) private readonly hooks: PolyMongoHooks,
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly modules: ModulesContainer,
+    private readonly hooks: PolyMongoHooks,
+    private readonly root: string | undefined,
   ) {
     // Nest tells nobody of a lazily loaded module, so every event looks whether there is one more.
     hooks.beforeHooks(() => this.explore());
@@ -48,7 +47,9 @@ export class HookExplorer {
       const method = (instance as Record<string, unknown>)[name];
       if (typeof method !== 'function') continue;
       const found = (Reflect.getMetadata(HOOK_METADATA, method) ?? []) as HookMetadata[];
-      for (const hook of found) this.#register(hook, method.bind(instance) as (...args: unknown[]) => unknown);
+      for (const hook of found) {
+        if (hook.root === this.root) this.#register(hook, method.bind(instance) as (...args: unknown[]) => unknown);
+      }
     }
   }
 

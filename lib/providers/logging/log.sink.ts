@@ -23,8 +23,12 @@ export interface LogSink {
 type NestLogger = Pick<Logger, 'warn' | 'error'>;
 
 /** With `debug` winston, to the console and to rotated files under `logPath`; else Nest's logger, from warnings up. */
-export const createSink = ({ debug, logPath }: Pick<ResolvedOptions, 'debug' | 'logPath'>): LogSink => {
-  const nest = new Logger('PolyMongo');
+export const createSink = ({
+  name,
+  debug,
+  logPath,
+}: Pick<ResolvedOptions, 'debug' | 'logPath'> & { readonly name?: string | undefined }): LogSink => {
+  const nest = new Logger(name === undefined ? 'PolyMongo' : `PolyMongo ${name}`);
   return debug ? createDebugSink(logPath, nest) : createNestSink(nest);
 };
 

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { activeTransaction, outsideTransaction, transactionOn } from '../sessions/active.transaction.js';
+import { outsideTransaction, transactionOn, transactionsAround } from '../sessions/active.transaction.js';
 import { bound, DATABASE } from './model.binding.js';
 import type { AnyModel } from './model.types.js';
 
@@ -41,6 +41,7 @@ export const deleteOneOf = (blueprint: AnyModel): DeleteOne =>
 
 /** The options with the session of the transaction around, so that mongoose's document middleware sees it. */
 export function joined<O extends SessionOptions>(model: unknown, options: O | undefined): O | undefined {
-  if (!activeTransaction() || (options && Object.hasOwn(options, 'session'))) return options;
-  return { ...options, session: transactionOn(bound(model)[DATABASE])!.session } as O;
+  if (transactionsAround().length === 0 || (options && Object.hasOwn(options, 'session'))) return options;
+  const transaction = transactionOn(bound(model)[DATABASE]);
+  return transaction ? ({ ...options, session: transaction.session } as O) : options;
 }

@@ -18,6 +18,8 @@ export interface LeasedPool {
   readonly name: string;
   readonly config: PoolConfig;
   readonly state: PoolState;
+  /** What all pools of one root have in common. */
+  readonly host: object;
   /** Connected while somebody holds a lease. */
   readonly client: mongo.MongoClient;
   /** Takes another lease. */

@@ -48,7 +48,7 @@ export class ActiveTransaction {
 
   /** Runs `fn` so that calls made inside it, through any promise or timer, belong to this transaction. */
   during<T>(fn: () => T): T {
-    return current.run(this, fn);
+    return current.run([...ofOthers(this.pool.host), this], fn);
   }
 
   /** Runs one operation after those begun before it. @throws TransactionEndedError when the transaction is over */
@@ -92,22 +92,43 @@ export class ActiveTransaction {
   }
 }
 
-const current = new ContextVariable<ActiveTransaction>();
+/** Of each root that has one around: its pools' host says which root that is. Never empty. */
+const current = new ContextVariable<readonly ActiveTransaction[]>();
+const NONE: readonly ActiveTransaction[] = [];
 const latest = new WeakMap<mongo.ClientSession, ActiveTransaction>();
 
-/** The transaction around the current call, on whatever pool; none that somebody else's request or message began. */
-export function activeTransaction(): ActiveTransaction | undefined {
-  const around = current.get();
-  return around?.isOwn ? around : undefined;
+/** The transaction of a root around the current call, on whatever pool; none that somebody else's request or message began. */
+export function activeTransaction(root: object): ActiveTransaction | undefined {
+  return current.get()?.find((around) => around.pool.host === root && around.isOwn);
 }
 
-/** Runs `fn` as if there were no transaction around. */
+/** The transactions of all roots around the current call. */
+export const transactionsAround = (): readonly ActiveTransaction[] =>
+  current.get()?.filter((around) => around.isOwn) ?? NONE;
+
+/** Runs `fn` as if there were no transaction around, of whatever root. */
 export const outsideTransaction = <T>(fn: () => T): T => current.run(undefined, fn);
+
+/** Runs `fn` as if there were none of this root. */
+export const outsideTransactionOf = <T>(root: object, fn: () => T): T => within(ofOthers(root), fn);
+
+/** Runs `fn` outside of those transactions that are over. */
+export const outsideEndedTransactions = <T>(fn: () => T): T =>
+  transactionsAround().some(({ isOver }) => isOver)
+    ? within(
+        current.get()!.filter((one) => !one.isOver),
+        fn,
+      )
+    : fn();
+
+const ofOthers = (root: object) => current.get()?.filter(({ pool }) => pool.host !== root) ?? NONE;
+
+const within = <T>(around: readonly ActiveTransaction[], fn: () => T): T =>
+  current.run(around.length > 0 ? around : undefined, fn);
 
 /** The transaction that an explicitly given session stands for; undefined for a session of the user's own. */
 export function transactionOf(session: mongo.ClientSession): ActiveTransaction | undefined {
-  const active = current.get();
-  return active?.session === session ? active : latest.get(session);
+  return current.get()?.find((around) => around.session === session) ?? latest.get(session);
 }
 
 /** A database as a call sees it: its name, and the pool that serves it. */
@@ -117,12 +138,12 @@ export interface ServedDatabase {
 }
 
 /**
- * The transaction around, which a call on this database joins.
+ * The transaction around, which a call on this database joins. Another root's is none of its own.
  * @throws TransactionEndedError when it is over; SessionMismatchError when it is on another pool; TenantSwitchError when it
  *   is another tenant's
  */
 export function transactionOn(database: ServedDatabase): ActiveTransaction | undefined {
-  const active = activeTransaction();
+  const active = activeTransaction(database.pool.host);
   if (active?.isOver) throw new TransactionEndedError();
   if (active && active.pool !== database.pool) throw new SessionMismatchError(active.pool.name, database.name);
   active?.admit(database.name);

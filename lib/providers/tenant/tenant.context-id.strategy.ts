@@ -10,7 +10,8 @@ import type { TenantContext } from './tenant.context.js';
 
 /**
  * Makes Nest's durable providers one per tenant instead of one per request:
- * `ContextIdFactory.apply(new TenantContextIdStrategy(app.get(TenantContext)))`, before the application listens.
+ * `ContextIdFactory.apply(new TenantContextIdStrategy(app.get(TenantContext)))`, before the application listens. With several
+ * roots, one for each combination of their tenants, and one per request while one of them is to be decided.
  */
 export class TenantContextIdStrategy implements ContextIdStrategy {
   readonly #context: TenantContext;
@@ -26,18 +27,29 @@ export class TenantContextIdStrategy implements ContextIdStrategy {
   /** For Nest, once a request: which durable providers serve it. */
   attach(contextId: ContextId): ContextIdResolver | ContextIdResolverFn {
     const tenantId = this.#context.scope?.tenantId;
-    if (tenantId === undefined) return () => contextId;
-    const tree = this.#treeOf(tenantId);
+    const tenants = this.#tenants();
+    if (tenantId === undefined || tenants === undefined) return () => contextId;
+    const tree = this.#treeOf(tenants);
     return {
       resolve: (info: HostComponentInfo) => (info.isTreeDurable ? tree : contextId),
       payload: { tenantId },
     };
   }
 
-  #treeOf(tenantId: string): ContextId {
-    const tree = this.#trees.get(tenantId) ?? ContextIdFactory.create();
-    this.#trees.delete(tenantId);
-    this.#trees.set(tenantId, tree);
+  /** The tenants of all roots of the application; undefined when one that finds them has none, or none yet. */
+  #tenants(): string | undefined {
+    const tenants: (string | null)[] = [];
+    for (const { scope, isResolving } of this.#context.ofApplication) {
+      if (isResolving && scope?.tenantId === undefined) return undefined;
+      tenants.push(scope?.tenantId ?? null);
+    }
+    return JSON.stringify(tenants);
+  }
+
+  #treeOf(tenants: string): ContextId {
+    const tree = this.#trees.get(tenants) ?? ContextIdFactory.create();
+    this.#trees.delete(tenants);
+    this.#trees.set(tenants, tree);
     if (this.#trees.size > this.#maxTenants) this.#trees.delete(this.#trees.keys().next().value!);
     return tree;
   }

@@ -1,4 +1,4 @@
-import { activeTransaction, outsideTransaction } from '../sessions/active.transaction.js';
+import { outsideEndedTransactions } from '../sessions/active.transaction.js';
 import { ContextVariable } from '../sessions/context.variable.js';
 import { currentWork, goOnInWork, inWork } from '../sessions/current.work.js';
 import { carry } from './tenant.carrier.js';
@@ -59,7 +59,7 @@ export const managerScope = (tenantId: string, source?: string): TenantScope => 
 export const scopeOfRequest = (scope: TenantScope | undefined): TenantScope | undefined =>
   scope?.isRequest ? scope : scope?.request;
 
-/** The scopes of the current code, of each context one: applications of one process have a context each. */
+/** The scopes of the current code, of each context one: each root of each application of a process has a context. */
 interface HeldScope {
   readonly of: TenantContext;
   readonly scope: TenantScope;
@@ -72,6 +72,9 @@ const scopes = new ContextVariable<HeldScope>();
 const without = (held: HeldScope | undefined, context: TenantContext): HeldScope | undefined =>
   held && (held.of === context ? held.others : { ...held, others: without(held.others, context) });
 
+/** Runs `fn` as no tenant, of no root. */
+export const asNoTenant = <T>(fn: () => T): T => scopes.run(undefined, fn);
+
 /** Hears of a tenant being entered inside of another (or of none); refuses by throwing. */
 export type SwitchListener = (from: string | undefined, to: string) => void;
 
@@ -80,6 +83,8 @@ export class TenantContext {
   readonly #options: ResolvedTenantOptions;
   readonly #onSwitch = new Set<SwitchListener>();
   #onRefusal: (error: TenantError) => void = () => {};
+  /** @internal Those of all roots of the application. */
+  ofApplication: ReadonlySet<TenantContext> = new Set([this]);
 
   /** @internal Made by `PolyMongoWrapper`. */
   constructor(options: ResolvedTenantOptions) {
@@ -209,7 +214,7 @@ export class TenantContext {
   reenter<T>(scope: TenantScope, fn: () => T): T {
     const current = this.scope;
     const isOwn = current === scope || (current !== undefined && scopeOfRequest(current) === scopeOfRequest(scope));
-    const enter = () => (activeTransaction()?.isOver ? outsideTransaction(fn) : fn());
+    const enter = () => outsideEndedTransactions(fn);
     return isOwn ? inWork(scope.work, inSurroundings(scope, enter)) : this.within(scope, enter);
   }
 
@@ -217,6 +222,11 @@ export class TenantContext {
   capture(): (<T>(fn: () => T) => T) | undefined {
     const scope = this.scope;
     return scope && ((fn) => this.within(scope, fn));
+  }
+
+  /** @internal Requests may have a tenant here, found by resolvers. */
+  get isResolving(): boolean {
+    return this.#options.resolve.length > 0;
   }
 
   /** @internal Decides the tenant of the current request. @throws TenantConflictError when it has another one already */

@@ -8,7 +8,7 @@ import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { LookupCache } from './lookup.cache.js';
 import { SuspendedTenants } from './suspended.tenants.js';
 import { answerOf, yesOrNo } from './tenant.answers.js';
-import { managerScope } from './tenant.context.js';
+import { asNoTenant, managerScope } from './tenant.context.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import { TenantLocations } from './tenant.locations.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';
@@ -272,7 +272,7 @@ export class TenantDirectory {
    * outside of a transaction, which their answer outlives.
    */
   #asNoTenant<T>(fn: () => T): T {
-    return outsideTransaction(() => this.#databases.context.within(undefined, fn));
+    return outsideTransaction(() => asNoTenant(fn));
   }
 
   #isManaging(tenantId: string): boolean {

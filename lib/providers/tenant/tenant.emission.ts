@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { CallHandler, NestInterceptor } from '@nestjs/common';
 import { Observable } from 'rxjs';
-import { activeTransaction } from '../sessions/active.transaction.js';
+import { transactionsAround } from '../sessions/active.transaction.js';
 import { currentWork } from '../sessions/current.work.js';
 import type { Interceptors } from './pipeline.stages.js';
 import type { Within } from './tenant.carrier.js';
@@ -32,13 +32,14 @@ export class ScopedInterceptors {
     const { scope } = context;
     if (!scope) return next;
     const work = currentWork();
-    const transaction = activeTransaction();
+    const transactions = transactionsAround();
     const here = new AsyncResource('polymongo.stage');
     /** In a `run` or transaction of the interceptor's own, or where it was called. */
     const isOwn = () => {
       if (scopeOfRequest(context.scope) !== scopeOfRequest(scope) || currentWork() !== work) return false;
-      const around = activeTransaction();
-      return around === transaction || (around !== undefined && !around.isOver);
+      const around = transactionsAround();
+      const isSame = around.length === transactions.length && around.every((one, i) => one === transactions[i]);
+      return isSame || (around.length > 0 && !around.some(({ isOver }) => isOver));
     };
     const handle = () => emitHere(context, next.handle());
     return { handle: () => (isOwn() ? handle() : here.runInAsyncScope(handle)) };

@@ -1,5 +1,6 @@
 import type { HttpServer } from '@nestjs/common';
 import type { TenantRequest } from '../../polymongo.tenant-options.js';
+import { TenantEntries } from './tenant.entries.js';
 import type { Next, TenantEntry } from './tenant.entry.js';
 import { RETRY_AFTER } from './tenant.errors.js';
 
@@ -25,11 +26,20 @@ const ROUTES = [
   ...['propfind', 'proppatch', 'mkcol', 'copy', 'move', 'lock', 'unlock'],
 ];
 
+/** On the adapter: the entries that it calls. Shared by our ESM and CommonJS builds. */
+const ENTRIES: unique symbol = Symbol.for('polymongo.tenant.entries') as never;
+
 /**
- * Puts the entry before everything that Nest routes: on Express as middleware, on Fastify as a hook, which is faster
- * than Nest's middleware there. Each middleware and each route is then called as its own request again.
+ * Puts the entry before everything that Nest routes, beside those of the application's other roots: on Express as middleware,
+ * on Fastify as a hook, which is faster than Nest's middleware there. Each middleware and each route is then called as its
+ * own request again.
  */
-export function enterWithEachRequest(adapter: HttpAdapter, entry: TenantEntry): void {
+export function enterWithEachRequest(adapter: HttpAdapter & { [ENTRIES]?: TenantEntries }, entry: TenantEntry): void {
+  if (adapter[ENTRIES]) adapter[ENTRIES].add(entry);
+  else install(adapter, (adapter[ENTRIES] = new TenantEntries(entry)));
+}
+
+function install(adapter: HttpAdapter, entry: TenantEntries): void {
   const registrations = adapter as unknown as Registrations;
   if (adapter.getType() === 'fastify') {
     const fastify = adapter.getInstance() as FastifyHooks;
@@ -76,7 +86,7 @@ const setHeader = (response: HttpResponse, name: string, value: string) =>
   response.header ? response.header(name, value) : response.setHeader?.(name, value);
 
 /** Has handlers that the adapter gets by this method called as their request. */
-function reenterBy(registrations: Registrations, name: string, entry: TenantEntry): void {
+function reenterBy(registrations: Registrations, name: string, entry: TenantEntries): void {
   const native = registrations[name];
   if (!native) return;
   registrations[name] = (...args) =>
@@ -87,7 +97,7 @@ function reenterBy(registrations: Registrations, name: string, entry: TenantEntr
 }
 
 /** The handler, with its name and length: Express tells handlers of errors by the latter. They get the error first. */
-function reentering(handler: Handler, entry: TenantEntry): Handler {
+function reentering(handler: Handler, entry: TenantEntries): Handler {
   const at = handler.length === 4 ? 1 : 0;
   const reentered: Handler = function (...args) {
     return entry.reenter(args[at] as TenantRequest, () => handler.apply(this, args));

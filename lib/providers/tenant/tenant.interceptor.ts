@@ -1,4 +1,5 @@
-import { Inject, Injectable, type CallHandler, type NestInterceptor } from '@nestjs/common';
+import { Inject, Injectable, type CallHandler, type NestInterceptor, type Type } from '@nestjs/common';
+import { getPartToken } from '../../polymongo.tokens.js';
 import type { Observable } from 'rxjs';
 import { TenantEntry } from './tenant.entry.js';
 
@@ -11,7 +12,8 @@ export const isAsking = (one: object, entry: TenantEntry): boolean => Reflect.ge
 /**
  * Has the resolvers asked for WebSocket and microservice messages and GraphQL subscriptions: put it on the gateway,
  * controller or resolver with `@UseInterceptors(TenantInterceptor)`. They are asked after the guards and before all
- * interceptors, wherever it stands among them. For HTTP requests they are asked without it.
+ * interceptors, wherever it stands among them. For HTTP requests they are asked without it. For a root with a name it is
+ * `TenantInterceptor.of(name)`.
  */
 @Injectable()
 export class TenantInterceptor implements NestInterceptor {
@@ -21,6 +23,18 @@ export class TenantInterceptor implements NestInterceptor {
   /** @internal Made by Nest. */
   constructor(@Inject(TenantEntry) entry: TenantEntry) {
     this[ASKING_ENTRY] = entry;
+  }
+
+  /** The interceptor that has the resolvers of a root asked, by its name. @throws PolyMongoOptionsError */
+  static of(root: string): Type<TenantInterceptor> {
+    const token = getPartToken('TenantEntry', root);
+    @Injectable()
+    class RootInterceptor extends TenantInterceptor {
+      constructor(@Inject(token) entry: TenantEntry) {
+        super(entry);
+      }
+    }
+    return Object.defineProperty(RootInterceptor, 'name', { value: `TenantInterceptor.of('${root}')` });
   }
 
   /** For Nest: the call goes on; its tenant was decided before. */

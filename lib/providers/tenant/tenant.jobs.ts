@@ -1,7 +1,7 @@
-import { inWork } from '../sessions/current.work.js';
+import { currentWork, inWork } from '../sessions/current.work.js';
 import { pathOf, valueAt } from './message.path.js';
 import type { PolyMongoTenants } from './polymongo-tenants.provider.js';
-import type { TenantContext } from './tenant.context.js';
+import { asNoTenant, type TenantContext } from './tenant.context.js';
 import { TenantError, TenantMissingError } from './tenant.errors.js';
 import { TenantJobError } from './tenant-work.errors.js';
 
@@ -13,6 +13,18 @@ export interface TenantJob {
   readonly queueName?: string;
   /** What it was added with; the tenant's id is in it. */
   readonly data: unknown;
+}
+
+/** What each job is worked on in: the roots that it has a tenant of share that. Shared by all roots of this process. */
+const works = new WeakMap<TenantJob, object>();
+
+/** Runs `fn` as no one, unless the job is being worked on already, as a tenant of another root. */
+function inJob<T>(job: TenantJob, fn: () => T): T {
+  const around = currentWork();
+  if (around && works.get(job) === around) return fn();
+  const work = {};
+  works.set(job, work);
+  return asNoTenant(() => inWork(work, fn));
 }
 
 /** Runs jobs as the tenants that they carry in their data. What made the job, or began its worker, has no part in it. */
@@ -39,7 +51,7 @@ export class TenantJobs {
     };
     try {
       if (tenantId === undefined) throw new TenantMissingError(messageWithout(path));
-      return await this.context.within(undefined, () => inWork({}, () => this.tenants.run(tenantId as string, begin)));
+      return await inJob(job, () => this.tenants.run(tenantId as string, begin));
     } catch (error) {
       if (hasBegun || !isFinal(error)) throw error;
       throw new TenantJobError(job.id, job.queueName, error);

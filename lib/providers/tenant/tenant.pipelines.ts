@@ -1,7 +1,7 @@
 import { groupBy, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { inWork } from '../sessions/current.work.js';
 import type { Within } from './tenant.carrier.js';
-import type { TenantContext } from './tenant.context.js';
+import { asNoTenant, type TenantContext } from './tenant.context.js';
 import { emitIn } from './tenant.emission.js';
 
 /**
@@ -34,8 +34,10 @@ export function eachTenant<T, R>(
     );
 }
 
-/** The way into a scope of a tenant's, or of none, that belongs to no request. */
+/** The way into a scope of a tenant's, or of none, that belongs to no request, and to no tenant of another root. */
 function aloneAs(context: TenantContext, tenantId: string | undefined): Within {
-  const nobody: Within = (fn) => context.within(undefined, () => inWork({}, fn));
-  return tenantId === undefined ? nobody : nobody(() => context.run(tenantId, () => context.capture()!));
+  const nobody: Within = (fn) => asNoTenant(() => inWork({}, fn));
+  if (tenantId === undefined) return nobody;
+  const asTenant = nobody(() => context.run(tenantId, () => context.capture()!));
+  return (fn) => asNoTenant(() => asTenant(fn));
 }

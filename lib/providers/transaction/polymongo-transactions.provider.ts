@@ -4,7 +4,7 @@ import { checks, checkValue } from '../../polymongo.checks.js';
 import { TransactionEndedError } from '../sessions/session.errors.js';
 import { TransactionPropagationError } from './transaction.errors.js';
 import type { ActiveTransaction } from '../sessions/active.transaction.js';
-import { activeTransaction, outsideTransaction } from '../sessions/active.transaction.js';
+import { activeTransaction, outsideTransactionOf } from '../sessions/active.transaction.js';
 import type { Database } from '../databases/database.js';
 import type { LeasedPool } from '../pools/pool.lease.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
@@ -49,7 +49,7 @@ export class PolyMongoTransactions {
 
   /** The session of the transaction around the call, for calls past the wrapped models; undefined outside of any. */
   get session(): mongo.ClientSession | undefined {
-    return activeTransaction()?.session;
+    return this.#around()?.session;
   }
 
   /**
@@ -58,7 +58,7 @@ export class PolyMongoTransactions {
    * @throws TenantSwitchError
    */
   assertTenantStays(from: string | undefined, to: string): void {
-    const transaction = activeTransaction();
+    const transaction = this.#around();
     if (!transaction || transaction.isOver) return;
     const tenantId = this.#tenants.get(transaction) ?? from;
     if (tenantId !== undefined && tenantId !== to) throw new TenantSwitchError();
@@ -96,7 +96,7 @@ export class PolyMongoTransactions {
     checkValue('fn of transaction(fn, options)', fn, checks.function);
     checkTransactionOptions(options);
     const { db, propagation = 'required', ...driverOptions } = options;
-    const around = activeTransaction();
+    const around = this.#around();
     if (around?.isOver && propagation !== 'requiresNew') throw new TransactionEndedError();
     if (propagation === 'never') {
       if (around)
@@ -108,7 +108,7 @@ export class PolyMongoTransactions {
     if (propagation === 'mandatory') {
       throw new TransactionPropagationError('mandatory', 'was called outside of any: call it inside transaction(fn).');
     }
-    return outsideTransaction(async () => {
+    return outsideTransactionOf(this.#root, async () => {
       await this.#prepare(this.#databaseOf(db));
       return this.#begin(fn as TransactionFunction<T>, db, driverOptions, around !== undefined);
     });
@@ -116,7 +116,7 @@ export class PolyMongoTransactions {
 
   /** @internal As {@link run}, of its own and with no collections and indexes made before: for what they do not fit yet. */
   runUnprepared<T>(fn: TransactionFunction<T>, db: string, options: mongo.TransactionOptions): Promise<T> {
-    return outsideTransaction(() => this.#begin(fn, db, options, false));
+    return outsideTransactionOf(this.#root, () => this.#begin(fn, db, options, false));
   }
 
   async #join<T>(
@@ -149,7 +149,7 @@ export class PolyMongoTransactions {
     const database = this.#databaseOf(db);
     const tenantId = this.#host.tenant();
     const asTenant: TransactionFunction<T> = (session) => {
-      if (tenantId !== undefined) this.#tenants.set(activeTransaction()!, tenantId);
+      if (tenantId !== undefined) this.#tenants.set(this.#around()!, tenantId);
       return fn(session);
     };
     const lease = await database.enter('long');
@@ -169,6 +169,14 @@ export class PolyMongoTransactions {
     } finally {
       lease.release();
     }
+  }
+
+  get #root(): object {
+    return this.#host.pools.primary.host;
+  }
+
+  #around(): ActiveTransaction | undefined {
+    return activeTransaction(this.#root);
   }
 
   #databaseOf(db: string | undefined): Database {

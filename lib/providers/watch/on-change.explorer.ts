@@ -1,23 +1,22 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { DiscoveryService, LazyModuleLoader, MetadataScanner } from '@nestjs/core';
-import { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import type { DiscoveryService, LazyModuleLoader, MetadataScanner } from '@nestjs/core';
+import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { ON_CHANGE_METADATA, type OnChangeOptions } from './on-change.metadata.js';
-import { PolyMongoWatch } from './polymongo-watch.provider.js';
+import type { PolyMongoWatch } from './polymongo-watch.provider.js';
 
 type Handlers = Record<string, (change: unknown) => unknown>;
 
-/** Finds provider methods decorated with `@OnChange`, and runs a stream for each mark. */
-@Injectable()
+/** Finds provider methods decorated with `@OnChange` for one root, and runs a stream for each mark. */
 export class OnChangeExplorer {
   readonly #started = new WeakSet<object>();
 
   constructor(
-    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
-    @Inject(PolyMongoWatch) private readonly watch: PolyMongoWatch,
-    @Inject(PolyMongoPools) private readonly pools: PolyMongoPools,
-    @Inject(LazyModuleLoader) private readonly lazyModules: LazyModuleLoader,
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly watch: PolyMongoWatch,
+    private readonly pools: PolyMongoPools,
+    private readonly lazyModules: LazyModuleLoader,
+    private readonly root: string | undefined,
   ) {}
 
   /**
@@ -54,9 +53,10 @@ export class OnChangeExplorer {
         const method = (instance as Handlers)[name];
         if (typeof method !== 'function') continue;
         const marks = (Reflect.getMetadata(ON_CHANGE_METADATA, method) ?? []) as OnChangeOptions[];
-        marks.forEach((options, i) =>
-          this.#run(method.bind(instance), `${instance.constructor.name}.${name}${i > 0 ? `#${i + 1}` : ''}`, options),
-        );
+        marks.forEach(({ root, ...options }, i) => {
+          if (root !== this.root) return;
+          this.#run(method.bind(instance), `${instance.constructor.name}.${name}${i > 0 ? `#${i + 1}` : ''}`, options);
+        });
       }
     }
   }

@@ -12,6 +12,7 @@ describe.each([
   'docs/metrics.md',
   'docs/tenant-life.md',
   'docs/migrate.md',
+  'docs/several-roots.md',
 ])('%s', (page) => {
   const regions = snippetRegions(import.meta.dirname);
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { ConsoleLogger, Logger } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +30,19 @@ it('log files are readable by nobody else, those of earlier versions neither', a
   jest.restoreAllMocks();
   expect(statSync(join(logPath, 'polymongo1.log')).mode & 0o777).toBe(0o600);
   expect(statSync(join(logPath, 'other.txt')).mode & 0o777).toBe(0o644);
+});
+
+it('lines for Nest are under the name of their root', () => {
+  const told: unknown[] = [];
+  const tell = (...line: unknown[]) => void told.push(line);
+  Logger.overrideLogger({ log: tell, warn: tell, error: tell });
+  createSink({ debug: false, logPath: '' }).write('warn', 'one', {});
+  createSink({ name: 'audit', debug: false, logPath: '' }).write('warn', 'two', {});
+  Logger.overrideLogger(new ConsoleLogger());
+  expect(told).toEqual([
+    ['one', 'PolyMongo'],
+    ['two', 'PolyMongo audit'],
+  ]);
 });
 
 it('five log files of 5 MB are kept', async () => {

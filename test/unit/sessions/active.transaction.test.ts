@@ -13,7 +13,8 @@ import { SessionMismatchError, TransactionEndedError } from '../../../lib/provid
 import { turns } from '../../support/turns.js';
 
 const session = () => ({}) as mongo.ClientSession;
-const pool = (name: string) => ({ name }) as DatabasePool;
+const root = {};
+const pool = (name: string, host: object = root) => ({ name, host }) as DatabasePool;
 const begin = (preparations?: (() => Promise<void>)[]) => new ActiveTransaction(session(), pool('main'), preparations);
 
 describe('ActiveTransaction', () => {
@@ -21,10 +22,10 @@ describe('ActiveTransaction', () => {
     const transaction = begin();
     await transaction.during(async () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
-      expect(activeTransaction()).toBe(transaction);
-      expect(outsideTransaction(() => activeTransaction())).toBeUndefined();
+      expect(activeTransaction(root)).toBe(transaction);
+      expect(outsideTransaction(() => activeTransaction(root))).toBeUndefined();
     });
-    expect(activeTransaction()).toBeUndefined();
+    expect(activeTransaction(root)).toBeUndefined();
   });
 
   it('lets one operation begin when the one before it has ended, also when that failed', async () => {
