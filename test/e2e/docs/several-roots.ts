@@ -26,18 +26,18 @@ import {
 } from 'nestjs-polymongo';
 
 @Schema()
-export class Order {
+class Order {
   @Prop({ required: true })
   item!: string;
 }
-export const OrderSchema = SchemaFactory.createForClass(Order);
+const OrderSchema = SchemaFactory.createForClass(Order);
 
 @Schema()
-export class Entry {
+class Entry {
   @Prop({ required: true })
   text!: string;
 }
-export const EntrySchema = SchemaFactory.createForClass(Entry);
+const EntrySchema = SchemaFactory.createForClass(Entry);
 
 /** Stands for the guard that verifies a token. */
 class AuthGuard implements CanActivate {
@@ -50,7 +50,7 @@ class AuthGuard implements CanActivate {
 
 // #region use
 @Injectable()
-export class Orders {
+class Orders {
   constructor(
     @InjectTenantModel(Order.name) private readonly orders: TenantModel<Order>,
     @InjectTenantModel(Entry.name, 'audit') private readonly entries: TenantModel<Entry>,
@@ -65,7 +65,7 @@ export class Orders {
 }
 
 @Controller('orders')
-export class OrdersController {
+class OrdersController {
   constructor(private readonly orders: Orders) {}
 
   @Post() // the shop is in a header, whom to tell is in the token: a tenant of each root
