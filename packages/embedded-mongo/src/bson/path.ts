@@ -6,6 +6,9 @@ export type Path = readonly string[];
 
 export const splitPath = (path: string): Path => path.split('.');
 
+/** The field that a path begins with. */
+export const rootOf = (path: string): string => path.split('.', 1)[0]!;
+
 /** Whether a path component is all digits, and so may name an array's index. */
 export const isIndex = (part: string): boolean => /^\d+$/.test(part);
 

@@ -1,8 +1,8 @@
 import type { Doc } from '../bson/value.js';
 import { isDoc } from '../bson/value.js';
-import type { Command } from './command.js';
+import type { CommandTraits } from './command-traits.js';
 import type { ClientConnection } from './request.js';
-import type { Operation } from './operation.js';
+import type { Interruptible } from './interrupt.js';
 import type { ScramConversation } from './auth/scram.js';
 
 /** What the server knows of one connection's client. */
@@ -15,12 +15,12 @@ export class Client {
   hasRunCommand = false;
   lastHandshakeMS: number | undefined;
   /** The operation it is waiting for. */
-  operation: Operation | undefined;
+  operation: Interruptible | undefined;
 
   constructor(readonly connection: ClientConnection) {}
 
   /** Notes a command that it sent. */
-  note({ isAuthFree }: Command): void {
+  note({ isAuthFree }: CommandTraits): void {
     if (this.hasRunCommand) return;
     if (isAuthFree) this.lastHandshakeMS = Date.now();
     else this.hasRunCommand = true;

@@ -7,6 +7,7 @@ import { authorize } from './auth/authorization.js';
 import { requireAuthentication } from './auth/require-authentication.js';
 import { checkConcerns } from './concerns.js';
 import { stringArgument } from './arguments.js';
+import type { Command } from './command.js';
 import { executeOperation } from './execute.js';
 import { checkArguments } from './command-arguments.js';
 import { errorReply, finishReply } from './final-reply.js';
@@ -25,8 +26,9 @@ export class Dispatcher implements RequestHandler {
 
   handle(request: RequestMessage, connection: ClientConnection): Reply | undefined | Promise<Reply | undefined> {
     let op: Operation;
+    let command: Command;
     try {
-      op = this.parse(request, connection);
+      ({ op, command } = this.parse(request, connection));
     } catch (error) {
       return { body: encodeDoc(errorReply(this.server, asCommandError(error))) };
     }
@@ -34,7 +36,7 @@ export class Dispatcher implements RequestHandler {
     op.client.operation = op;
     let result: ReplyDoc | Promise<ReplyDoc>;
     try {
-      result = executeOperation(op);
+      result = executeOperation(op, () => command.run(op));
     } catch (error) {
       return this.finish(op, undefined, error);
     }
@@ -61,7 +63,7 @@ export class Dispatcher implements RequestHandler {
     this.server.clients.delete(connection);
   }
 
-  private parse(request: RequestMessage, connection: ClientConnection): Operation {
+  private parse(request: RequestMessage, connection: ClientConnection): { op: Operation; command: Command } {
     const { server } = this;
     const { rest, documents } = splitDocuments(request);
     const args = decodeDoc(rest);
@@ -93,7 +95,7 @@ export class Dispatcher implements RequestHandler {
     }
     checkArguments(command, commandName, args);
     authorize(server.credentials, client, command, commandName, db, args);
-    return new Operation(
+    const op = new Operation(
       server.nextOperationId(),
       server,
       client,
@@ -105,6 +107,7 @@ export class Dispatcher implements RequestHandler {
       request,
       documents,
     );
+    return { op, command };
   }
 
   private finish(op: Operation, reply?: ReplyDoc, error?: unknown): Reply | undefined {

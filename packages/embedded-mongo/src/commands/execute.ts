@@ -9,32 +9,35 @@ import { letOthersGoFirst } from './collection-creation.js';
 import type { ReplyDoc } from './reply.js';
 import { enterSession, leaveSession } from './session/session-scope.js';
 
+/** What an operation's command does. */
+type Run = () => ReplyDoc | Promise<ReplyDoc>;
+
 /** Runs an operation: faults first, then its session and transaction, then the command itself. */
-export function executeOperation(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+export function executeOperation(op: Operation, command: Run): ReplyDoc | Promise<ReplyDoc> {
   const { server } = op;
   server.counters.count(op.command.name);
   gossipClusterTime(op);
   const wait = applyFaults(op);
-  if (wait) return wait.then(() => executeInSession(op));
-  return executeInSession(op);
+  if (wait) return wait.then(() => executeInSession(op, command));
+  return executeInSession(op, command);
 }
 
-function executeInSession(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+function executeInSession(op: Operation, command: Run): ReplyDoc | Promise<ReplyDoc> {
   const wait = enterSession(op);
-  if (wait) return wait.then(() => runInTurn(op));
-  return runInTurn(op);
+  if (wait) return wait.then(() => runInTurn(op, command));
+  return runInTurn(op, command);
 }
 
-function runInTurn(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+function runInTurn(op: Operation, command: Run): ReplyDoc | Promise<ReplyDoc> {
   const wait = letOthersGoFirst(op);
-  return wait ? wait.then(() => runAndLeave(op)) : runAndLeave(op);
+  return wait ? wait.then(() => runAndLeave(op, command)) : runAndLeave(op, command);
 }
 
-function runAndLeave(op: Operation): ReplyDoc | Promise<ReplyDoc> {
+function runAndLeave(op: Operation, command: Run): ReplyDoc | Promise<ReplyDoc> {
   let isAsync = false;
   try {
     op.interrupt.check();
-    const result = op.compute(() => op.command.run(op));
+    const result = op.compute(command);
     if (!(result instanceof Promise)) {
       leaveSession(op, undefined);
       return result;

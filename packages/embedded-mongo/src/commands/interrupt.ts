@@ -67,3 +67,8 @@ export class Interrupt {
     await this.wait(() => new Promise(() => {}), ms);
   }
 }
+
+/** What runs, and may be ended early. */
+export interface Interruptible {
+  readonly interrupt: Interrupt;
+}

@@ -5,15 +5,16 @@ import type { WriteUnit } from '../storage/write-unit.js';
 import type { ClientCursor } from './cursor/client-cursor.js';
 import type { CommandFault } from './fail-point/fail-point.js';
 import type { Client } from './client.js';
-import type { Command } from './command.js';
+import type { CommandTraits } from './command-traits.js';
 import type { GenericArguments } from './generic-arguments.js';
-import { Interrupt } from './interrupt.js';
+import { Interrupt, type Interruptible } from './interrupt.js';
+import type { RunningOperation } from './running-operation.js';
 import type { Session } from './session/session.js';
 import type { MongoServer } from './server.js';
 import { interruptible } from '../bson/work.js';
 
 /** One running command: what it was asked, by whom, and what may interrupt it. */
-export class Operation {
+export class Operation implements RunningOperation {
   /** `$$NOW`: one instant for the whole command. */
   readonly now = new Date();
   readonly interrupt = new Interrupt();
@@ -35,7 +36,7 @@ export class Operation {
     readonly id: number,
     readonly server: MongoServer,
     readonly client: Client,
-    readonly command: Command,
+    readonly command: CommandTraits,
     /** The name it was called by, perhaps an alias. */
     readonly commandName: string,
     readonly db: string,
@@ -64,7 +65,7 @@ export class Operation {
   /** A cursor that it left open goes on reading at its point in time. */
   hasOpenCursor = false;
   /** For what outlives the operation, as a cursor does: the getMore that reads it now. */
-  successor: Operation | undefined;
+  successor: Interruptible | undefined;
 
   /** Lets go of its point in time, unless its cursor still needs it. */
   releaseSnapshot(): void {

@@ -6,7 +6,7 @@ import { Client } from './client.js';
 import { CursorManager } from './cursor/cursor-manager.js';
 import { ServerParameters } from './diagnostics/server-parameters.js';
 import type { FailPoint } from './fail-point/fail-point.js';
-import type { Operation } from './operation.js';
+import type { RunningOperation } from './running-operation.js';
 import { Profiler } from './diagnostics/profiler.js';
 import { OpCounters } from './diagnostics/op-counters.js';
 import type { SessionCatalog } from './session/session-catalog.js';
@@ -16,7 +16,7 @@ import type { Topology } from './topology.js';
 export class MongoServer {
   readonly startedAt = new Date();
   readonly clients = new Map<ClientConnection, Client>();
-  readonly operations = new Map<number, Operation>();
+  readonly operations = new Map<number, RunningOperation>();
   readonly failPoints = new Map<string, FailPoint>();
   readonly parameters = new ServerParameters();
   readonly cursors = new CursorManager(() => this.parameters.cursorTimeoutMS);

@@ -1,44 +1,26 @@
 import { type Doc, isDoc, type Value } from '../bson/value.js';
 import { CommandError, inContext } from '../errors.js';
-import type { Namespace, QueryEnv } from './env.js';
+import type { PipelineHost, PipelineNamespace, QueryEnv } from './env.js';
 import { HeapWatch } from './memory.js';
 import { metadataOf, QueryMetadata } from './metadata.js';
-import type { PipelineHost, PipelineNamespace } from './pipeline-host.js';
 import { type LeadingSplit, splitPipeline } from './pipeline/leading.js';
 import { neededPaths } from './pipeline/needed-paths.js';
 import { assertPlacement, parseStage, type ParsedStage } from './pipeline/placement.js';
 import { writeTarget } from './pipeline/writes.js';
 import { ConstantError } from './expression/operator.js';
-import type { DocFlow, Enclosure, Stage, StageContext } from './stage/stage.js';
+import type { Enclosure, Stage, StageContext } from './stage/stage.js';
 import { PAUSE, unpaused } from '../bson/pause.js';
 import { checkInterrupt, isPauseDue, spend } from '../bson/work.js';
 
 export { pipelineWrites } from './pipeline/writes.js';
 export { pipelineStages } from './pipeline/stages.js';
 export { splitPipeline } from './pipeline/leading.js';
+import type { DocFlow, Pipeline } from './pipeline/compiled.js';
 
 export interface PipelineOptions {
   readonly namespace: PipelineNamespace;
   /** What it stands in, from the outside in; a stage forbidden in any of them is refused. */
   readonly enclosures?: readonly Enclosure[];
-}
-
-/** A compiled aggregation pipeline. */
-export interface Pipeline {
-  /** What it is compiled with, and its leading query has to be. */
-  readonly env: QueryEnv;
-  /** The query it begins with, for a planner; `process` takes the documents that answer it. Empty for a source. */
-  readonly leading: LeadingSplit['leading'];
-  /** Its first stage when that makes its own documents: `$collStats`, `$changeStream`, … */
-  readonly source: { readonly name: string; readonly spec: Value } | undefined;
-  /** The collection that `$out` or `$merge` at its end writes to. */
-  readonly writes: Namespace | undefined;
-  /** Runs what comes after `leading`, or after `source`, on documents. */
-  process(docs: DocFlow): DocFlow;
-  /** Runs every stage on documents, those of `leading` too. */
-  processAll(docs: DocFlow): DocFlow;
-  /** Runs it all: reads the collection, or the source, by way of the host. */
-  run(): DocFlow;
 }
 
 /** How deep pipelines of `$lookup` and `$unionWith` may stand in each other. */

@@ -3,9 +3,8 @@ import { isNumeric, toNumber } from '../bson/number.js';
 import type { Doc, Value } from '../bson/value.js';
 import { IndexCatalog } from './index.catalog.js';
 import type { Namespace } from './namespace.js';
-import { type ReadView } from './read-view.js';
+import type { ReadView, Writer } from './read-view.js';
 import { type RecordId, RecordStore, readSlot } from './record-store.js';
-import type { WriteUnit } from './write-unit.js';
 
 /** A stored document as a scan gives it. */
 export interface StoredRecord {
@@ -25,11 +24,11 @@ export class Collection {
   /** True after drop: cursors over it are killed (QueryPlanKilled). */
   isDropped = false;
   /** The unit that creates it and has not committed: only that one finds it in the catalog. */
-  creator: WriteUnit | undefined;
+  creator: Writer | undefined;
   /** Open transactions that read or wrote here: DDL waits for them. */
-  readonly transactions = new Set<WriteUnit>();
+  readonly transactions = new Set<Writer>();
 
-  readonly indexes: IndexCatalog;
+  readonly indexes: IndexCatalog<Collection>;
   /** What queries and indexes of this collection use unless they say otherwise. */
   readonly collation: Collation | undefined;
 
@@ -84,7 +83,7 @@ export class Collection {
 /** A view: a pipeline over another namespace of its database. */
 export class View {
   readonly kind = 'view';
-  creator: WriteUnit | undefined;
+  creator: Writer | undefined;
 
   /** @param options `viewOn`, `pipeline`, `collation`, as listCollections shows them */
   constructor(

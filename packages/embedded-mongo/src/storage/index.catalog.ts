@@ -1,25 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import { UUID } from 'bson';
+import type { Collation } from '../bson/collation.js';
 import { decodeDoc } from '../bson/decode.js';
 import { equalValues } from '../bson/compare.js';
 import { type Doc, int32, isDoc, typeName, type Value } from '../bson/value.js';
 import { CommandError, inContext } from '../errors.js';
-import type { Collection } from './collection.js';
 import { isThere } from './index.conflicts.js';
 import { type IndexSpecOptions, parseIndexSpec } from './index.spec.js';
 import { checkUnique } from './index.uniqueness.js';
 import { KeySet, without } from './key-set.js';
-import { nsString } from './namespace.js';
-import { type RecordId, versionsOf } from './record-store.js';
+import { type Namespace, nsString } from './namespace.js';
+import type { PendingChange } from './oplog.js';
+import type { ReadView, Writer } from './read-view.js';
+import { type RecordId, type RecordStore, versionsOf } from './record-store.js';
 import { StoredIndex } from './stored-index.js';
 import { valueText } from './value-text.js';
-import type { WriteUnit } from './write-unit.js';
 import { uninterrupted } from '../bson/work.js';
 
 /** An index key that only superseded states of a record have. */
 export interface StaleKey {
   readonly index: StoredIndex;
   readonly key: unknown;
+}
+
+/** The collection whose indexes they are. */
+interface IndexedCollection {
+  readonly ns: Namespace;
+  readonly uuid: Uint8Array;
+  readonly collation: Collation | undefined;
+  readonly records: RecordStore;
+}
+
+/** The unit of writes that changes them. */
+interface IndexWriter<C> extends ReadView, Writer {
+  log(change: PendingChange): void;
+  noteIndexes(collection: C): void;
+  onAbort(undo: () => void): void;
 }
 
 type Bytes = Uint8Array | undefined;
@@ -29,7 +45,7 @@ const ID_SPEC: Doc = new Map([['key', new Map([['_id', int32(1)]])]]);
 const NO_KEYS: readonly unknown[] = [];
 
 /** How the errors of an index build begin; the build has a UUID of its own. */
-const buildFailure = ({ ns, uuid }: Collection): string =>
+const buildFailure = ({ ns, uuid }: IndexedCollection): string =>
   `Index build failed: ${randomUUID()}: Collection ${nsString(ns)} ( ${new UUID(uuid).toString()} )`;
 
 /** Decodes at most once, and only when asked. */
@@ -42,10 +58,10 @@ function lazily(bytes: Uint8Array): () => Doc {
  * The indexes of a collection. Trees hold the keys of every state of a record that is still kept, so that snapshots
  * find theirs; a reader that meets a record with several states asks `hasKey` whether the key is its own.
  */
-export class IndexCatalog {
+export class IndexCatalog<C extends IndexedCollection> {
   private readonly indexes = new Map<string, StoredIndex>();
 
-  constructor(private readonly collection: Collection) {}
+  constructor(private readonly collection: C) {}
 
   get size(): number {
     return this.indexes.size;
@@ -91,7 +107,7 @@ export class IndexCatalog {
    * @returns the specs of those created
    * @throws IndexOptionsConflict (85), IndexKeySpecsConflict (86), CannotCreateIndex (67), DuplicateKey (11000), …
    */
-  create(unit: WriteUnit, specs: readonly Doc[], options: IndexSpecOptions = {}): Doc[] {
+  create(unit: IndexWriter<C>, specs: readonly Doc[], options: IndexSpecOptions = {}): Doc[] {
     const { collection } = this;
     const created: Doc[] = [];
     for (const given of specs) {
@@ -133,7 +149,7 @@ export class IndexCatalog {
    * Drops indexes by name, names, key pattern, or all but `_id` by `*`.
    * @throws IndexNotFound (27), InvalidOptions (72) for the `_id` index, AmbiguousIndexKeyPattern (181)
    */
-  drop(unit: WriteUnit, which: Value): void {
+  drop(unit: IndexWriter<C>, which: Value): void {
     const dropped = this.select(which);
     for (const index of dropped) {
       if (index.spec.isId) throw new CommandError('InvalidOptions', 'cannot drop _id index');
@@ -152,7 +168,7 @@ export class IndexCatalog {
   }
 
   /** Changes `hidden` or `expireAfterSeconds` of an index (collMod); the keys stay. */
-  modify(unit: WriteUnit, index: StoredIndex, options: Doc): void {
+  modify(unit: IndexWriter<C>, index: StoredIndex, options: Doc): void {
     const before = index.spec;
     index.spec = parseIndexSpec(new Map([...before.doc, ...options]), this.collection.collation);
     unit.onAbort(() => (index.spec = before));
@@ -160,7 +176,7 @@ export class IndexCatalog {
   }
 
   /** Brings the keys of a record to a new state. Leaves all as it was when it throws. @returns keys only older states have */
-  change(id: RecordId, before: Bytes, after: Bytes, unit: WriteUnit): readonly StaleKey[] | undefined {
+  change(id: RecordId, before: Bytes, after: Bytes, unit: IndexWriter<C>): readonly StaleKey[] | undefined {
     const oldDoc = before && lazily(before);
     const newDoc = after && lazily(after);
     let stale: StaleKey[] | undefined;
@@ -236,7 +252,7 @@ export class IndexCatalog {
     return [index];
   }
 
-  private build(unit: WriteUnit, index: StoredIndex): void {
+  private build(unit: IndexWriter<C>, index: StoredIndex): void {
     const { records } = this.collection;
     for (const id of records.ids()) {
       const states = versionsOf(records.get(id));

@@ -1,12 +1,11 @@
 import type { Doc } from '../bson/value.js';
 import { CommandError } from '../errors.js';
-import type { Collection } from './collection.js';
-import { nsString } from './namespace.js';
-import type { RecordId, Slot } from './record-store.js';
+import { type Namespace, nsString } from './namespace.js';
+import type { ReadView, Writer } from './read-view.js';
+import type { RecordId, RecordStore, Slot } from './record-store.js';
 import type { StoredIndex } from './stored-index.js';
 import { valueText } from './value-text.js';
 import { WriteConflict } from './write-conflict.js';
-import type { WriteUnit } from './write-unit.js';
 
 /** A key a record is to get in a unique index. */
 interface NewKey {
@@ -17,8 +16,13 @@ interface NewKey {
   readonly doc: () => Doc;
 }
 
+interface Keeper {
+  readonly ns: Namespace;
+  readonly records: RecordStore;
+}
+
 /** @throws DuplicateKey when a committed record has the key, WriteConflict when a concurrent writer touches it */
-export function checkUnique(collection: Collection, { index, key, id, doc }: NewKey, unit: WriteUnit): void {
+export function checkUnique(collection: Keeper, { index, key, id, doc }: NewKey, unit: ReadView & Writer): void {
   if (index.tree.isBehindAll(key)) return;
   const cursor = index.tree.range(key, undefined);
   while (cursor.next() && index.format.compare(cursor.key, key) === 0) {
@@ -28,7 +32,7 @@ export function checkUnique(collection: Collection, { index, key, id, doc }: New
   }
 }
 
-function holds(index: StoredIndex, key: unknown, slot: Slot | undefined, unit: WriteUnit): boolean {
+function holds(index: StoredIndex, key: unknown, slot: Slot | undefined, unit: ReadView & Writer): boolean {
   if (slot === undefined) return false;
   if (slot instanceof Uint8Array) return true;
   if (slot.unit && slot.unit !== unit) throw new WriteConflict(slot.unit.ended);
@@ -40,7 +44,7 @@ function holds(index: StoredIndex, key: unknown, slot: Slot | undefined, unit: W
   return isHeld;
 }
 
-function duplicateKey({ ns }: Collection, index: StoredIndex, key: unknown, doc: Doc): CommandError {
+function duplicateKey({ ns }: Keeper, index: StoredIndex, key: unknown, doc: Doc): CommandError {
   const { spec } = index;
   const values = index.valuesOf(doc).find((candidate) => index.format.compare(index.format.key(candidate), key) === 0)!;
   const keyValue: Doc = new Map(spec.fields.map((field, i) => [field, values[i]!]));

@@ -1,5 +1,10 @@
 import { firstNotBefore } from '../bson/sorted.js';
-import type { StoredIndex } from './stored-index.js';
+import type { KeyFormat } from './key-format.js';
+
+/** An index, as far as its keys go. */
+interface Formatted {
+  readonly format: KeyFormat<unknown>;
+}
 
 /** Keys of one index, each once: by identity where they are strings, in their order where they are collated. */
 export class KeySet {
@@ -7,7 +12,7 @@ export class KeySet {
   private readonly sorted: unknown[] = [];
 
   constructor(
-    private readonly index: Pick<StoredIndex, 'format'>,
+    private readonly index: Formatted,
     keys: readonly unknown[],
   ) {
     this.strings = new Set(keys.filter((key) => typeof key === 'string'));
@@ -31,7 +36,7 @@ export class KeySet {
 }
 
 /** The keys that are not among the others. */
-export function without(index: StoredIndex, keys: readonly unknown[], others: readonly unknown[]): readonly unknown[] {
+export function without(index: Formatted, keys: readonly unknown[], others: readonly unknown[]): readonly unknown[] {
   if (keys.length === 0 || others.length === 0) return keys;
   const set = new KeySet(index, others);
   return keys.filter((key) => !set.has(key));

@@ -1,6 +1,5 @@
 import type { Tick } from './clock.js';
-import type { ReadView } from './read-view.js';
-import type { WriteUnit } from './write-unit.js';
+import type { ReadView, Writer } from './read-view.js';
 
 /** The place of a record in its collection: grows in insertion order, never used twice. */
 export type RecordId = number;
@@ -9,7 +8,7 @@ export type RecordId = number;
 export interface Version {
   bytes: Uint8Array | undefined;
   tick: Tick;
-  unit: WriteUnit | undefined;
+  unit: Writer | undefined;
   older: Version | undefined;
 }
 

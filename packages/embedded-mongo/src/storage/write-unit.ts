@@ -4,13 +4,18 @@ import type { Collection } from './collection.js';
 import type { History } from './history.js';
 import type { StaleKey } from './index.catalog.js';
 import type { Oplog, OplogEntry, PendingChange, TransactionOwner } from './oplog.js';
-import type { ReadView } from './read-view.js';
+import type { ReadView, Touched, Writer } from './read-view.js';
 import { deleteChange, insertChange, updateChange } from './record-change.js';
 import { type RecordId, type Slot, type Version, versionsOf } from './record-store.js';
 import type { Snapshot, Snapshots } from './snapshot.js';
-import type { TtlMonitor } from './ttl.monitor.js';
 import { WriteConflict } from './write-conflict.js';
 import { uninterrupted } from '../bson/work.js';
+
+/** Hears of what may bring the end of a document's life nearer. */
+interface ExpiryWatch {
+  noteWrite(collection: Collection, bytes: Uint8Array): void;
+  noteIndexes(collection: Collection): void;
+}
 
 /** What a unit needs of its storage. */
 export interface Engine {
@@ -18,7 +23,7 @@ export interface Engine {
   readonly oplog: Oplog;
   readonly history: History;
   readonly snapshots: Snapshots;
-  readonly ttl: TtlMonitor;
+  readonly ttl: ExpiryWatch;
 }
 
 interface RecordWrite {
@@ -35,7 +40,7 @@ interface RecordWrite {
  * a multi-document transaction keeps it open, reads from its snapshot, and sees its own writes.
  * A write that throws leaves the unit as it was before that write, so the caller may go on.
  */
-export class WriteUnit implements ReadView {
+export class WriteUnit implements ReadView, Writer {
   readonly tick: Tick;
   readonly unit: WriteUnit = this;
   /** Resolves when the unit has committed or aborted. */
@@ -44,7 +49,7 @@ export class WriteUnit implements ReadView {
   private readonly journal: (RecordWrite | (() => void))[] = [];
   private readonly commitHooks: (() => void)[] = [];
   private readonly changes: PendingChange[] = [];
-  private readonly used = new Set<Collection>();
+  private readonly used = new Set<Touched>();
   private end!: () => void;
   private committedAt: Tick = 0;
 
@@ -78,11 +83,11 @@ export class WriteUnit implements ReadView {
     return this.changes.length > 0;
   }
 
-  /** Notes that the transaction reads or writes `collection`, so that DDL waits for it. */
-  touch(collection: Collection): void {
-    if (!this.isTransaction || this.used.has(collection)) return;
-    this.used.add(collection);
-    collection.transactions.add(this);
+  /** Notes that the transaction reads or writes a collection, so that DDL waits for it. */
+  touch(used: Touched): void {
+    if (!this.isTransaction || this.used.has(used)) return;
+    this.used.add(used);
+    used.transactions.add(this);
   }
 
   /**
@@ -206,7 +211,7 @@ export class WriteUnit implements ReadView {
     if (!this.isOpen) throw new Error(`This write unit is ${this.state} already`);
     this.state = state;
     this.snapshot?.release();
-    for (const collection of this.used) collection.transactions.delete(this);
+    for (const { transactions } of this.used) transactions.delete(this);
     this.end();
   }
 

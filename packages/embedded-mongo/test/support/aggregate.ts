@@ -1,11 +1,17 @@
 import { type Doc, type Value } from '../../src/bson/value.js';
 import { compareValues, equalValues } from '../../src/bson/compare.js';
 import { CommandError } from '../../src/errors.js';
-import { plainEnv, type Namespace, type QueryEnv } from '../../src/query/env.js';
+import {
+  type CollectionWriter,
+  type LeadingQuery,
+  type Namespace,
+  type PipelineHost,
+  plainEnv,
+  type QueryEnv,
+} from '../../src/query/env.js';
 import { compileFilter } from '../../src/query/filter.js';
 import type { GeoIndexOn } from '../../src/query/geo/near.js';
 import { compilePipeline, type PipelineOptions } from '../../src/query/pipeline.js';
-import type { CollectionWriter, LeadingQuery, PipelineHost } from '../../src/query/pipeline-host.js';
 import { sortDocs, sortOrder } from '../../src/query/sort.js';
 import { doc, show, value } from './bson-values.js';
 

@@ -1,5 +1,5 @@
 import { CommandError } from '../../errors.js';
-import type { PipelineNamespace } from '../../query/pipeline-host.js';
+import type { PipelineNamespace } from '../../query/env.js';
 import { checkDbName, checkNamespace, nsString } from '../../storage/namespace.js';
 import type { Operation } from '../operation.js';
 

@@ -40,7 +40,7 @@ export const aggregate: Command = {
       if (args.has('writeConcern')) {
         throw new CommandError('FailedToParse', "Aggregation explain does not support the'writeConcern' option");
       }
-      return explainReply(op, false);
+      return explainReply(op, explainPipeline, false);
     }
     const given = args.get('cursor');
     if (given != null && !isDoc(given)) {

@@ -2,10 +2,16 @@ import { PAUSE, type Pause } from '../../bson/pause.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import type { Namespace, QueryEnv } from '../../query/env.js';
+import type {
+  CollectionWriter,
+  LeadingQuery,
+  Namespace,
+  PipelineHost,
+  PipelineNamespace,
+  QueryEnv,
+} from '../../query/env.js';
 import type { GeoIndexOn } from '../../query/geo/near.js';
 import { compilePipeline } from '../../query/pipeline.js';
-import type { CollectionWriter, LeadingQuery, PipelineHost, PipelineNamespace } from '../../query/pipeline-host.js';
 import type { View } from '../../storage/collection.js';
 import { checkNamespace } from '../../storage/namespace.js';
 import { geoIndexesOf } from '../../storage/plan/geo-near.stage.js';

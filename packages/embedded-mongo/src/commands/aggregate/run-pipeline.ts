@@ -1,10 +1,10 @@
 import type { Pause } from '../../bson/pause.js';
 import { CommandError, inContext } from '../../errors.js';
 import type { Doc, Value } from '../../bson/value.js';
-import { compilePipeline, type Pipeline } from '../../query/pipeline.js';
-import type { PipelineNamespace } from '../../query/pipeline-host.js';
+import { compilePipeline } from '../../query/pipeline.js';
+import type { PipelineNamespace } from '../../query/env.js';
 import { timestampOf } from '../../storage/clock.js';
-import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
+import { planQuery } from '../../storage/plan/planner.js';
 import { docArgument } from '../arguments.js';
 import { hintOf } from '../crud/hint.js';
 import { queryEnv } from '../crud/query-env.js';
@@ -17,6 +17,8 @@ import type { ReplyDoc } from '../reply.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { cursorNamespace } from './aggregate-namespace.js';
 import { docsOf, encodeAll, OperationPipelineHost } from './pipeline-host.js';
+import type { Pipeline } from '../../query/pipeline/compiled.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 
 /** What a pipeline asks the planner for: the query that it begins with. */
 export const leadingRequest = ({ args }: Operation, { leading }: Pipeline): PlanRequest => ({

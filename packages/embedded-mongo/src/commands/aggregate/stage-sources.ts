@@ -1,7 +1,7 @@
 import { CommandError } from '../../errors.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
-import type { PipelineNamespace } from '../../query/pipeline-host.js';
+import type { PipelineNamespace } from '../../query/env.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
 import type { ReadView } from '../../storage/read-view.js';

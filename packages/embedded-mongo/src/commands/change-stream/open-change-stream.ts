@@ -4,7 +4,7 @@ import { decodeDoc } from '../../bson/decode.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { compilePipeline } from '../../query/pipeline.js';
 import { parseStage } from '../../query/pipeline/placement.js';
-import type { PipelineNamespace } from '../../query/pipeline-host.js';
+import type { PipelineNamespace } from '../../query/env.js';
 import { planQuery } from '../../storage/plan/planner.js';
 import { LATEST } from '../../storage/read-view.js';
 import { cursorNamespace } from '../aggregate/aggregate-namespace.js';

@@ -10,7 +10,7 @@ import type { Command } from '../command.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import { reply } from '../reply.js';
-import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
+import { planQuery } from '../../storage/plan/planner.js';
 import { explainQuery } from './explain-query.js';
 import { hintOf } from './hint.js';
 import { namespaceOf } from './namespace-argument.js';
@@ -18,6 +18,7 @@ import { queryEnv } from './query-env.js';
 import { openReadView } from './read-view.js';
 import { viewCollation } from './view-collation.js';
 import { readFromView } from './view-query.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 
 const EMPTY: Doc = new Map();
 

@@ -1,11 +1,12 @@
 import type { Doc } from '../../bson/value.js';
 import { nsString } from '../../storage/namespace.js';
-import { planQuery, type PlanRequest } from '../../storage/plan/planner.js';
+import { planQuery } from '../../storage/plan/planner.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf } from '../reply.js';
 import { namespaceOf } from './namespace-argument.js';
 import { queryEnv } from './query-env.js';
 import { openReadView } from './read-view.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 
 /**
  * How a command that reads or changes one collection would go about it.

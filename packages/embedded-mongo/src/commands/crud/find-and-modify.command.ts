@@ -5,7 +5,7 @@ import type { QueryEnv } from '../../query/env.js';
 import { compileProjection } from '../../query/projection.js';
 import type { Collection } from '../../storage/collection.js';
 import type { Namespace } from '../../storage/namespace.js';
-import type { PlanRequest } from '../../storage/plan/planner.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 import type { Match } from '../../storage/plan/stage.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { boolArgument, docArgument } from '../arguments.js';

@@ -14,7 +14,7 @@ import { findMade } from '../system/find-made.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { TailableSource } from '../cursor/tailable-source.js';
 import { planQuery } from '../../storage/plan/planner.js';
-import type { PlanRequest } from '../../storage/plan/planner.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 import { explainQuery } from './explain-query.js';
 import { hintOf } from './hint.js';
 import { namespaceOf } from './namespace-argument.js';

@@ -4,7 +4,7 @@ import { compilePositionalFilter } from '../../query/filter.js';
 import type { MatchDetails } from '../../query/filter.js';
 import type { Collection } from '../../storage/collection.js';
 import { planQuery } from '../../storage/plan/planner.js';
-import type { PlanRequest } from '../../storage/plan/planner.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 import type { Match } from '../../storage/plan/stage.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 

@@ -1,6 +1,6 @@
 import { CommandError } from '../../errors.js';
 import { isDoc, type Doc } from '../../bson/value.js';
-import type { PlanRequest } from '../../storage/plan/planner.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 import { arrayArgument, docArgument } from '../arguments.js';
 import type { Operation } from '../operation.js';
 import { explainQuery } from './explain-query.js';

@@ -1,7 +1,6 @@
 import { unpaused } from '../../bson/pause.js';
 import type { Doc } from '../../bson/value.js';
-import type { QueryEnv } from '../../query/env.js';
-import type { LeadingQuery } from '../../query/pipeline-host.js';
+import type { LeadingQuery, QueryEnv } from '../../query/env.js';
 import type { Namespace } from '../../storage/namespace.js';
 import type { ReadView } from '../../storage/read-view.js';
 import { OperationPipelineHost, stagesOf } from '../aggregate/pipeline-host.js';

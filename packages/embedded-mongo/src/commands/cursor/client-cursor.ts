@@ -1,9 +1,9 @@
 import { PAUSE, type Pause } from '../../bson/pause.js';
-import type { Value } from '../../bson/value.js';
+import type { Doc, Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import type { GenericArguments } from '../generic-arguments.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
-import type { Interrupt } from '../interrupt.js';
-import type { Operation } from '../operation.js';
+import type { Interrupt, Interruptible } from '../interrupt.js';
 
 /** Who opened a cursor: only the same session and transaction may read on. */
 export interface CursorOrigin {
@@ -13,6 +13,15 @@ export interface CursorOrigin {
   readonly transaction: bigint | undefined;
   /** Its Stable API parameters, which every getMore has to repeat. */
   readonly api: string;
+}
+
+/** The operation that opened a cursor. */
+export interface CursorOpener {
+  readonly now: Date;
+  readonly generic: GenericArguments;
+  readonly args: Doc;
+  /** The getMore that reads it now. */
+  successor: Interruptible | undefined;
 }
 
 /** Where a cursor's documents come from, one by one, still BSON. */
@@ -59,7 +68,7 @@ export class ClientCursor {
     readonly source: DocumentSource,
     readonly origin: CursorOrigin,
     /** The operation whose environment the source still uses. */
-    readonly opener: Operation,
+    readonly opener: CursorOpener,
     readonly options: {
       readonly isAwaitData?: boolean;
       readonly noTimeout?: boolean;

@@ -7,7 +7,7 @@ import type { Filter } from '../../query/filter.js';
 import { compileFilter } from '../../query/filter.js';
 import type { Collection } from '../../storage/collection.js';
 import { nsString } from '../../storage/namespace.js';
-import type { PlanRequest } from '../../storage/plan/planner.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 import { LATEST } from '../../storage/read-view.js';
 import type { RecordId } from '../../storage/record-store.js';
 import type { Storage } from '../../storage/storage.js';

@@ -6,7 +6,7 @@ import { shownCommand } from '../auth/shown-command.js';
 import type { Command } from '../command.js';
 import { queryEnv } from '../crud/query-env.js';
 import { isGenericArgument } from '../generic-arguments.js';
-import type { Operation } from '../operation.js';
+import type { RunningOperation } from '../running-operation.js';
 import { fieldsOf, int, long, reply } from '../reply.js';
 import type { MongoServer } from '../server.js';
 import { idleConnections, idleCursors, idleSessions } from './idle-operations.js';
@@ -43,14 +43,15 @@ interface IdleOptions {
 export function describeOperations(server: MongoServer, idle: IdleOptions): Doc[] {
   const isShown = (owner: string): boolean => idle.owner === undefined || owner === idle.owner;
   return [
-    ...[...server.operations.values()].filter(({ client }) => isShown(client.owner)).map(describe),
+    ...[...server.operations.values()].filter(({ client }) => isShown(client.owner)).map((op) => describe(server, op)),
     ...(idle.connections ? idleConnections(server, isShown) : []),
     ...(idle.sessions === false ? [] : idleSessions(server, isShown)),
     ...(idle.cursors ? idleCursors(server, isShown) : []),
   ];
 }
 
-function describe({ server, client, id, namespace, now, command, args, generic, db, cursor }: Operation): Doc {
+function describe(server: MongoServer, op: RunningOperation): Doc {
+  const { client, id, namespace, now, command, args, generic, db, cursor } = op;
   const runningMS = Date.now() - now.getTime();
   const shown: Doc = new Map([...shownCommand(args)].filter(([name]) => name !== '$clusterTime'));
   if (!shown.has('$db')) shown.set('$db', db);

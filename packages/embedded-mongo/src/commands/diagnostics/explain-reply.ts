@@ -1,13 +1,14 @@
 import { CommandError } from '../../errors.js';
 import type { Doc, Value } from '../../bson/value.js';
+import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
 import { VERSION } from './build-info.command.js';
 
 /** Explains the command of an operation, also an aggregate with `explain: true`. @throws CommandError for a command that has no plan */
-export function explainReply(op: Operation, hasStats: boolean): ReplyDoc {
-  const body = explained(op, hasStats);
+export function explainReply(op: Operation, explain: Command['explain'], hasStats: boolean): ReplyDoc {
+  const body = explained(op, explain, hasStats);
   const [host, port] = op.server.topology.host.split(':');
   return reply({
     explainVersion: '1',
@@ -19,11 +20,10 @@ export function explainReply(op: Operation, hasStats: boolean): ReplyDoc {
 }
 
 /** An explained command is an operation of its own, which nobody else ends. */
-function explained(op: Operation, hasStats: boolean): Doc {
-  const { command } = op;
-  if (!command.explain) throw new CommandError('IllegalOperation', `Cannot explain cmd: ${command.name}`);
+function explained(op: Operation, explain: Command['explain'], hasStats: boolean): Doc {
+  if (!explain) throw new CommandError('IllegalOperation', `Cannot explain cmd: ${op.command.name}`);
   try {
-    return command.explain(op, hasStats);
+    return explain(op, hasStats);
   } finally {
     op.releaseSnapshot();
   }

@@ -26,7 +26,8 @@ export const explainOf = (find: (name: string) => Command | undefined): Command 
     const command = name === undefined ? undefined : find(name);
     if (!command) throw new CommandError('CommandNotFound', `Explain failed due to unknown command: ${name}`);
     checkArguments(command, name!, inner);
-    return explainReply(innerOperation(op, command, name!, inner), verbosity !== 'queryPlanner');
+    const explained = innerOperation(op, command, name!, inner);
+    return explainReply(explained, command.explain, verbosity !== 'queryPlanner');
   },
 });
 

@@ -7,7 +7,7 @@ import { compileFilter } from '../../query/filter.js';
 import { shownCommand } from '../auth/shown-command.js';
 import { documentToInsert } from '../crud/insert-document.js';
 import { integerArgument } from '../arguments.js';
-import type { Operation } from '../operation.js';
+import type { RunningOperation } from '../running-operation.js';
 import { fieldsOf, int, long } from '../reply.js';
 import type { ReplyDoc } from '../reply.js';
 import type { CommandError } from '../../errors.js';
@@ -55,7 +55,7 @@ export class Profiler {
   }
 
   /** Notes an operation that has ended, if its database is profiled. */
-  note(op: Operation, reply: ReplyDoc | undefined, error: CommandError | undefined): void {
+  note(op: RunningOperation, reply: ReplyDoc | undefined, error: CommandError | undefined): void {
     if (this.levels.size === 0) return;
     const level = this.levelOf(op.db);
     const kind = KINDS[op.command.name];
@@ -92,7 +92,7 @@ export const PROFILE_OPTIONS: Doc = fieldsOf({ capped: true, size: long(PROFILE_
 
 /** One entry, or for an update or delete one for each of its statements. */
 function entriesOf(
-  op: Operation,
+  op: RunningOperation,
   kind: string,
   millis: number,
   reply: ReplyDoc | undefined,
@@ -129,13 +129,13 @@ function shortened(command: Doc): Doc {
   return fieldsOf({ $truncated: `${text}...`, comment: command.get('comment') });
 }
 
-function commandOf({ args, db }: Operation): Doc {
+function commandOf({ args, db }: RunningOperation): Doc {
   const command: Doc = new Map([...shownCommand(args)].filter(([name]) => name !== 'documents'));
   if (!command.has('$db')) command.set('$db', db);
   return command;
 }
 
-function outcomeOf({ command }: Operation, reply: ReplyDoc | undefined): Record<string, Value | undefined> {
+function outcomeOf({ command }: RunningOperation, reply: ReplyDoc | undefined): Record<string, Value | undefined> {
   if (!reply) return {};
   const cursor = reply.get('cursor');
   const batch = isDoc(cursor) ? (cursor.get('firstBatch') ?? cursor.get('nextBatch')) : undefined;
@@ -149,5 +149,5 @@ function outcomeOf({ command }: Operation, reply: ReplyDoc | undefined): Record<
   };
 }
 
-const userOf = ({ client }: Operation): Value[] =>
+const userOf = ({ client }: RunningOperation): Value[] =>
   client.authenticatedAs ? [fieldsOf({ user: client.authenticatedAs.user, db: client.authenticatedAs.db })] : [];

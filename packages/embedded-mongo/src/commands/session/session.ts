@@ -1,6 +1,6 @@
 import type { Doc } from '../../bson/value.js';
 import type { CommandError } from '../../errors.js';
-import type { Operation } from '../operation.js';
+import type { Interruptible } from '../interrupt.js';
 import { RetryableWrites } from './retryable-writes.js';
 import { TransactionParticipant } from './transaction-participant.js';
 
@@ -9,7 +9,7 @@ export class Session {
   lastUseMS = Date.now();
   readonly transaction = new TransactionParticipant();
   readonly retryableWrites = new RetryableWrites();
-  private holder: Operation | undefined;
+  private holder: Interruptible | undefined;
   private readonly waiting: (() => void)[] = [];
 
   constructor(
@@ -24,7 +24,7 @@ export class Session {
   }
 
   /** Waits until the session's operation before this one has ended; takes no time when there is none. */
-  checkOut(op: Operation): Promise<void> | undefined {
+  checkOut(op: Interruptible): Promise<void> | undefined {
     this.lastUseMS = Date.now();
     if (!this.holder) {
       this.holder = op;
@@ -33,7 +33,7 @@ export class Session {
     return this.waitForTurn(op);
   }
 
-  checkIn(op: Operation): void {
+  checkIn(op: Interruptible): void {
     if (this.holder !== op) return;
     this.holder = undefined;
     this.waiting.shift()?.();
@@ -45,7 +45,7 @@ export class Session {
     this.transaction.abortIfOpen();
   }
 
-  private async waitForTurn(op: Operation): Promise<void> {
+  private async waitForTurn(op: Interruptible): Promise<void> {
     while (this.holder) {
       await op.interrupt.wait(
         (signal) =>

@@ -6,7 +6,7 @@ import { compileFilter } from '../../query/filter.js';
 import { compileProjection } from '../../query/projection.js';
 import { sortDocs, sortOrder } from '../../query/sort.js';
 import { type Namespace, nsString } from '../../storage/namespace.js';
-import type { PlanRequest } from '../../storage/plan/planner.js';
+import type { PlanRequest } from '../../storage/plan/plan-request.js';
 import { boolArgument, countArgument, docArgument } from '../arguments.js';
 import { openCursor, sourceOf } from '../cursor/open-cursor.js';
 import { startOf } from '../oplog/oplog.js';

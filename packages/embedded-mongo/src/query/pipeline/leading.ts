@@ -1,6 +1,6 @@
 import { isNumeric, toNumber } from '../../bson/number.js';
 import { docOf, isDoc, type Doc, type Value } from '../../bson/value.js';
-import type { LeadingQuery } from '../pipeline-host.js';
+import type { LeadingQuery } from '../env.js';
 
 /** A pipeline taken apart: the query it begins with, and how many stages that took. */
 export interface LeadingSplit {

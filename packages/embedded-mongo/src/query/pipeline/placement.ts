@@ -1,7 +1,7 @@
 import { isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
 import { hasText } from '../metadata.js';
-import type { PipelineNamespace } from '../pipeline-host.js';
+import type { PipelineNamespace } from '../env.js';
 import { STAGES } from '../stage/stages.js';
 import type { Enclosure, StageDefinition } from '../stage/stage.js';
 

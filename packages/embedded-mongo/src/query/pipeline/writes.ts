@@ -1,7 +1,6 @@
 import { isDoc, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
-import type { Namespace } from '../env.js';
-import type { PipelineNamespace } from '../pipeline-host.js';
+import type { Namespace, PipelineNamespace } from '../env.js';
 
 /** The collection a stage writes to, if it is a valid `$out` or `$merge`. */
 export function writeTarget(

@@ -1,7 +1,7 @@
 import { CommandError } from '../../errors.js';
 import { formatField } from '../../bson/format.js';
 import { isDoc, typeName, type Value } from '../../bson/value.js';
-import type { PipelineNamespace } from '../pipeline-host.js';
+import type { PipelineNamespace } from '../env.js';
 import type { StageDefinition, StageFamily } from './stage.js';
 
 /** A stage whose documents the host supplies; `assertNamespace` tells where it may run. */

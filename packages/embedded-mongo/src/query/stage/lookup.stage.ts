@@ -5,7 +5,7 @@ import type { Namespace, QueryEnv } from '../env.js';
 import { compileDocExpression } from '../expression.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { assertBindable } from '../expression/variable.js';
-import type { Pipeline } from '../pipeline.js';
+import type { Pipeline } from '../pipeline/compiled.js';
 import { pipelineStages } from '../pipeline/stages.js';
 import { targetOf } from '../pipeline/writes.js';
 import { withPath } from './document.js';

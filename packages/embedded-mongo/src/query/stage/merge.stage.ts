@@ -6,7 +6,7 @@ import { compileDocExpression } from '../expression.js';
 import { isNullish } from '../expression/operand.js';
 import { assertBindable } from '../expression/variable.js';
 import { inUpdateOrder } from '../update/tree.js';
-import type { CollectionWriter } from '../pipeline-host.js';
+import type { CollectionWriter } from '../env.js';
 import { parseMerge, type MergeSpec } from './merge-spec.js';
 import { withId } from './out.stage.js';
 import type { StageContext, StageDefinition } from './stage.js';

@@ -1,12 +1,8 @@
-import { collected, PAUSE, type Pause } from '../../bson/pause.js';
+import { collected, PAUSE } from '../../bson/pause.js';
 import { isDoc, typeName, type Doc, type Value } from '../../bson/value.js';
 import { CommandError, type ErrorCodeName } from '../../errors.js';
-import type { QueryEnv } from '../env.js';
-import type { Pipeline } from '../pipeline.js';
-import type { PipelineHost, PipelineNamespace } from '../pipeline-host.js';
-
-/** Documents on their way through a pipeline, which pauses where it takes long. */
-export type DocFlow = Iterable<Doc | Pause>;
+import type { PipelineHost, PipelineNamespace, QueryEnv } from '../env.js';
+import type { DocFlow, Pipeline } from '../pipeline/compiled.js';
 
 /** A compiled stage: documents to documents, as lazily as MongoDB. */
 export type Stage = (docs: DocFlow) => DocFlow;

@@ -1,5 +1,6 @@
 import type { StoredIndex } from '../stored-index.js';
 import type { PlannedFilter } from './candidate.js';
+import { rootOf } from '../../bson/path.js';
 
 /** What is wanted of the matches: their documents, values at some paths of them, or only how many there are. */
 export type Wanted = 'documents' | 'count' | readonly string[];
@@ -19,5 +20,3 @@ export function coveredBy(
   const paths = [...wanted, ...predicates.map(({ path }) => path)];
   return paths.every((path) => spec.fields.includes(path)) ? new Set(spec.fields.map(rootOf)) : undefined;
 }
-
-export const rootOf = (path: string): string => path.split('.', 1)[0]!;

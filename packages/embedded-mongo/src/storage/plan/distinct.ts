@@ -2,13 +2,14 @@ import { type Collation, isSameCollation } from '../../bson/collation.js';
 import { int32, isDoc } from '../../bson/value.js';
 import type { Collection } from '../collection.js';
 import { isSamePattern } from './access.stages.js';
-import { candidateOf, isExact, type PlannedFilter, scanOf } from './candidate.js';
-import { rootOf } from './covered.js';
+import { candidateOf, isExact, scanOf } from './candidates.js';
+import { rootOf } from '../../bson/path.js';
 import { DistinctScan } from './index-scan.stage.js';
 import { isPoint } from './interval.js';
-import type { PlanRequest } from './planner.js';
+import type { PlanRequest } from './plan-request.js';
 import { Projection } from './projection.stage.js';
 import type { PlanStage } from './stage.js';
+import type { PlannedFilter } from './candidate.js';
 
 /** Reads one record for each value of the request's `distinctKey`; undefined where no index can tell them. */
 export function distinctScan(

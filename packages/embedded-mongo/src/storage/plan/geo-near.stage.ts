@@ -13,7 +13,7 @@ import type { Collection } from '../collection.js';
 import type { RecordId } from '../record-store.js';
 import type { StoredIndex } from '../stored-index.js';
 import { plannerError } from './access.stages.js';
-import { type PlannedFilter, residualOf } from './candidate.js';
+import { residualOf } from './candidates.js';
 import { implies } from './implication.js';
 import type { TreeRange } from './index-bounds.js';
 import { KeyWalk } from './key-walk.js';
@@ -21,6 +21,7 @@ import { NearSearch } from './near-search.js';
 import { collected, PAUSE, type Pause } from '../../bson/pause.js';
 import { isPauseDue } from '../../bson/work.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
+import type { PlannedFilter } from './candidate.js';
 
 interface Found {
   readonly match: Match;

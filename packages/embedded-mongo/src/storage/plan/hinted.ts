@@ -3,12 +3,13 @@ import { CommandError } from '../../errors.js';
 import type { QueryEnv } from '../../query/env.js';
 import type { Collection } from '../collection.js';
 import { Fetch, isSamePattern, plannerError } from './access.stages.js';
-import { candidateOf, type PlannedFilter, stagesOf } from './candidate.js';
+import { candidateOf, stagesOf } from './candidates.js';
 import type { Wanted } from './covered.js';
 import { IndexScan } from './index-scan.stage.js';
 import { MAX, MIN } from './interval.js';
 import type { Sorting } from './order.stages.js';
-import type { AccessPath } from './planner.js';
+import type { AccessPath } from './stage.js';
+import type { PlannedFilter } from './candidate.js';
 
 /** Reads the index that a hint names, from `min` and up to `max` where they are given. @throws CommandError BadValue */
 export function hinted(

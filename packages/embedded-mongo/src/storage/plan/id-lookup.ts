@@ -5,7 +5,7 @@ import type { QueryEnv } from '../../query/env.js';
 import { isOperatorDoc } from '../../query/filter.js';
 import type { Collection } from '../collection.js';
 import { IdLookup } from './access.stages.js';
-import type { PlanRequest } from './planner.js';
+import type { PlanRequest } from './plan-request.js';
 
 /** A filter that is only an equality on `_id` needs no bounds, no decoding and no choice. */
 export function idLookup(

@@ -4,7 +4,7 @@ import type { Collation } from '../../bson/collation.js';
 import { keyDirections, wildcardAt } from '../index.keys.js';
 import type { StoredIndex } from '../stored-index.js';
 import { type Bounds, boundsOf, type BoundsContext } from './bounds.js';
-import { rootOf } from './covered.js';
+import { rootOf } from '../../bson/path.js';
 import { ALL, type Interval, intersect, intervalText, isAll, isPoint, MAX, MIN, point } from './interval.js';
 import type { Predicate } from './predicate.js';
 

@@ -5,18 +5,9 @@ import type { QueryEnv } from '../../query/env.js';
 import { sortOrder } from '../../query/sort.js';
 import type { Collection } from '../collection.js';
 import { CollectionScan, EndOfFile, Fetch, type IdLookup, Or, plannerError } from './access.stages.js';
-import {
-  type Candidate,
-  candidateOf,
-  isExact,
-  type PlannedFilter,
-  rank,
-  residualOf,
-  scanOf,
-  stagesOf,
-} from './candidate.js';
+import { candidateOf, isExact, rank, residualOf, scanOf, stagesOf } from './candidates.js';
 import { Count, FastCount } from './count.stages.js';
-import { rootOf, type Wanted } from './covered.js';
+import { type Wanted } from './covered.js';
 import { distinctScan } from './distinct.js';
 import { geoNear } from './geo-near.stage.js';
 import { hasText } from '../../query/metadata.js';
@@ -30,28 +21,10 @@ import { Limit, Skip, Sort, type Sorting, SortMerge } from './order.stages.js';
 import { conjunctionOf } from './predicate.js';
 import { keptPaths, Projection } from './projection.stage.js';
 import { QueryPlan } from './query-plan.js';
-import type { PlanStage } from './stage.js';
-
-/** What to read, as `find` and the first stages of a pipeline say it. */
-export interface PlanRequest {
-  readonly filter: Doc;
-  readonly sort?: Doc | undefined;
-  readonly skip?: number | undefined;
-  /** Absent or 0 for no limit. */
-  readonly limit?: number | undefined;
-  /** An index's name or key pattern, or `{ $natural: ±1 }`. */
-  readonly hint?: Doc | string | undefined;
-  readonly min?: Doc | undefined;
-  readonly max?: Doc | undefined;
-  /** What is shown of the documents: an index that has all of it is read alone. Who reads the plan projects. */
-  readonly projection?: Doc | undefined;
-  /** Given when nothing is read of the documents but values at these paths; the same is worked out of `projection`. */
-  readonly fields?: readonly string[] | undefined;
-  /** Only how many there are is wanted: the plan gives none, and is asked to `count`. */
-  readonly isCount?: boolean;
-  /** Only the different values of this field are wanted: one document for each may be enough. */
-  readonly distinctKey?: string | undefined;
-}
+import type { AccessPath, PlanStage } from './stage.js';
+import type { Candidate, PlannedFilter } from './candidate.js';
+import { rootOf } from '../../bson/path.js';
+import type { PlanRequest } from './plan-request.js';
 
 /**
  * Chooses how to read a collection for a request. `env.collation` is the collation in force: the command's, or else
@@ -110,11 +83,6 @@ function assertTextIsIndexed(collection: Collection, { alternatives }: PlannedFi
       );
     }
   }
-}
-
-export interface AccessPath {
-  readonly stage: PlanStage;
-  readonly providesSort: boolean;
 }
 
 const partsOf = (filter: Doc) => {

@@ -7,7 +7,7 @@ import type { ReadView } from '../read-view.js';
 import { IdLookup } from './access.stages.js';
 import { Count } from './count.stages.js';
 import { DistinctScan, IndexScan } from './index-scan.stage.js';
-import type { PlanRequest } from './planner.js';
+import type { PlanRequest } from './plan-request.js';
 import { type Pause, unpaused } from '../../bson/pause.js';
 import type { Match, PlanStage } from './stage.js';
 

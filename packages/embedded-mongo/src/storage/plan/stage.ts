@@ -89,3 +89,9 @@ export abstract class PlanStage {
     return this.inputs.reduce((sum, input) => sum + input.total(counter), this[counter]);
   }
 }
+
+/** One way to read, as the planner compares them. */
+export interface AccessPath {
+  readonly stage: PlanStage;
+  readonly providesSort: boolean;
+}

@@ -8,12 +8,13 @@ import type { Collection } from '../collection.js';
 import { readSlot } from '../record-store.js';
 import type { StoredIndex } from '../stored-index.js';
 import { Fetch, plannerError } from './access.stages.js';
-import { type PlannedFilter, residualOf } from './candidate.js';
+import { residualOf } from './candidates.js';
 import { conjunctionOf } from './predicate.js';
 import { Match, PlanStage, type RunContext } from './stage.js';
 import { PAUSE, type Pause } from '../../bson/pause.js';
 import { isPauseDue, spend } from '../../bson/work.js';
 import { RECORD_WORK } from './key-walk.js';
+import type { PlannedFilter } from './candidate.js';
 
 /**
  * The environment in which a filter with `$text` is compiled: with the collection's text index.

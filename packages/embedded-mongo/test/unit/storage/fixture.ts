@@ -3,10 +3,11 @@ import { encodeDoc } from '../../../src/bson/encode.js';
 import type { Doc, Value } from '../../../src/bson/value.js';
 import { plainEnv } from '../../../src/query/env.js';
 import type { Collection } from '../../../src/storage/collection.js';
-import { planQuery, type PlanRequest } from '../../../src/storage/plan/planner.js';
+import { planQuery } from '../../../src/storage/plan/planner.js';
 import { LATEST, type ReadView } from '../../../src/storage/read-view.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import type { WriteUnit } from '../../../src/storage/write-unit.js';
+import type { PlanRequest } from '../../../src/storage/plan/plan-request.js';
 
 export type Plain = { [name: string]: unknown };
 
