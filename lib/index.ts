@@ -142,6 +142,7 @@ export {
   type FilePosition,
 } from './providers/bulk/bulk.errors.js';
 export type {
+  AnyImportOptions,
   BulkCheckpoint,
   BulkFailure,
   BulkOptions,
@@ -149,6 +150,7 @@ export type {
   BulkReadOptions,
   BulkSelection,
   BulkSummary,
+  BulkTaskOptions,
   CollectionSummary,
   CopyOptions,
   ExportData,
@@ -157,6 +159,7 @@ export type {
   ExportStreamOptions,
   ImportOptions,
 } from './providers/bulk/bulk.types.js';
+export type { ExportCollectionOptions, ImportCollectionOptions } from './providers/bulk/collection-file.types.js';
 export { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 export type {
   ClusterHealth,

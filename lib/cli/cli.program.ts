@@ -4,7 +4,9 @@ import { type CliIO, ExitCode, Interruption, UsageError } from './cli.io.js';
 import { copyCommand } from './commands/copy.command.js';
 import { dropCommand } from './commands/drop.command.js';
 import { embeddedCommand } from './commands/embedded.command.js';
+import { exportCollectionCommand } from './commands/export-collection.command.js';
 import { exportCommand } from './commands/export.command.js';
+import { importCollectionCommand } from './commands/import-collection.command.js';
 import { importCommand } from './commands/import.command.js';
 import { listCommand } from './commands/list.command.js';
 import { migrateCommand } from './commands/migrate.command.js';
@@ -48,9 +50,10 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
     })
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
-  for (const add of [listCommand, statsCommand, exportCommand, importCommand, copyCommand, dropCommand, watchCommand]) {
+  for (const add of [listCommand, statsCommand, exportCommand, importCommand, exportCollectionCommand]) {
     add(program, io, exit);
   }
+  for (const add of [importCollectionCommand, copyCommand, dropCommand, watchCommand]) add(program, io, exit);
   migrateCommand(program, io, exit);
   tenantsCommand(program, io, exit);
   embeddedCommand(program, io, exit);

@@ -42,8 +42,12 @@ export function writeSummary(out: Writable, { collections, failures, durationMS 
       formatBytes(bytes),
     ]),
   );
-  for (const { kind, collection, documentNumber, byteOffset, reason } of failures) {
-    const place = [documentNumber && `document ${documentNumber}`, byteOffset !== undefined && `byte ${byteOffset}`];
+  for (const { kind, collection, documentNumber, line, byteOffset, reason } of failures) {
+    const place = [
+      documentNumber && `document ${documentNumber}`,
+      line && `line ${line}`,
+      byteOffset !== undefined && `byte ${byteOffset}`,
+    ];
     writeLine(out, `skipped ${kind} in ${[collection, ...place].filter(Boolean).join(', ')}: ${reason}`);
   }
   const total = collections.reduce((sum, { documents }) => sum + documents, 0);

@@ -42,7 +42,9 @@ export async function selectionOf(
     ...(include && { include }),
     ...(exclude && { exclude }),
     ...(rename && { rename: renameOf(rename) }),
-    ...(query !== undefined && { query: await parseQuery(query) }),
+    ...(query !== undefined && {
+      query: await parseExtendedJson<NonNullable<BulkReadOptions['query']>>('--query', query),
+    }),
     ...(snapshot && { snapshot }),
     signal: io.signal,
     onProgress: line.show,
@@ -52,11 +54,18 @@ export async function selectionOf(
 export const progressLine = (io: CliIO, { json, quiet }: GlobalOptions): ProgressLine =>
   new ProgressLine(io, !json && !quiet);
 
-/** @throws Error where there is no such database: most likely its name is mistyped */
-export async function requireCollections({ pools }: PolyMongoWrapper, name: string): Promise<void> {
+/** @throws Error where there is no such database, or collection: most likely its name is mistyped */
+export async function requireCollections(
+  { pools }: PolyMongoWrapper,
+  name: string,
+  collection?: string,
+): Promise<void> {
   const database = pools.database(name);
-  const hasSome = await database.run(() => database.connection.db!.listCollections({}, { nameOnly: true }).hasNext());
-  if (!hasSome) throw new Error(`${name} has no collections: is that its name?`);
+  const has = (filter: { name?: string }) =>
+    database.run(() => database.connection.db!.listCollections(filter, { nameOnly: true }).hasNext());
+  if (!(await has({}))) throw new Error(`${name} has no collections: is that its name?`);
+  if (collection !== undefined && !(await has({ name: collection })))
+    throw new Error(`${name} has no collection ${collection}: is that its name?`);
 }
 
 /** Shows what was done; the exit code that goes with it. */
@@ -81,11 +90,15 @@ function parseRename(pair: string): [string, string] {
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
-async function parseQuery(text: string): Promise<NonNullable<BulkReadOptions['query']>> {
+/** Names with commas between them. */
+export const listOf = (text: string): string[] => text.split(',');
+
+/** @throws UsageError that names the flag */
+export async function parseExtendedJson<T>(flag: string, text: string): Promise<T> {
   const { default: mongoose } = await import('mongoose');
   try {
-    return mongoose.mongo.BSON.EJSON.parse(text) as NonNullable<BulkReadOptions['query']>;
+    return mongoose.mongo.BSON.EJSON.parse(text) as T;
   } catch (error) {
-    throw new UsageError(`--query is not Extended JSON: ${(error as Error).message}`);
+    throw new UsageError(`${flag} is not Extended JSON: ${(error as Error).message}`);
   }
 }

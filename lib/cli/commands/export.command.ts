@@ -1,11 +1,6 @@
-import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { CliIO } from '../cli.io.js';
-import { uriOf, withWrapper } from '../cli.session.js';
-import { OutputFile } from '../output.file.js';
 import {
-  conclude,
-  progressLine,
   requireCollections,
   selectionOf,
   type SelectionFlags,
@@ -13,12 +8,10 @@ import {
   withReading,
   withSelection,
 } from './bulk.options.js';
+import { type ExportFlags, runExport } from './export.output.js';
 
-interface Flags extends SelectionFlags {
-  readonly out?: string;
+interface Flags extends SelectionFlags, ExportFlags {
   readonly format: 'json' | 'archive';
-  readonly gzip?: boolean;
-  readonly force?: boolean;
 }
 
 const EXAMPLES = `
@@ -43,23 +36,10 @@ export const exportCommand = (program: Command, io: CliIO, exit: (code: number) 
     .addHelpText('after', EXAMPLES)
     .action(async (name: string, _: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
-      const line = progressLine(io, flags);
-      const { out, format, gzip = out?.endsWith('.gz') ?? false, force = false } = flags;
-      await withWrapper(uriOf(flags, io), async (wrapper) => {
-        const options = { ...(await selectionOf(flags, io, line)), format, gzip };
+      const code = await runExport(flags, io, async (wrapper, { line, gzip }) => {
+        const options = { ...(await selectionOf(flags, io, line)), format: flags.format, gzip };
         await requireCollections(wrapper, name);
-        const file = out === undefined ? undefined : await OutputFile.create(out, force);
-        try {
-          const stream = wrapper.bulkTasks.exportStream(name, options);
-          await pipeline(stream, file?.stream() ?? io.stdout, { end: file !== undefined });
-          await file?.complete();
-          line.clear();
-          exit(conclude(await stream.summary, file ? io.stdout : io.stderr, flags));
-        } catch (error) {
-          await file?.discard(error);
-          throw error;
-        } finally {
-          line.clear();
-        }
+        return () => wrapper.bulkTasks.exportStream(name, options);
       });
+      exit(code);
     });

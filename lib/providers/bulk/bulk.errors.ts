@@ -9,6 +9,8 @@ export interface FilePosition {
   readonly documentNumber?: number;
   /** Counted from 0 in the file, in a gzipped one after unpacking. */
   readonly byteOffset?: number;
+  /** Of a file of one collection: the line in which the document begins, or the text is wrong; 1 is the first. */
+  readonly line?: number;
 }
 
 /** A file to import is damaged, cut off, or not what it should be. */
@@ -19,6 +21,8 @@ export class BulkFormatError extends PolyMongoError implements FilePosition {
   readonly documentNumber?: number;
   /** Where in the file, from 0; in a gzipped one after unpacking. */
   readonly byteOffset?: number;
+  /** In which line of a file of one collection, from 1. */
+  readonly line?: number;
 
   constructor(
     /** What is wrong with the file, without where, as in `it is cut off`. */
@@ -41,6 +45,8 @@ export class BulkWriteError extends PolyMongoError implements FilePosition {
   readonly documentNumber?: number;
   /** Where the document begins in the file, from 0, after unpacking. Undefined of a copy. */
   readonly byteOffset?: number;
+  /** In which line of a file of one collection it begins, from 1. */
+  readonly line?: number;
 
   constructor(
     /** What the server or the driver says, without where. */
@@ -87,6 +93,8 @@ export class BulkTaskError extends PolyMongoError implements FilePosition {
   readonly documentNumber?: number;
   /** That of `cause`, where it names one; from 0, after unpacking. */
   readonly byteOffset?: number;
+  /** That of `cause`, where it names one; from 1. */
+  readonly line?: number;
 
   constructor(
     /** What was running, as in `Exporting acme`. */
@@ -99,8 +107,8 @@ export class BulkTaskError extends PolyMongoError implements FilePosition {
   ) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(`${task} stopped after ${writtenIn(summary)}: ${reason}`, { cause });
-    const { collection, documentNumber, byteOffset } = (cause ?? {}) as FilePosition;
-    Object.assign(this, { collection, documentNumber, byteOffset });
+    const { collection, documentNumber, byteOffset, line } = (cause ?? {}) as FilePosition;
+    Object.assign(this, { collection, documentNumber, byteOffset, line });
   }
 }
 
@@ -117,10 +125,11 @@ function writtenIn({ collections }: BulkSummary): string {
   return `${documents} documents${names.length > 0 ? ` in ${names.join(', ')}` : ''}`;
 }
 
-function placeOf({ collection, documentNumber, byteOffset }: FilePosition): string {
+function placeOf({ collection, documentNumber, byteOffset, line }: FilePosition): string {
   const parts = [];
   if (collection !== undefined) parts.push(`collection "${collection}"`);
   if (documentNumber !== undefined) parts.push(`document ${documentNumber}`);
+  if (line !== undefined) parts.push(`line ${line}`);
   if (byteOffset !== undefined) parts.push(`byte ${byteOffset}`);
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }

@@ -21,7 +21,10 @@ export interface BulkSelection {
 }
 
 /** What every bulk task takes. */
-export interface BulkOptions extends BulkSelection {
+export interface BulkOptions extends BulkSelection, BulkTaskOptions {}
+
+/** How a task is followed and ended. */
+export interface BulkTaskOptions {
   /** Ends the task at the next batch, and an export that nobody reads at once, with a BulkTaskError whose `cause` is the signal's reason. */
   signal?: AbortSignal;
   /** @internal Called before each batch is written; what it throws ends the task. */
@@ -61,15 +64,21 @@ export interface ExportStreamOptions extends BulkReadOptions {
 }
 
 /** Options of `import` and `importStream`. */
-export interface ImportOptions extends BulkOptions {
+export interface ImportOptions extends BulkOptions, AnyImportOptions {
   /** By default the first bytes tell, also whether it is gzipped. */
   format?: 'json' | 'archive';
+  /** Which database of an archive of several. Needless where it holds one. */
+  sourceDatabase?: string;
+}
+
+/** What all imports take. */
+export interface AnyImportOptions {
   /**
    * `skip` goes on after a document or an index that cannot be read or that the server refuses, and lists it in the
    * summary (or writes it to `rejects`). Default `stop`.
    */
   onError?: 'stop' | 'skip';
-  /** Takes the skipped documents, one JSON a line: { collection, documentNumber, byteOffset, reason, document }. */
+  /** Takes the skipped documents, one JSON a line: { collection, documentNumber, byteOffset, line, reason, document }. */
   rejects?: Writable;
   /** Read and check, write nothing. */
   dryRun?: boolean;
@@ -78,8 +87,11 @@ export interface ImportOptions extends BulkOptions {
    * leaves out the documents that are there, a checkpoint (of a progress or of the error) leaves out reading them.
    */
   resumeFrom?: 'start' | BulkCheckpoint;
-  /** Which database of an archive of several. Needless where it holds one. */
-  sourceDatabase?: string;
+  /**
+   * Drops each collection of the file before it is written, with its indexes; those that are not in the file stay. Not with
+   * `resumeFrom`. Default false.
+   */
+  drop?: boolean;
   /** Import documents also where the collection's validator would refuse them, as those that are older than it. Default false. */
   bypassDocumentValidation?: boolean;
   /** Bytes of the whole stream, for progress. */
@@ -151,6 +163,8 @@ export interface BulkFailure {
   readonly documentNumber?: number;
   /** Where a document begins in the file, from 0, after unpacking; of an import only. */
   readonly byteOffset?: number;
+  /** In which line it begins, from 1; of `importCollection` only. */
+  readonly line?: number;
   /** The index's name. */
   readonly index?: string;
   /** The server's error code, where it was the server that refused. */

@@ -1,22 +1,21 @@
 import { Readable } from 'node:stream';
-import { BulkArgumentError, BulkFormatError, writeErrorOf } from './bulk.errors.js';
+import { BulkArgumentError, BulkFormatError } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { BulkCheckpoint, ImportOptions } from './bulk.types.js';
 import { viewOptionsOf, whyNoCollection } from './collection.selection.js';
-import { readInt32 } from './codecs/bson-types.js';
-import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
 import type { DocumentBatch, ImportEvent } from './codecs/import.events.js';
-import { readImportEvents } from './codecs/import.events.reader.js';
+import type { ReadImportOptions } from './codecs/import.events.reader.js';
+import { type DocumentRules, DocumentsWriter } from './documents.writer.js';
 import { type Incoming, IncomingCollections, setProperty } from './incoming.collections.js';
-import { haveIdsFirst, splitDocuments, withIdFirst } from './raw/raw-document.js';
-import { RawBatch } from './raw/raw-batch.js';
-import { insertRaw } from './raw/raw-insert.js';
 import type { RawTarget } from './raw/raw-target.js';
-import { transformed } from './raw/raw-transform.js';
-import { isBucket, timeFieldOf } from './raw/time-series.js';
 
 /** The bytes of a file. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** How a file is read, and its documents are written. */
+export interface ImportedFile extends DocumentRules {
+  events(source: ByteSource, options: ReadImportOptions): AsyncIterable<ImportEvent>;
+}
 
 /** Reads a file and writes its collections, documents and indexes into a database. */
 export class ImportTask {
@@ -25,13 +24,16 @@ export class ImportTask {
   /** Documents dealt with, by collection of the file. */
   private readonly done = new Map<string, number>();
   private readonly resumed: ReadonlyMap<string, number>;
+  private readonly writer: DocumentsWriter;
 
   constructor(
     private readonly target: RawTarget,
-    private readonly options: ImportOptions,
+    private readonly options: Omit<ImportOptions, 'format'>,
     private readonly report: BulkReport,
+    private readonly file: ImportedFile,
   ) {
     this.collections = new IncomingCollections(options);
+    this.writer = new DocumentsWriter(target, options, report, file);
     const { resumeFrom } = options;
     this.resumed = new Map(typeof resumeFrom === 'object' ? Object.entries(resumeFrom.documents) : []);
     report.meter.expect({ bytes: options.totalBytes });
@@ -61,7 +63,7 @@ export class ImportTask {
     const { signal, onError } = this.options;
     try {
       await this.whileReading(source, async () => {
-        for await (const event of readImportEvents(source, { signal, ...(onError && { onError }) })) {
+        for await (const event of this.file.events(source, { signal, ...(onError && { onError }) })) {
           if (event.kind === 'collectionBegin') this.collections.of(event.database, event.collection);
         }
       });
@@ -76,21 +78,22 @@ export class ImportTask {
     const { signal } = this.options;
     const stop = () => source instanceof Readable && source.destroy(signal!.reason as Error);
     signal?.addEventListener('abort', stop, { once: true });
+    if (source instanceof Readable) source.on('error', ignore); // it may not be read yet
     try {
       await work();
     } finally {
       signal?.removeEventListener('abort', stop);
+      if (source instanceof Readable) setImmediate(() => source.off('error', ignore));
     }
   }
 
   private async read(source: ByteSource): Promise<void> {
-    const { signal, format, onError } = this.options;
+    const { signal, onError } = this.options;
     signal?.throwIfAborted();
     const { meter } = this.report;
     meter.bytesRead = 0;
-    const options = { ...(format && { format }), ...(onError && { onError }) };
     const onRead = (bytes: number) => (meter.bytesRead! += bytes);
-    for await (const event of readImportEvents(source, { ...options, onRead, signal })) {
+    for await (const event of this.file.events(source, { ...(onError && { onError }), onRead, signal })) {
       signal?.throwIfAborted();
       await this.take(event);
     }
@@ -115,10 +118,9 @@ export class ImportTask {
         if (event.namespace !== undefined) collection.namespace = event.namespace;
         return this.documents(collection, event.batch);
       case 'rejected': {
-        const { documentNumber, byteOffset, error } = event;
-        const reason = error.message;
-        await this.report.skip({ collection: collection.name, documentNumber, byteOffset, reason }, error);
-        this.done.set(collection.source, documentNumber);
+        const { kind: _, collection: __, database: ___, error, ...place } = event;
+        await this.report.skip({ collection: collection.name, ...place, reason: error.message }, error);
+        this.done.set(collection.source, event.documentNumber);
         return;
       }
       case 'damaged':
@@ -141,6 +143,7 @@ export class ImportTask {
     if (this.options.dryRun || collection.isRefused) return;
     this.options.guard?.();
     try {
+      if (this.options.drop) await this.target.drop(name);
       collection.isFound = !(await this.target.create(collection));
     } catch (error) {
       this.refused(collection, error);
@@ -175,68 +178,9 @@ export class ImportTask {
     );
     this.report.collection(name).skipped += collection.isRefused ? batch.byteOffsets.length : passedOver;
     if (passedOver < batch.byteOffsets.length && !collection.isRefused) {
-      await this.insert(collection, batch, passedOver);
+      await this.writer.write(collection, batch, passedOver, (last) => this.done.set(source, last));
     }
     this.done.set(source, last);
-  }
-
-  /** The documents of a batch from place `first` on that are to be inserted, and the place of each in the batch. */
-  private async wanted(
-    source: string,
-    { bytes, byteOffsets }: DocumentBatch,
-    first: number,
-  ): Promise<{ documents: RawBatch; placeOf: (index: number) => number }> {
-    const { transform } = this.options;
-    if (!transform && haveIdsFirst(bytes)) {
-      const rest = first === 0 ? bytes : bytes.subarray(startOf(bytes, first));
-      return { documents: new RawBatch([rest], byteOffsets.length - first), placeOf: (index) => first + index };
-    }
-    const places: number[] = [];
-    const documents: Buffer[] = [];
-    for (const [place, document] of splitDocuments(bytes).entries()) {
-      if (place < first) continue;
-      const [result] = await transformed([document], source, transform);
-      if (!result) continue;
-      documents.push(withIdFirst(result, `${source}:${byteOffsets[place]}`));
-      places.push(place);
-    }
-    return { documents: new RawBatch(documents), placeOf: (index) => places[index]! };
-  }
-
-  private async insert(collection: Incoming, batch: DocumentBatch, first: number): Promise<void> {
-    const { source, name } = collection;
-    const { documents, placeOf } = await this.wanted(source, batch, first);
-    if (this.options.dryRun || documents.length === 0)
-      return this.report.written(name, documents.length, documents.bytes);
-
-    const isOfBuckets = hasBuckets(collection, documents);
-    const into = isOfBuckets ? await this.target.bucketsOf(name) : name;
-    const { onError, resumeFrom, signal, bypassDocumentValidation, guard } = this.options;
-    const { inserted, bytes, existing, refused, failure } = await insertRaw(this.target.database, into, documents, {
-      isOrdered: onError !== 'skip',
-      isRepeated: resumeFrom !== undefined,
-      timeField: isOfBuckets ? undefined : timeFieldOf(collection.options),
-      signal,
-      bypassDocumentValidation,
-      guard,
-    });
-    this.report.written(name, inserted, bytes);
-    this.report.collection(name).skipped += existing.length;
-    for (const { index, code, message } of refused) {
-      const documentNumber = batch.firstNumber + placeOf(index);
-      this.done.set(source, documentNumber - 1);
-      await this.report.skip(
-        { collection: name, documentNumber, byteOffset: batch.byteOffsets[placeOf(index)]!, code, reason: message },
-        undefined,
-        () => textOf(documents.documents[index]!),
-      );
-    }
-    if (failure) {
-      const documentNumber = batch.firstNumber + placeOf(failure.index);
-      this.done.set(source, documentNumber - 1);
-      const byteOffset = batch.byteOffsets[placeOf(failure.index)]!;
-      throw writeErrorOf(failure.error, { collection: name, documentNumber, byteOffset });
-    }
   }
 
   private async end(collection: Incoming): Promise<void> {
@@ -261,21 +205,4 @@ export class ImportTask {
   }
 }
 
-/** Where document `index` begins among those that lie one after the other. */
-function startOf(bytes: Uint8Array, index: number): number {
-  let at = 0;
-  for (; index > 0; index--) at += readInt32(bytes, at);
-  return at;
-}
-
-/** An archive has a time series' buckets, since 8.3 under the series' own name; an export file has its measurements. */
-function hasBuckets({ type, source, namespace, options }: Incoming, { documents }: RawBatch): boolean {
-  if (type !== 'timeseries' || namespace === undefined) return false;
-  return namespace !== source || isBucket(documents[0]!, options);
-}
-
-function textOf(document: Uint8Array): string {
-  const writer = new CanonicalJsonWriter({ initialSize: 4096 });
-  writer.writeDocument(document);
-  return writer.take().toString();
-}
+const ignore = (): void => undefined;

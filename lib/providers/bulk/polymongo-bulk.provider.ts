@@ -1,18 +1,21 @@
 import type { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
-import { Subject } from 'rxjs';
 import { checkDatabaseName } from '../../polymongo.checks.js';
 import type { Database } from '../databases/database.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { inBackground } from '../pools/background.work.js';
 import { inSubscribersContext, keepContext } from '../sessions/subscriber.context.js';
-import { keptProgress } from '../sessions/subscriber.listener.js';
 import { BulkArgumentError } from './bulk.errors.js';
-import { checkCopyOptions, checkExportOptions, checkImportOptions } from './bulk.options.js';
-import { ProgressMeter } from './bulk.progress.js';
-import { BulkReport } from './bulk.report.js';
+import {
+  checkCopyOptions,
+  checkExportCollectionOptions,
+  checkExportOptions,
+  checkImportCollectionOptions,
+  checkImportOptions,
+} from './bulk.options.js';
+import type { BulkReport } from './bulk.report.js';
+import { BulkReports } from './bulk.reports.js';
 import type {
-  BulkOptions,
   BulkProgress,
   BulkReadOptions,
   BulkSummary,
@@ -22,21 +25,19 @@ import type {
   ExportStreamOptions,
   ImportOptions,
 } from './bulk.types.js';
-import { pack } from './codecs/gzip.stream.js';
+import { readImportEvents } from './codecs/import.events.reader.js';
+import { CollectionExportTask } from './collection-export.task.js';
+import { bytesOf, collectionFile } from './collection.file.js';
+import { whyNoCollection } from './collection.selection.js';
+import type { ExportCollectionOptions, ImportCollectionOptions } from './collection-file.types.js';
 import { CopyTask } from './copy.task.js';
 import { bytesOfExportData } from './export-data.source.js';
+import { exportStreamOf } from './export.stream.js';
 import { ExportTask, type ExportWitness } from './export.task.js';
-import { type ByteSource, ImportTask } from './import.task.js';
+import { type ByteSource, type ImportedFile, ImportTask } from './import.task.js';
 import { isSameCluster } from './raw/cluster.identity.js';
 import { RawSource, SYSTEM_DATABASES } from './raw/raw-source.js';
 import { RawTarget } from './raw/raw-target.js';
-
-interface Export {
-  readonly database: Database;
-  readonly options: ExportStreamOptions;
-  readonly report: BulkReport;
-  readonly witness: ExportWitness | undefined;
-}
 
 /**
  * Copies, drops, exports and imports whole databases without losing a type, an option or an index. Tasks stream: their
@@ -44,17 +45,17 @@ interface Export {
  */
 export class PolyMongoBulk {
   readonly #pools: PolyMongoPools;
-  readonly #progress = new Subject<BulkProgress>();
+  readonly #reports: BulkReports;
 
   /** @internal Made by `PolyMongoWrapper`. */
   constructor(pools: PolyMongoPools) {
     this.#pools = pools;
-    pools.onClosed(() => this.#progress.complete());
+    this.#reports = new BulkReports(pools);
   }
 
   /** The progress of all tasks. */
   get progress$(): Observable<BulkProgress> {
-    return inSubscribersContext(this.#progress);
+    return inSubscribersContext(this.#reports.progress);
   }
 
   /**
@@ -67,7 +68,7 @@ export class PolyMongoBulk {
     checkCopyOptions(options);
     const [from, to] = [this.#database(source), this.#database(target, options.targetPools)];
     if (from === to) throw new BulkArgumentError(`Cannot copy the database ${source} onto itself.`);
-    const report = this.#report('copy', source, options, { target, onError: options.onError });
+    const report = this.#reports.of('copy', source, options, { target, onError: options.onError });
     return this.#settle(report, () =>
       from.run(
         () =>
@@ -107,7 +108,7 @@ export class PolyMongoBulk {
   async export(name: string, options: BulkReadOptions = {}): Promise<ExportData> {
     checkExportOptions(options);
     const database = this.#database(name);
-    const report = this.#report('export', name, options);
+    const report = this.#reports.of('export', name, options);
     const entries: (readonly [string, ExportData['collections'][string]])[] = [];
     await this.#settle(report, () =>
       database.run(
@@ -137,19 +138,30 @@ export class PolyMongoBulk {
     // Whoever reads the stream has the transform called.
     const options = { ...given, ...(given.transform && { transform: keepContext(given.transform) }) };
     const database = this.#database(name);
-    const report = this.#report('export', name, options);
-    let finish!: (summary: BulkSummary) => void;
-    let fail!: (error: unknown) => void;
-    const summary = new Promise<BulkSummary>((resolve, reject) => ([finish, fail] = [resolve, reject]));
-    summary.catch(() => undefined); // the stream has the error too
-    const chunks = this.#exportChunks({ database, options, report, witness }, finish, fail);
-    const stream = pack(chunks, options.gzip ?? false);
-    const { signal } = options;
-    // While nobody reads, nothing else would notice it.
-    const stop = () => void stream.destroy(report.error(signal!.reason));
-    signal?.addEventListener('abort', stop, { once: true });
-    stream.once('close', () => signal?.removeEventListener('abort', stop));
-    return Object.assign(stream, { summary });
+    const report = this.#reports.of('export', name, options);
+    const chunks = (reader: RawSource) => new ExportTask(reader, options, report, witness).chunks();
+    return exportStreamOf({ database, options, report, chunks });
+  }
+
+  /**
+   * One collection as a file of mongoexport: documents in Extended JSON, one a line or in an array, or as CSV. Its options
+   * and indexes are not in it. Otherwise as {@link exportStream}.
+   * @throws PolyMongoOptionsError, BulkArgumentError, InvalidDatabaseNameError at once; the stream fails with a
+   *   BulkTaskError whose cause is a BulkArgumentError where there is no such collection
+   */
+  exportCollection(name: string, collection: string, given: ExportCollectionOptions = {}): ExportStream {
+    checkExportCollectionOptions(given);
+    checkCollection(collection);
+    const { query, transform, ...rest } = given;
+    const options = {
+      ...rest,
+      ...(query && { query: Object.fromEntries([[collection, query]]) }),
+      ...(transform && { transform: keepContext(transform) }),
+    };
+    const database = this.#database(name);
+    const report = this.#reports.of('export', name, options, { collection });
+    const chunks = (reader: RawSource) => new CollectionExportTask(reader, collection, options, report).chunks();
+    return exportStreamOf({ database, options, report, chunks });
   }
 
   /**
@@ -162,7 +174,8 @@ export class PolyMongoBulk {
     data: ExportData | string | Uint8Array,
     options: ImportOptions = {},
   ): Promise<BulkSummary> {
-    return this.#import(name, () => bytesOfExportData(data), options);
+    checkImportOptions(options);
+    return this.#import(name, () => bytesOfExportData(data), options, exportFile(options));
   }
 
   /**
@@ -178,18 +191,39 @@ export class PolyMongoBulk {
     stream: Readable | AsyncIterable<Uint8Array> | (() => Readable | AsyncIterable<Uint8Array>),
     options: ImportOptions = {},
   ): Promise<BulkSummary> {
-    return this.#import(name, stream, options);
+    checkImportOptions(options);
+    return this.#import(name, stream, options, exportFile(options));
+  }
+
+  /**
+   * Imports a file of mongoexport or of anybody else into one collection, gzipped or not: JSON Lines, a JSON array, an
+   * array deep inside other JSON (`pick`), or CSV whose first row has the names. Otherwise as {@link importStream}.
+   * @throws BulkTaskError with line, document number and byte offset of what was wrong, and with the summary
+   */
+  async importCollection(
+    name: string,
+    collection: string,
+    source: string | Uint8Array | AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array>),
+    options: ImportCollectionOptions = {},
+  ): Promise<BulkSummary> {
+    checkImportCollectionOptions(options);
+    checkCollection(collection);
+    const { format: _, pick: __, upsertFields: ___, fileName: ____, ...rest } = options;
+    const bytes = () => bytesOf(typeof source === 'function' ? source() : source);
+    return this.#import(name, bytes, rest, collectionFile(this.#database(name), collection, options), collection);
   }
 
   async #import(
     name: string,
     source: AsyncIterable<Uint8Array> | (() => ByteSource),
-    options: ImportOptions,
+    options: Omit<ImportOptions, 'format'>,
+    file: ImportedFile,
+    collection?: string,
   ): Promise<BulkSummary> {
-    checkImportOptions(options);
     const database = this.#database(name);
-    const report = this.#report('import', name, options, { onError: options.onError, rejects: options.rejects });
-    const task = new ImportTask(new RawTarget(database), options, report);
+    const { onError, rejects } = options;
+    const report = this.#reports.of('import', name, options, { onError, rejects, collection });
+    const task = new ImportTask(new RawTarget(database), options, report, file);
     const work = async () => {
       if (typeof source !== 'function') return task.run(source);
       if (options.rename) await task.checkNames(source());
@@ -200,39 +234,6 @@ export class PolyMongoBulk {
       () => (options.dryRun ? work() : database.run(work, 'long')),
       () => task.checkpoint,
     );
-  }
-
-  async *#exportChunks(
-    { database, options, report, witness }: Export,
-    finish: (summary: BulkSummary) => void,
-    fail: (error: unknown) => void,
-  ): AsyncGenerator<Uint8Array, void> {
-    const lease = await database.enter('long').catch((error: unknown) => {
-      const wrapped = report.error(error);
-      fail(wrapped);
-      throw wrapped;
-    });
-    const reader = new RawSource(database, options);
-    const chunks = new ExportTask(reader, options, report, witness).chunks();
-    try {
-      await inBackground(() => lease.during(() => reader.open()));
-      for (;;) {
-        const next = await inBackground(() => lease.during(() => chunks.next()));
-        if (next.done) break;
-        yield next.value;
-      }
-      report.meter.done();
-      finish(report.summary);
-    } catch (error) {
-      const wrapped = report.error(error);
-      fail(wrapped);
-      throw wrapped;
-    } finally {
-      await chunks.return();
-      await reader.close();
-      lease.release();
-      fail(report.error(options.signal?.reason ?? new Error('the stream was destroyed before its end')));
-    }
   }
 
   async #reading(database: Database, options: BulkReadOptions, work: (reader: RawSource) => Promise<void>) {
@@ -268,28 +269,15 @@ export class PolyMongoBulk {
     }
     return pools.database(name);
   }
+}
 
-  #report(
-    task: BulkProgress['task'],
-    database: string,
-    options: BulkOptions,
-    more: {
-      target?: string;
-      onError?: 'stop' | 'skip' | undefined;
-      rejects?: ImportOptions['rejects'] | undefined;
-    } = {},
-  ): BulkReport {
-    const { target, onError, rejects } = more;
-    const subject = { task, database, ...(target !== undefined && { target }) };
-    const meter = new ProgressMeter(subject, [
-      options.onProgress && keptProgress(this.#pools.events, database, options.onProgress),
-      (progress) => this.#progress.next(progress),
-    ]);
-    const title = {
-      copy: `Copying ${database} to ${target}`,
-      export: `Exporting ${database}`,
-      import: `Importing ${database}`,
-    };
-    return new BulkReport(title[task], meter, onError, rejects, options.signal);
-  }
+/** An export file or an archive. */
+const exportFile = ({ format }: ImportOptions): ImportedFile => ({
+  events: (source, reading) => readImportEvents(source, { ...reading, ...(format && { format }) }),
+});
+
+/** @throws BulkArgumentError */
+function checkCollection(name: string): void {
+  const reason = typeof name === 'string' ? whyNoCollection(name) : 'its name is no string';
+  if (reason !== undefined) throw new BulkArgumentError(`There is no collection ${JSON.stringify(name)}: ${reason}.`);
 }

@@ -47,6 +47,27 @@ describe('docs/bulk.md', () => {
     expect(await count('shop_copy', 'orders')).toBe(0);
   });
 
+  it('exports and imports files of one collection', async () => {
+    const lines = join(folder, 'orders.jsonl');
+    const orders = polymongo.pools.database('shop').connection.collection('orders');
+    await orders.updateMany({}, { $set: { customer: { name: 'Ada' } } });
+    // #region files of one collection
+    await pipeline(bulkTasks.exportCollection('shop', 'orders'), createWriteStream(lines)); // canonical: nothing is lost
+    await bulkTasks.importCollection('shop_copy', 'orders', createReadStream(lines), {
+      upsertFields: ['_id'], // in the place of documents with the same values; without it all are inserted
+    });
+
+    const csv = bulkTasks.exportCollection('shop', 'orders', { format: 'csv', fields: ['_id', 'customer.name'] });
+    await bulkTasks.importCollection('shop_copy', 'customers', csv, { format: 'csv' });
+
+    const answer = JSON.stringify({ data: { items: [{ _id: 3, paid: true }] } });
+    await bulkTasks.importCollection('shop_copy', 'orders', answer, { pick: 'data.items' }); // anywhere in any JSON
+    // #endregion
+    expect(await count('shop_copy', 'orders')).toBe(3);
+    const customers = polymongo.pools.database('shop_copy').connection.collection('customers');
+    expect(await customers.countDocuments({ 'customer.name': 'Ada' })).toBe(2);
+  });
+
   it('copies to another cluster', async () => {
     const other = await EmbeddedMongo.start({ replSet: 'other' });
     // #region copy to another cluster

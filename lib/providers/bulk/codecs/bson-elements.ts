@@ -27,6 +27,14 @@ export function elementNamed(document: Uint8Array, name: string): BsonElement | 
   return field && elementOf(bytes, field);
 }
 
+/** The field to which a path of names, and of places in arrays, leads. @throws InvalidBsonError */
+export function elementAt(document: Uint8Array, [name, ...rest]: readonly string[]): BsonElement | undefined {
+  const element = elementNamed(document, name!);
+  if (rest.length === 0 || !element) return element;
+  const { type, value } = element;
+  return type === BsonType.Document || type === BsonType.Array ? elementAt(value, rest) : undefined;
+}
+
 /** Where the first field of that name lies, found without making objects of the others. @throws InvalidBsonError */
 export function findField(bytes: Buffer, name: string): FieldPlace | undefined {
   const wanted = Buffer.from(`${name}\0`);

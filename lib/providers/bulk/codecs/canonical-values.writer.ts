@@ -167,16 +167,20 @@ export abstract class CanonicalValuesWriter extends JsonTextBuffer {
     const value = float[0]!;
     if (value !== value && (floatWords[0] !== 0 || floatWords[1] !== NAN_HIGH_WORD)) return UNCARRIABLE;
     this.raw(DOUBLE);
+    this.doubleText(value);
+    this.raw(END);
+    return p + 8;
+  }
+
+  protected doubleText(value: number): void {
     if (!Number.isInteger(value)) this.ascii(String(value));
     else if (Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0)) {
       this.integer(value);
       this.ascii('.0');
     } else this.ascii(value === 0 ? '-0.0' : value.toFixed(1));
-    this.raw(END);
-    return p + 8;
   }
 
-  private int64(p: number): void {
+  protected int64(p: number): void {
     const high = readInt32(this.source, p + 4);
     if (high >= -0x200000 && high < 0x200000) this.integer(high * 0x100000000 + (readInt32(this.source, p) >>> 0));
     else this.ascii(String(this.source.readBigInt64LE(p)));

@@ -1,45 +1,26 @@
-import { BulkFormatError } from '../bulk.errors.js';
-import { DocumentTooLargeError, InvalidJsonError } from './codec.errors.js';
-import { type BatchLimits, DEFAULT_BATCH_LIMITS, type ImportEvent } from './import.events.js';
+import type { BulkFormatError, FilePosition } from '../bulk.errors.js';
+import type { ImportEvent } from './import.events.js';
 import { INCOMPLETE } from './json-cursor.js';
 import { JsonStructureReader } from './json-structure.reader.js';
-import { TextWindow } from './text.window.js';
+import { type ReaderOptions, StepwiseReader } from './stepwise.reader.js';
 
 const [COMMA, NEWLINE, OPEN, CLOSE, OPEN_ARRAY, CLOSE_ARRAY] = [44, 10, 123, 125, 91, 93] as const;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const FIRST_LINE_LIMIT = 64 * 1024;
-/** Text held for one value that has not ended yet: eight bytes for each of 16 MB of BSON. */
-const MAX_PENDING_TEXT = 128 * 1024 * 1024;
-/** What comes at a time beside it. */
-const MAX_CHUNK = 1024 * 1024 + 1;
-const EAGER_RETRY = 64 * 1024;
 
 /** What the reader is inside of. */
 type Place = 'start' | 'file' | 'collections' | 'collection' | 'documents' | 'end';
 
-export interface ExportFileReaderOptions extends Partial<BatchLimits> {
-  /** `skip` tells a document that cannot be read as a `rejected` event and goes on; default `stop`. */
-  readonly onError?: 'stop' | 'skip';
-}
-
 /**
- * Reads an export file in any layout: pretty-printed, keys in another order, indexes before documents. Chunks go in
- * with `push()`, which gives what they complete; `finish()` checks that nothing is missing.
- *
- * Each document goes straight from text to BSON, in every layout. Where a chunk ends inside a value, that value is
- * read again when more has come, so nothing but one value's text and one batch is held.
+ * Reads an export file in any layout: pretty-printed, keys in another order, indexes before documents. Each document goes
+ * straight from text to BSON, in every layout.
  */
-export class ExportFileReader {
+export class ExportFileReader extends StepwiseReader {
   private readonly json = new JsonStructureReader({ initialSize: 1 << 20 });
-  private readonly window = new TextWindow(MAX_PENDING_TEXT + MAX_CHUNK);
-  private readonly limits: BatchLimits;
-  private readonly onError: 'stop' | 'skip';
-  private retryLength = 0;
 
-  private place: Place = 'start';
+  private inside: Place = 'start';
   private isFirst = true;
   private isLineLayout = false;
-  private isFinishing = false;
   private hasCollections = false;
   private collection: string | undefined;
   private readonly collections = new Set<string>();
@@ -49,53 +30,27 @@ export class ExportFileReader {
   private pending = 0;
   private rejected: { readonly error: BulkFormatError; readonly byteOffset: number } | undefined;
 
-  constructor(options: ExportFileReaderOptions = {}) {
-    this.limits = { ...DEFAULT_BATCH_LIMITS, ...options };
-    this.onError = options.onError ?? 'stop';
+  constructor(options: ReaderOptions = {}) {
+    super(options);
     this.byteOffsets = new Float64Array(this.limits.maxBatchDocuments);
   }
 
-  /** @throws BulkFormatError */
-  *push(chunk: Uint8Array): Generator<ImportEvent, void> {
-    this.window.append(chunk);
-    if (this.window.length < this.retryLength) return;
-    yield* this.steps();
-    const { length, start } = this.window;
-    if (length > MAX_PENDING_TEXT) throw this.failure(`a value has more than ${MAX_PENDING_TEXT} bytes of text`, start);
-    this.retryLength = length > EAGER_RETRY ? Math.min(Math.ceil(length * 1.5), MAX_PENDING_TEXT + 1) : 0;
+  protected enterWindow(): void {
+    const { bytes, start, end } = this.window;
+    this.json.moveTo(bytes, start, end);
   }
 
-  /** To be called when the file has ended. @throws BulkFormatError where it should go on */
-  *finish(): Generator<ImportEvent, void> {
-    this.isFinishing = true;
-    yield* this.steps();
-    if (this.place !== 'end') throw this.failure('the file is cut off: it ends before its JSON does', this.window.end);
+  protected end(): [] {
+    if (this.inside === 'end') return [];
+    throw this.failure('the file is cut off: it ends before its JSON does', this.window.end);
   }
 
-  private *steps(): Generator<ImportEvent, void> {
-    for (;;) {
-      const { bytes, start, end } = this.window;
-      this.json.moveTo(bytes, start, end);
-      let events: readonly ImportEvent[];
-      try {
-        events = this.step();
-      } catch (error) {
-        if (error === INCOMPLETE) return;
-        throw this.located(error);
-      }
-      this.settle();
-      yield* events;
-    }
-  }
-
-  /** What has been read is not needed again. */
-  private settle(): void {
+  protected settle(): void {
     this.window.start = this.json.position;
   }
 
-  /** Reads one thing. Changes nothing before it is sure not to be INCOMPLETE. */
-  private step(): readonly ImportEvent[] {
-    switch (this.place) {
+  protected step(): readonly ImportEvent[] {
+    switch (this.inside) {
       case 'start':
         return this.begin();
       case 'file':
@@ -113,7 +68,7 @@ export class ExportFileReader {
   }
 
   private enter(place: Place, isFirst = true): void {
-    this.place = place;
+    this.inside = place;
     this.isFirst = isFirst;
   }
 
@@ -221,7 +176,7 @@ export class ExportFileReader {
     const { bytes, base, end } = this.window;
     this.json.moveTo(bytes, byteOffset - base, end);
     if (this.isLineLayout) this.json.skipLine();
-    else this.json.skipObject();
+    else this.json.skipValue();
     // A damaged line may have lost its comma as well.
     this.isFirst = this.isLineLayout && this.json.next() === OPEN;
     this.rejected = undefined;
@@ -239,23 +194,11 @@ export class ExportFileReader {
     return [{ kind: 'documents', collection: this.collection!, batch }];
   }
 
-  private located(error: unknown): BulkFormatError {
-    if (error instanceof InvalidJsonError) return this.failure(error.reason, error.position, error);
-    if (error instanceof DocumentTooLargeError) {
-      return this.failure(`the document has more than ${error.limit} bytes of BSON`, error.position, error);
-    }
-    throw error;
-  }
-
-  private failure(reason: string, position: number, cause?: unknown): BulkFormatError {
-    return new BulkFormatError(
-      reason,
-      {
-        ...(this.collection !== undefined && { collection: this.collection }),
-        ...(this.place === 'documents' && { documentNumber: this.documentNumber + 1 }),
-        byteOffset: this.window.base + position,
-      },
-      cause,
-    );
+  protected place(byteOffset: number): FilePosition {
+    return {
+      ...(this.collection !== undefined && { collection: this.collection }),
+      ...(this.inside === 'documents' && { documentNumber: this.documentNumber + 1 }),
+      byteOffset,
+    };
   }
 }

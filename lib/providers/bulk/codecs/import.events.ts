@@ -4,6 +4,10 @@ export interface DocumentBatch {
   readonly bytes: Buffer;
   /** Where each begins in the file, counted from 0 and after unpacking; as many as there are documents. */
   readonly byteOffsets: Float64Array;
+  /** In which line each begins, from 1; of files of one collection. */
+  readonly lines?: Float64Array;
+  /** The offsets are not those of the file. */
+  readonly isPicked?: boolean;
   /** The number of the first within its collection in the file; 1 is the collection's first. */
   readonly firstNumber: number;
 }
@@ -37,7 +41,8 @@ export type ImportEvent =
       readonly database?: string;
       readonly collection: string;
       readonly documentNumber: number;
-      readonly byteOffset: number;
+      readonly byteOffset?: number;
+      readonly line?: number;
       readonly error: Error;
     }
   | {

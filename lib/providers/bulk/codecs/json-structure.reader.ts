@@ -65,8 +65,8 @@ export class JsonStructureReader extends CanonicalJsonReader {
     throw new InvalidJsonError(reason, this.pos);
   }
 
-  /** Skips the object that comes next by its brackets alone, whatever is wrong inside. */
-  skipObject(): void {
+  /** Skips the value that comes next by its brackets and quotes alone, whatever is wrong inside. */
+  skipValue(): void {
     const { text, end } = this;
     let depth = 0;
     let isInString = false;
@@ -77,8 +77,9 @@ export class JsonStructureReader extends CanonicalJsonReader {
         else if (c === QUOTE) isInString = false;
       } else if (c === QUOTE) isInString = true;
       else if (c === OPEN || c === OPEN_ARRAY) depth++;
-      else if ((c === CLOSE || c === CLOSE_ARRAY) && --depth <= 0) {
-        this.pos = p + 1;
+      else if (c === CLOSE || c === CLOSE_ARRAY || (c === COMMA && depth === 0)) {
+        if (--depth > 0) continue;
+        this.pos = depth < 0 ? p : p + 1;
         return;
       }
     }

@@ -1,21 +1,13 @@
-import type { mongo } from 'mongoose';
 import type { Database } from '../../databases/database.js';
-import { RETRYABLE_CODES } from '../../pools/retryable.codes.js';
-import { decodeRaw, encodeRaw, idOf, idValueOf, splitDocuments } from './raw-document.js';
-import { findDocumentSequence } from '../../native/document-sequence.private.js';
+import { idOf, idValueOf } from './raw-document.js';
 import { RawBatch } from './raw-batch.js';
+import { COMMAND_BYTES, fatalErrorOf, retried, sendRaw, type WriteError, type WriteOptions } from './raw-command.js';
 import { findMeasurements } from './time-series.js';
 
 const DUPLICATE_KEY = 11000;
-/** The driver copies a command three times on its way: a batch of 16 MB goes in several. */
-const COMMAND_BYTES = 4 * 1024 * 1024;
-const ATTEMPTS = 5;
-const FIRST_DELAY_MS = 100;
-/** Nothing further can be written, whatever the document. */
-const FATAL_CODES: ReadonlySet<unknown> = new Set([13, 18, 50, 14031, ...RETRYABLE_CODES]);
 
 /** A document the server refused. */
-interface RefusedDocument {
+export interface RefusedDocument {
   /** Its place in the batch. */
   readonly index: number;
   readonly code: number;
@@ -34,7 +26,7 @@ export interface InsertOutcome {
   readonly failure?: { readonly index: number; readonly error: unknown };
 }
 
-export interface InsertOptions {
+export interface InsertOptions extends WriteOptions {
   /** Stop at the first document that is refused. */
   readonly isOrdered: boolean;
   /** A document whose `_id` is there stays as it is and is no failure. */
@@ -43,18 +35,6 @@ export interface InsertOptions {
   readonly isRepeated?: boolean;
   /** Of a time series, which does not refuse documents that are there: they are looked up before. */
   readonly timeField?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Documents need not be what the collection's validator asks for. */
-  readonly bypassDocumentValidation?: boolean | undefined;
-  /** Called before anything is sent; what it throws ends it. */
-  readonly guard?: (() => void) | undefined;
-}
-
-interface WriteError {
-  readonly index: number;
-  readonly code: number;
-  readonly errmsg: string;
-  readonly keyPattern?: mongo.BSON.Document;
 }
 
 /**
@@ -94,17 +74,10 @@ async function insertPart(
   batch: RawBatch,
   options: InsertOptions,
 ): Promise<InsertOutcome> {
-  let { isRepeated = false } = options;
-  for (let attempt = 1; ; attempt++) {
-    options.signal?.throwIfAborted();
-    try {
-      return await insertMissing(database, collection, batch, { ...options, isRepeated });
-    } catch (error) {
-      if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
-      isRepeated = true;
-      await new Promise((resolve) => setTimeout(resolve, FIRST_DELAY_MS * 2 ** (attempt - 1)));
-    }
-  }
+  const { isRepeated = false, signal } = options;
+  return retried(signal, (attempt) =>
+    insertMissing(database, collection, batch, { ...options, isRepeated: isRepeated || attempt > 1 }),
+  );
 }
 
 async function insertMissing(
@@ -136,7 +109,8 @@ async function insertOnce(
   const { isOrdered, keepExisting = false, isRepeated = false } = options;
   // Documents that are there may be many; only unordered does the server tell them all at once.
   const ordered = isOrdered && !keepExisting;
-  const send = (pieces: readonly Buffer[]) => sendInsert(database, collection, pieces, ordered, options);
+  const command = { insert: collection, ordered };
+  const send = (pieces: readonly Buffer[]) => sendRaw(database, command, 'documents', pieces, options);
   let { n, errors } = await send(batch.pieces);
   if (errors.length === 0) return { inserted: n, bytes: batch.bytes, existing: [], refused: [] };
 
@@ -147,8 +121,8 @@ async function insertOnce(
   let sent = batch.documents.map((document, index) => ({ document, index }));
   for (;;) {
     inserted += n;
-    const fatal = errors.find(({ code }) => FATAL_CODES.has(code));
-    if (fatal) throw Object.assign(new Error(fatal.errmsg), { code: fatal.code });
+    const fatal = fatalErrorOf(errors);
+    if (fatal) throw fatal;
     const hasStopped = ordered && errors.length > 0;
     const asked = hasStopped ? sent.slice(errors[0]!.index) : errors.map(({ index }) => sent[index]!);
     const isStored =
@@ -192,44 +166,3 @@ async function findStored(
 
 const isDuplicateId = ({ code, keyPattern, errmsg }: WriteError): boolean =>
   code === DUPLICATE_KEY && (keyPattern ? Object.keys(keyPattern).join() === '_id' : /index: _id_(?: |$)/.test(errmsg));
-
-async function sendInsert(
-  database: Database,
-  collection: string,
-  pieces: readonly Buffer[],
-  ordered: boolean,
-  { bypassDocumentValidation = false, guard }: InsertOptions,
-): Promise<{ n: number; errors: readonly WriteError[] }> {
-  const bypass = bypassDocumentValidation ? { bypassDocumentValidation } : {};
-  const command = { insert: collection, ordered, ...bypass, documents: sequenceOf(pieces) };
-  guard?.();
-  const reply = await database.run(() => database.send(async () => database.native.command(command)));
-  const concern = reply['writeConcernError'] as { code: number; errmsg: string } | undefined;
-  if (concern) throw Object.assign(new Error(concern.errmsg), { code: concern.code });
-  return { n: reply['n'] as number, errors: (reply['writeErrors'] as WriteError[] | undefined) ?? [] };
-}
-
-function sequenceOf(pieces: readonly Buffer[]): object {
-  const Sequence = findDocumentSequence();
-  if (!Sequence) return pieces.flatMap(splitDocuments).map(decodeExactly);
-  const sequence = new Sequence('documents');
-  for (const piece of pieces) sequence.push(piece, piece);
-  return sequence;
-}
-
-function decodeExactly(document: Buffer): mongo.BSON.Document {
-  const decoded = decodeRaw(document);
-  if (!encodeRaw(decoded).equals(document)) {
-    throw new Error(
-      'a document cannot be held as a JavaScript object (duplicate or integer-like field names), and this build of the ' +
-        'driver takes no raw documents: run outside of a bundle',
-    );
-  }
-  return decoded;
-}
-
-/** Not where no server was found: that has been waited for already. */
-function isRetryable(error: unknown): boolean {
-  const { name, code } = error as { name?: string; code?: unknown };
-  return RETRYABLE_CODES.has(code) || /^Mongo(Network|PoolCleared)/.test(name ?? '');
-}

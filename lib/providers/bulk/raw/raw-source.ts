@@ -56,6 +56,13 @@ export class RawSource {
     return definitions.sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
 
+  /** A collection or view by its name, if it is there. */
+  async find(name: string): Promise<CollectionDefinition | undefined> {
+    const { db } = this.database.connection;
+    const [info] = (await db!.listCollections({ name }, { raw: true } as never).toArray()) as unknown as Buffer[];
+    return info && this.definition(info);
+  }
+
   private async definition(info: Buffer): Promise<CollectionDefinition> {
     this.options.signal?.throwIfAborted();
     const name = stringOf(elementNamed(info, 'name'))!;

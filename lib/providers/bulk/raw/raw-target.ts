@@ -5,7 +5,7 @@ import { elementNamed, stringOf } from '../codecs/bson-elements.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
 import { decodeRaw } from './raw-document.js';
 
-const NAMESPACE_EXISTS = 48;
+const [NAMESPACE_NOT_FOUND, NAMESPACE_EXISTS] = [26, 48];
 /** What a collection that is there can still be given (MongoDB manual, "collMod"). */
 const CHANGEABLE = ['validator', 'validationLevel', 'validationAction', 'changeStreamPreAndPostImages'];
 
@@ -35,6 +35,16 @@ export class RawTarget {
       const { code, message } = error as { code?: number; message: string };
       if (code === NAMESPACE_EXISTS) return false;
       throw new BulkWriteError(message, { collection: name }, code, error);
+    }
+  }
+
+  /** Drops a collection or a view, if it is there. @throws BulkWriteError */
+  async drop(name: string): Promise<void> {
+    try {
+      await this.database.connection.collection(name).drop();
+    } catch (error) {
+      const { code, message } = error as { code?: number; message: string };
+      if (code !== NAMESPACE_NOT_FOUND) throw new BulkWriteError(message, { collection: name }, code, error);
     }
   }
 

@@ -9,7 +9,7 @@ export interface ReadCollection {
   documents: Buffer[];
   byteOffsets: number[];
   properties: Record<string, unknown>;
-  rejected: { documentNumber: number; byteOffset: number; error: Error }[];
+  rejected: { documentNumber: number; byteOffset?: number; error: Error }[];
   isEnded: boolean;
 }
 
