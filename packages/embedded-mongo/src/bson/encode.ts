@@ -1,6 +1,7 @@
 import { Binary, BSONRegExp, BSONSymbol, Code, Decimal128, Int32, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import { CommandError } from '../errors.js';
 import { MAX_DEPTH } from './decode.js';
+import { spend, workOfLength } from './work.js';
 import { BsonUndefined, DBPointer, type Doc, isDoc, msOf, type Value, WideDate } from './value.js';
 
 /** Nothing that is asked of a server is as large: a value that holds itself many times, not one that somebody wants. */
@@ -17,6 +18,7 @@ const floatBytes = new Uint8Array(float.buffer);
 export function encodeDoc(doc: Doc): Buffer {
   pos = 0;
   writeDoc(doc, 0);
+  spend(workOfLength(pos));
   const result = Buffer.allocUnsafeSlow(pos);
   scratch.copy(result, 0, 0, pos);
   if (scratch.length > KEPT_BYTES) scratch = Buffer.allocUnsafeSlow(KEPT_BYTES);

@@ -3,6 +3,7 @@ import { type Decimal128, type Int32, MaxKey, MinKey } from 'bson';
 import { encodeDoc } from './encode.js';
 import { isNumeric, toNumber } from './number.js';
 import { type Doc, isDoc, typeCode, type Value } from './value.js';
+import { spend } from './work.js';
 
 /** The numbers mongod gives types of one rank, by the code of the type; others are their own. */
 const RANKS: Readonly<Record<number, number>> = {
@@ -38,6 +39,7 @@ export function hashedIndexKey(value: Value): bigint {
 }
 
 function add(hash: Hash, value: Value, name?: string): void {
+  spend(1);
   hash.update(int32Bytes(rankOf(value)));
   if (name !== undefined) hash.update(`${name}\0`);
   if (isNumeric(value)) hash.update(longBytes(wholeOf(value)));

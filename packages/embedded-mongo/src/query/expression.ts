@@ -14,7 +14,7 @@ import {
   type OperatorFamily,
 } from './expression/operator.js';
 import { formatDoc } from '../bson/format.js';
-import { allocate, MemoryWatch } from './memory.js';
+import { allocate, bounded, MemoryWatch } from './memory.js';
 import { spend, workOf } from '../bson/work.js';
 
 import { accumulatedOperators } from './expression/accumulated.operators.js';
@@ -112,14 +112,15 @@ class Compiler implements CompileContext {
   }
 
   compile(value: Value): Expression {
-    return this.counted(this.parse(value));
+    const isRead = typeof value === 'string';
+    return this.counted(this.parse(value), isRead);
   }
 
-  /** Notes the size of whatever is computed or read: it was made, or somebody is about to go over it. */
-  private counted(expression: Expression): Expression {
+  /** Notes the size of whatever is computed or read: it was made, or somebody is about to go over it. What was made is bounded. */
+  private counted(expression: Expression, isRead: boolean): Expression {
     const { env } = this;
     if (expression.isConstant) {
-      const value = expression(NOWHERE);
+      const value = bounded(expression(NOWHERE), 'an expression');
       const work = workOf(value);
       if (work < BIG_CONSTANT) return expression;
       return Object.assign(
@@ -133,7 +134,7 @@ class Compiler implements CompileContext {
     const counted: Expression = (scope) => {
       const value = expression(scope);
       spend(workOf(value));
-      return value;
+      return isRead ? value : bounded(value, 'an expression');
     };
     if (!expression.isBound) return counted;
     env.boundExpressions?.push(() => expression(NOWHERE));

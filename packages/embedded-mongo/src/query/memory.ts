@@ -57,6 +57,61 @@ export class HeapWatch {
   }
 }
 
+/** How deep a value may be while it is computed; what is stored or sent is less (MAX_DEPTH). */
+const MOST_LEVELS = 1000;
+
+interface Shape {
+  readonly weight: number;
+  readonly levels: number;
+}
+
+const LEAF: Shape = { weight: ELEMENT_BYTES, levels: 0 };
+/** Of what holds arrays or objects: made of others' shapes once, however often they are held. */
+const shapes = new WeakMap<object, Shape>();
+
+/**
+ * About how many bytes a value has, and how many levels. What it holds twice counts twice: whoever goes over it does so twice,
+ * and sixty times doubled has no end.
+ * @throws CommandError ExceededMemoryLimit (146) beyond MEMORY_LIMIT, Overflow (15) where it is nested too deeply
+ */
+function shapeOf(value: Value, name: string): Shape {
+  if (typeof value === 'string') return { weight: ELEMENT_BYTES + value.length, levels: 0 };
+  if (!Array.isArray(value) && !isDoc(value)) return LEAF;
+  const known = shapes.get(value);
+  if (known) return known;
+  let [weight, levels] = [ELEMENT_BYTES, 0];
+  const add = (item: Value): void => {
+    if (typeof item !== 'object' && typeof item !== 'string') {
+      weight += ELEMENT_BYTES;
+      return;
+    }
+    const shape = shapeOf(item, name);
+    weight += shape.weight;
+    if (shape.levels > levels) levels = shape.levels;
+    if (weight > MEMORY_LIMIT) throw exceeded(name);
+  };
+  if (Array.isArray(value)) for (const item of value) add(item);
+  else {
+    for (const [field, item] of value) {
+      weight += field.length;
+      add(item);
+    }
+  }
+  if (levels > MOST_LEVELS) throw new CommandError('Overflow', `${name} exceeds ${MOST_LEVELS} levels of nesting`);
+  const shape = { weight, levels: levels + 1 };
+  if (levels > 0) shapes.set(value, shape);
+  return shape;
+}
+
+/**
+ * What was made of other values, which it holds: as it is, unless it is too large to go over.
+ * @throws CommandError ExceededMemoryLimit (146), Overflow (15)
+ */
+export function bounded<T extends Value | undefined>(value: T, name: string): T {
+  if (typeof value === 'object') shapeOf(value as Value, name);
+  return value;
+}
+
 /** About how many bytes a value has; counting ends beyond the limit. What it holds twice counts twice. */
 export function weightOf(value: Value | undefined): number {
   if (typeof value === 'string') return ELEMENT_BYTES + value.length;

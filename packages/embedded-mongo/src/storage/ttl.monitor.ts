@@ -109,7 +109,7 @@ export class TtlMonitor {
   }
 
   private arm(): void {
-    const next = Math.min(...this.due.values());
+    const next = [...this.due.values()].reduce((a, b) => Math.min(a, b), Infinity);
     if (this.isClosed || next === this.armedFor) return;
     clearTimeout(this.timer);
     this.armedFor = next;

@@ -48,6 +48,9 @@ export const updateRole: Command = {
     const name = { role: stringArgument(op.args, 'updateRole')!, db: op.db };
     const { roles } = op.server.credentials;
     const known = roles.find(name);
+    if (!['privileges', 'roles', 'authenticationRestrictions'].some((field) => op.args.has(field))) {
+      throw new CommandError('BadValue', 'Must specify at least one field to update in updateRole');
+    }
     if (!known) throw roleNotFound(name);
     const privileges = arrayArgument(op.args, 'privileges');
     roles.set({

@@ -125,6 +125,9 @@ const roleChange = (
   args: { [name]: 'string!', roles: 'array!' },
   run(op) {
     const { credentials } = op.server;
+    if (arrayArgument(op.args, 'roles')!.length === 0) {
+      throw new CommandError('BadValue', `${name} command requires a non-empty "roles" array`);
+    }
     const user = credentials.find(op.db, stringArgument(op.args, name)!);
     if (!user) {
       const wanted = `"${stringArgument(op.args, name)}" for db "${op.db}"`;

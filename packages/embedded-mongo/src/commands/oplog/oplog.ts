@@ -39,5 +39,5 @@ export function startOf(filter: Doc): Tick {
   const times = conjunctionOf(filter).predicates.flatMap(({ path, operator, operand }) =>
     path === 'ts' && ['$gt', '$gte', '$eq'].includes(operator) && operand instanceof Timestamp ? [tickOf(operand)] : [],
   );
-  return Math.max(0, ...times);
+  return times.reduce((latest, time) => Math.max(latest, time), 0);
 }

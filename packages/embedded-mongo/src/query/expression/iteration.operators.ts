@@ -95,7 +95,7 @@ function zip(argument: Value, context: CompileContext): Expression {
       throw new CommandError(34468, `$zip found a non-array expression in input: ${display(column)}`);
     });
     const lengths = arrays.map((array) => array.length);
-    const length = isLongest ? Math.max(...lengths) : Math.min(...lengths);
+    const length = lengths.reduce((a, b) => (isLongest ? Math.max(a, b) : Math.min(a, b)));
     const fillers = defaults.map((filler) => filler(scope));
     if (length * (arrays.length + 1) * ELEMENT_BYTES > MEMORY_LIMIT) throw exceeded('$zip');
     const watch = new MemoryWatch('$zip');

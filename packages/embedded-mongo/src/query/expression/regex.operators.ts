@@ -1,6 +1,8 @@
 import { BSONRegExp } from 'bson';
 import { docOf, int32, type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { spend, workOfLength } from '../../bson/work.js';
+import { allocate, ELEMENT_BYTES } from '../memory.js';
 import { toRegExp, watched } from '../filter/regex.js';
 import { named, type ArgumentRule, type NamedValues } from './arguments.js';
 import { isNullish } from './operand.js';
@@ -56,11 +58,19 @@ function compile({ pattern, options }: { pattern: string; options: string }, nam
 /** What `$regexFindAll` may give, and about what each of its documents takes beside the text. */
 const MAX_FOUND_BYTES = 64 * 1024 * 1024;
 const MATCH_BYTES = 64;
+const FIELDS = 4;
 
-function matchDocument(match: RegExpExecArray): Value {
-  const captures = match.slice(1).map((capture: string | undefined) => capture ?? null);
-  const index = [...match.input.slice(0, match.index)].length;
-  return docOf(['match', match[0]], ['idx', int32(index)], ['captures', captures]);
+/** Makes documents of matches in their order: `idx` counts code points, each of them once. */
+function matchDocuments(): (match: RegExpExecArray) => Value {
+  let [at, index] = [0, 0];
+  return (match) => {
+    const captures = match.slice(1).map((capture: string | undefined) => capture ?? null);
+    for (const _ of match.input.slice(at, match.index)) index++;
+    at = match.index;
+    spend(workOfLength(match[0].length) + captures.length);
+    allocate(captures.length + FIELDS);
+    return docOf(['match', match[0]], ['idx', int32(index)], ['captures', captures]);
+  };
 }
 
 /** An operator on the matches of a regular expression; `none` is its value when input or regex is null. */
@@ -79,14 +89,17 @@ const matching = (none: Value, evaluate: (matches: Iterable<RegExpExecArray>) =>
 /** Operators on regular expressions. */
 export const regexOperators: OperatorFamily = {
   $regexFind: matching(null, (matches) => {
-    for (const match of matches) return matchDocument(match);
+    for (const match of matches) return matchDocuments()(match);
     return null;
   }),
   $regexFindAll: matching([], (matches) => {
     const found: RegExpExecArray[] = [];
     let size = 0;
     for (const match of matches) {
-      size += match.reduce((sum, capture: string | undefined) => sum + (capture?.length ?? 0), MATCH_BYTES);
+      size += match.reduce(
+        (sum, capture: string | undefined) => sum + (capture?.length ?? 0) + ELEMENT_BYTES,
+        MATCH_BYTES,
+      );
       if (size > MAX_FOUND_BYTES) {
         throw new CommandError(51151, '$regexFindAll: the size of buffer to store output exceeded the 64MB limit');
       }
@@ -95,7 +108,7 @@ export const regexOperators: OperatorFamily = {
     // Where the last match ends the string MongoDB does not look for an empty one after it.
     const last = found.at(-1);
     const isEmptyAtEnd = found.length > 0 && last?.[0] === '' && last.index === last.input.length && last.index > 0;
-    return (isEmptyAtEnd ? found.slice(0, -1) : found).map(matchDocument);
+    return (isEmptyAtEnd ? found.slice(0, -1) : found).map(matchDocuments());
   }),
   $regexMatch: matching(false, (matches) => {
     for (const _ of matches) return true;

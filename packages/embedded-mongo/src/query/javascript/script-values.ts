@@ -1,6 +1,7 @@
 import { Binary, BSONRegExp, BSONSymbol, Code, Decimal128, Int32, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import { toNumber } from '../../bson/number.js';
 import { DBPointer, type Doc, isDoc, type Value } from '../../bson/value.js';
+import { spend } from '../../bson/work.js';
 import { CommandError } from '../../errors.js';
 
 /** How deep what a script gives may be (mongod's ObjectWrapper::kMaxWriteFieldDepth). */
@@ -13,6 +14,7 @@ const tag = (...parts: unknown[]): string => JSON.stringify({ $t: parts });
  * numbers; types that JavaScript has not become classes of the context.
  */
 export function toScript(value: Value | undefined): string {
+  spend(1);
   switch (typeof value) {
     case 'undefined':
       return tag('u');

@@ -1,6 +1,7 @@
 import { Code } from 'bson';
 import { type Value } from '../../bson/value.js';
 import { CommandError } from '../../errors.js';
+import { bounded } from '../memory.js';
 import { scriptProcess } from './script-process.js';
 import { fromScript, toScript } from './script-values.js';
 import { assertOwnLimit, assertTimeLeft, type TimeLeft, timeoutFor } from './time-limit.js';
@@ -73,6 +74,7 @@ export class ScriptContext {
     const { selfName, onEmit } = this.surroundings;
     return (self, args) => {
       this.open(timeLeft);
+      bounded(args as Value[], 'arguments of a script');
       const request = `[2,${index},${toScript(self)},${toScript(args as Value[])},${JSON.stringify(selfName ?? '')}]`;
       const [, value, emitted] = this.ask(request, timeLeft);
       if (onEmit) for (const pair of given(emitted) as Value[][]) onEmit(pair[0] ?? null, pair[1] ?? null);

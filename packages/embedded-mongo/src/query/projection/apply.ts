@@ -1,6 +1,7 @@
 import { type Doc, isDoc, type Value } from '../../bson/value.js';
 import { type Scope, scopeOf } from '../expression.js';
 import type { MatchDetails } from '../filter.js';
+import { bounded } from '../memory.js';
 import { type Branch, isComputed } from './node.js';
 
 /** Whether a projection names what is kept, what is dropped, or what comes to all that is there. */
@@ -11,7 +12,7 @@ export function projector(root: Branch, type: ProjectionType): (doc: Doc, detail
   const hasComputed = isComputed(root);
   return (doc, details) => {
     const kept = type === 'addition' ? new Map(doc) : keep(doc, root, type, details);
-    return hasComputed ? compute(kept, root, scopeOf(doc)) : kept;
+    return hasComputed ? bounded(compute(kept, root, scopeOf(doc)), 'a document') : kept;
   };
 }
 

@@ -4,6 +4,7 @@ import { CommandError } from '../../errors.js';
 import { compileAccumulator, type Accumulator, type CompiledAccumulator } from '../accumulator.js';
 import type { QueryEnv } from '../env.js';
 import { compileExpression, scopeOf, type Expression } from '../expression.js';
+import { bounded } from '../memory.js';
 import { valueKey } from '../value-key.js';
 import { docSpec, type Stage, type StageDefinition } from './stage.js';
 
@@ -34,7 +35,7 @@ export class Group {
   result(): Doc {
     const result: Doc = new Map([['_id', this.id]]);
     for (const [field, accumulator] of this.accumulators) result.set(field, accumulator.result() ?? null);
-    return result;
+    return bounded(result, '$group');
   }
 }
 

@@ -6,6 +6,7 @@ import type { QueryEnv } from '../env.js';
 import { compileDocExpression } from '../expression.js';
 import { parseFieldPath } from '../expression/field-path.js';
 import { compareOperands } from '../expression/operand.js';
+import { bounded } from '../memory.js';
 import { sortDocs, sortOrder } from '../sort.js';
 import { valueKey } from '../value-key.js';
 import { accumulatedFunctions } from '../window/accumulated.functions.js';
@@ -88,10 +89,11 @@ function partitioning(partitionBy: Value | undefined, env: QueryEnv): (docs: Ite
 function* withOutputs(partition: Partition, outputs: readonly Output[]): Iterable<Doc> {
   const columns = outputs.map(({ path, compute }) => ({ path, values: compute(partition) }));
   for (const [i, doc] of partition.entries()) {
-    yield columns.reduce((result, { path, values }) => {
+    const result = columns.reduce((before, { path, values }) => {
       const value = values[i];
-      return value === undefined ? result : withPath(result, path, value);
+      return value === undefined ? before : withPath(before, path, value);
     }, doc);
+    yield bounded(result, '$setWindowFields');
   }
 }
 

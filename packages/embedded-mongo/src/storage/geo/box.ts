@@ -5,8 +5,8 @@ export interface Box {
 }
 
 export const boxOf = (points: readonly (readonly number[])[]): Box => ({
-  low: points[0]!.map((_, axis) => Math.min(...points.map((point) => point[axis]!))),
-  high: points[0]!.map((_, axis) => Math.max(...points.map((point) => point[axis]!))),
+  low: points[0]!.map((_, axis) => points.reduce((least, point) => Math.min(least, point[axis]!), Infinity)),
+  high: points[0]!.map((_, axis) => points.reduce((most, point) => Math.max(most, point[axis]!), -Infinity)),
 });
 
 /** The smallest box that has all of the boxes in it. */

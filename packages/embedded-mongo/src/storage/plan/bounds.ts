@@ -114,7 +114,7 @@ function anyOf(values: readonly Value[], index: BoundsContext): Interval[] | und
     if (isRegExp && (index.indexCollation || index.isHashed)) return undefined;
     const intervals = isRegExp ? matching(value.pattern, value.options) : equalTo(value, index);
     if (!intervals) return undefined;
-    all.push(...intervals);
+    for (const interval of intervals) all.push(interval);
   }
   return all;
 }

@@ -1,5 +1,6 @@
 import { compareValues } from '../../bson/compare.js';
 import { type Doc, int32, type Value } from '../../bson/value.js';
+import { spend } from '../../bson/work.js';
 import type { Collation } from '../../bson/collation.js';
 import { keyDirections, wildcardAt } from '../index.keys.js';
 import type { StoredIndex } from '../stored-index.js';
@@ -73,7 +74,10 @@ function boundPaths(
     if (context.isMultikey) usable.sort((a, b) => weight(a) - weight(b));
     let intervals = ALL;
     for (const each of usable) {
-      if (!chosen.every((other) => areOfOneElement(index, each, other))) continue;
+      if (context.isMultikey) {
+        spend(chosen.length);
+        if (!chosen.every((other) => areOfOneElement(index, each, other))) continue;
+      }
       chosen.push(each);
       if (each.bounds.isExact) exact.add(each.predicate);
       intervals = intersect(intervals, each.bounds.intervals, index.spec.collation);
