@@ -52,7 +52,7 @@ const FOREIGN = String.raw`^(?!\.|node:|bson$|@mongodb-js/saslprep$)|/lib/`;
 const OUTER = `${ROOT}|${folders(['cli', 'testing', 'decorators', ...ENTRIES])}|^embedded-mongo`;
 
 export default tseslint.config(
-  { ignores: ['**/dist', 'coverage', 'node_modules'] },
+  { ignores: ['**/dist', 'coverage', 'node_modules', 'scripts/examples'] }, // examples are projects of their own
   eslint.configs.recommended,
   ...tseslint.configs.recommended,
   {
@@ -112,7 +112,7 @@ export default tseslint.config(
   restrict(
     ['lib/testing/**'],
     String.raw`(^|/)(providers|decorators|cli|terminus|prometheus|opentelemetry)/|/embedded-mongo/`,
-    'What helps tests needs the package embedded-mongo and errors, and nothing else of lib.',
+    'What helps tests uses the module and the package embedded-mongo, and no inner part.',
   ),
   {
     files: ['{test,packages/*/test}/**/*.ts'],

@@ -141,6 +141,19 @@ describe('the public surface', () => {
   });
 
   it('of the testing entry point is exactly this', () => {
-    expect(Object.keys(testing).sort()).toEqual(['EmbeddedMongo', 'EmbeddedMongoMissingError', 'PolyMongoError']);
+    expect(Object.keys(testing).sort()).toEqual([
+      'EmbeddedMongo',
+      'EmbeddedMongoMissingError',
+      'FixtureMismatchError',
+      'PolyMongoError',
+      'PolyMongoTestingModule',
+      'expectFixtures',
+      'freshDatabase',
+      'globalSetup',
+      'globalTeardown',
+      'loadFixtures',
+      'overrideTenant',
+      'runAsTenant',
+    ]);
   });
 });

@@ -12,7 +12,7 @@ export const embeddedCommand = (program: Command, io: CliIO, exit: (code: number
     .option('--repl-set <name>', 'name of the replica set', 'rs0')
     .addHelpText('after', '\nExample:\n  polymongo embedded --port 27018')
     .action(async ({ port, replSet }: { port?: number; replSet: string }, command: Command) => {
-      const { EmbeddedMongo } = await import('../../testing/index.js');
+      const { EmbeddedMongo } = await import('../../testing/embedded-mongo.js');
       const mongo = await EmbeddedMongo.start({ replSet, ...(port !== undefined && { port }) });
       if (command.optsWithGlobals<GlobalOptions>().json) writeJSON(io.stdout, { uri: mongo.uri, port: mongo.port });
       else writeLine(io.stdout, mongo.uri);

@@ -26,6 +26,8 @@ export class TenantResolution {
   /** Asked on arrival, and compared. */
   #naming: readonly TenantResolver[] = [];
   #afterGuards: readonly TenantResolver[] = [];
+  /** Whom a test has put in the place of what they find. */
+  #override: string | undefined;
 
   /** @param trusted those of the resolvers that decide on arrival whatever the guards find */
   constructor(
@@ -48,6 +50,14 @@ export class TenantResolution {
     this.#use(await Promise.all(all));
   }
 
+  /** Has every request and message that is asked about be this tenant's, for tests. Gives the function that ends it. */
+  override(tenantId: string): () => void {
+    this.#override = tenantId;
+    return () => {
+      this.#override = undefined;
+    };
+  }
+
   /** Some resolver waits for the guards. */
   get hasAfterGuards(): boolean {
     return this.#afterGuards.length > 0;
@@ -58,17 +68,20 @@ export class TenantResolution {
    * @throws TenantConflictError, InvalidTenantIdError
    */
   onArrival(request: TenantRequest, scope: TenantScope): Answer {
+    if (this.#override !== undefined) return this.#override;
     return this.#naming.length === 0 ? this.#ask(this.#deciding, request) : this.#compare(request, scope);
   }
 
   /** The tenant that is known after the guards. @throws as above */
   async afterGuards(request: TenantRequest, scope: TenantScope, context: ExecutionContext): Promise<Found> {
+    if (this.#override !== undefined) return this.#override;
     const found = await this.#ask(this.#afterGuards, request, context);
     return found === undefined ? undefined : this.#agree(found, scope.named);
   }
 
   /** The tenant of a message, which came by no HTTP request. @throws as above */
   async atOnce(request: TenantRequest, scope: TenantScope, context: ExecutionContext): Promise<Found> {
+    if (this.#override !== undefined) return this.#override;
     const decided = await this.#compare(request, scope, context);
     return this.#agree(decided, await this.afterGuards(request, scope, context));
   }

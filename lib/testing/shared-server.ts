@@ -1,0 +1,30 @@
+import { EmbeddedMongo } from './embedded-mongo.js';
+
+/** Tells the workers of a run where the server is that the run has started. */
+const VARIABLE = 'POLYMONGO_SHARED_SERVER';
+/** What {@link globalSetup} has started; Jest loads its setup and its teardown each by itself. */
+const SERVER: unique symbol = Symbol.for('polymongo.testing.shared') as never;
+const shared = globalThis as { [SERVER]?: EmbeddedMongo };
+
+/** The server that {@link globalSetup} has started for all tests of the run; undefined where nobody has. */
+export const sharedServerURI = (): string | undefined => process.env[VARIABLE];
+
+/**
+ * Starts one server for all tests of a run, for Jest's `globalSetup` (with {@link globalTeardown}) and Vitest's, which calls what it
+ * gives back. `PolyMongoTestingModule` uses it from then on.
+ * @throws EmbeddedMongoMissingError
+ */
+export async function globalSetup(): Promise<() => Promise<void>> {
+  const server = await EmbeddedMongo.start();
+  shared[SERVER] = server;
+  process.env[VARIABLE] = server.uri;
+  return globalTeardown;
+}
+
+/** Stops what {@link globalSetup} has started. */
+export async function globalTeardown(): Promise<void> {
+  delete process.env[VARIABLE];
+  const server = shared[SERVER];
+  delete shared[SERVER];
+  await server?.stop();
+}

@@ -1,0 +1,1 @@
+module.exports = { globalSetup: './global-setup.js', globalTeardown: './global-teardown.js', maxWorkers: 2 };
