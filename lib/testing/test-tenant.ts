@@ -2,10 +2,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { getPolyMongoToken } from '../polymongo.parts.js';
 import { PolyMongoWrapper } from '../polymongo.wrapper.js';
 
-type App = Pick<INestApplicationContext, 'get'>;
-
 /** The wrapper of a root of an application. */
-export const wrapperOf = (app: App, root?: string): PolyMongoWrapper =>
+export const wrapperOf = (app: Pick<INestApplicationContext, 'get'>, root?: string): PolyMongoWrapper =>
   app.get<PolyMongoWrapper>(getPolyMongoToken(PolyMongoWrapper, root), { strict: false });
 
 /**
@@ -14,8 +12,12 @@ export const wrapperOf = (app: App, root?: string): PolyMongoWrapper =>
  * @throws InvalidTenantIdError
  * @example const found = await runAsTenant(app, 'acme', () => orders.list());
  */
-export const runAsTenant = <T>(app: App, tenantId: string, fn: () => T, root?: string): T =>
-  wrapperOf(app, root).tenantContext.run(tenantId, fn);
+export const runAsTenant = <T>(
+  app: Pick<INestApplicationContext, 'get'>,
+  tenantId: string,
+  fn: () => T,
+  root?: string,
+): T => wrapperOf(app, root).tenantContext.run(tenantId, fn);
 
 /**
  * From now on every request and message that is asked about is that tenant's, whatever the resolvers would find. Gives the function
@@ -23,7 +25,7 @@ export const runAsTenant = <T>(app: App, tenantId: string, fn: () => T, root?: s
  * @param root the name of the root whose tenant it is, where that has one
  * @throws InvalidTenantIdError
  */
-export function overrideTenant(app: App, tenantId: string, root?: string): () => void {
+export function overrideTenant(app: Pick<INestApplicationContext, 'get'>, tenantId: string, root?: string): () => void {
   const { tenantContext, tenantEntry } = wrapperOf(app, root);
   return tenantEntry.resolution.override(tenantContext.check(tenantId));
 }
