@@ -39,6 +39,9 @@ const WAITS = {
 const NO_WAIT =
   'Wait for an event: waitFor() of test/support asks for what tells nobody, turns() lets others go first.';
 
+const TIMERS = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance'];
+const OWN_CLOCK = 'Waits go by lib/polymongo.clock.ts, which tests of applications can move.';
+
 const restrict = (files, forbidden, message) => ({
   files,
   rules: {
@@ -101,6 +104,14 @@ export default tseslint.config(
       'The features never import each other, nor the module above them.',
     ),
   ),
+  {
+    files: ['lib/providers/**/*.ts'],
+    ignores: ['lib/providers/{bulk,metrics,logging,health}/**', 'lib/providers/migrations/tenant.migrator.ts'], // they measure
+    rules: {
+      'no-restricted-globals': ['error', ...TIMERS.map((name) => ({ name, message: OWN_CLOCK }))],
+      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: OWN_CLOCK }],
+    },
+  },
   restrict([`${SERVER}/**`], FOREIGN, 'The server needs Node, bson and saslprep, and nothing of the module.'),
   ...SERVER_FLOW.map((folder, i) =>
     restrict(

@@ -147,6 +147,7 @@ describe('the public surface', () => {
       'FixtureMismatchError',
       'PolyMongoError',
       'PolyMongoTestingModule',
+      'TestClock',
       'expectFixtures',
       'freshDatabase',
       'globalSetup',

@@ -17,6 +17,7 @@ import { DatabaseContents } from './database.contents.js';
 import type { DatabaseEquipment, OpenStream } from './database.equipment.js';
 import type { OperationObserver, OperationObservers } from './operation.observers.js';
 import { Place } from './recency.ring.js';
+import { clock } from '../../polymongo.clock.js';
 
 /** A mongoose connection whose client, state and collections are those of the pool that serves its database. */
 export type DatabaseConnection = Connection & { readonly database: Database };
@@ -306,7 +307,7 @@ export class Database implements LeaseUser {
   }
 
   #workBegins(): void {
-    if (this.#lookers === 0) this.#lastWorkAt = Date.now();
+    if (this.#lookers === 0) this.#lastWorkAt = clock.now();
     this.host.onWork(this);
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { MigrationBusyError, MigrationTakenOverError } from './migration.errors.js';
 import type { Holder, MigrationState, MigrationStore } from './migration.store.js';
+import { type Timer, clock, delay } from '../../polymongo.clock.js';
 
 const POLL_MS = 100;
 
@@ -22,8 +22,8 @@ export class MigrationLock {
   readonly #store: MigrationStore;
   readonly #holder: Holder;
   readonly #lost = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  #heardAtMS = performance.now();
+  readonly #timer: Timer;
+  #heardAtMS = clock.monotonic();
 
   private constructor(
     store: MigrationStore,
@@ -34,7 +34,7 @@ export class MigrationLock {
   ) {
     this.#store = store;
     this.#holder = holder;
-    this.#timer = setInterval(() => void this.#beat(), lockMS / 3); // under the lease that the run has
+    this.#timer = clock.setInterval(() => void this.#beat(), lockMS / 3); // under the lease that the run has
     this.#timer.unref();
     void this.#beat();
   }
@@ -42,7 +42,7 @@ export class MigrationLock {
   /** Waits for the lock. @throws MigrationBusyError; the signal's reason */
   static async take(store: MigrationStore, { lockMS, waitMS, signal }: LockOptions): Promise<MigrationLock> {
     const owner = randomUUID();
-    const startedAtMS = performance.now();
+    const startedAtMS = clock.monotonic();
     for (;;) {
       signal.throwIfAborted();
       const seen = await store.read();
@@ -53,7 +53,7 @@ export class MigrationLock {
       const isHeld = seen.isOwned && (await store.isAlive(seen.epoch));
       const state = isHeld ? undefined : await store.take(seen, owner, lockMS);
       if (state) return new MigrationLock(store, { epoch: state.epoch, owner }, state, lockMS);
-      const waitedMS = Math.round(performance.now() - startedAtMS);
+      const waitedMS = Math.round(clock.monotonic() - startedAtMS);
       if (waitedMS >= waitMS) throw new MigrationBusyError(store.tenantId, waitedMS);
       await delay(POLL_MS);
     }
@@ -74,17 +74,17 @@ export class MigrationLock {
 
   /** Gives it back. Where that fails it ends by itself. */
   async release(): Promise<void> {
-    clearInterval(this.#timer);
+    clock.clear(this.#timer);
     await this.write({ $set: { owner: null } }).catch(() => {});
   }
 
   async #beat(): Promise<void> {
-    const startedAtMS = performance.now();
+    const startedAtMS = clock.monotonic();
     try {
       await this.#store.beat(this.#holder, this.lockMS);
       this.#heardAtMS = startedAtMS;
     } catch (error) {
-      const isLate = performance.now() - this.#heardAtMS > this.lockMS;
+      const isLate = clock.monotonic() - this.#heardAtMS > this.lockMS;
       if (error instanceof MigrationTakenOverError || isLate) {
         this.#lost.abort(new MigrationTakenOverError(this.#store.tenantId));
       } // else the next one may succeed

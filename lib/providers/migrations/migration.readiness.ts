@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PolyMongoEvents } from '../../polymongo.events.js';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { within } from '../pools/deadline.js';
@@ -7,6 +6,7 @@ import { TenantAheadError, TenantBehindError } from '../tenant/tenant.errors.js'
 import type { TenantReadiness } from '../tenant/tenant.readiness.js';
 import type { ResolvedMigrationsOptions } from './migration.options.js';
 import type { PolyMongoMigrations } from './polymongo-migrations.provider.js';
+import { clock, delay } from '../../polymongo.clock.js';
 
 /** For how long it counts that a tenant was where the code is: another process may take a migration back. */
 const LEVEL_MS = 60_000;
@@ -73,7 +73,7 @@ export class MigrationReadiness implements TenantReadiness {
 
   #fail(tenantId: string, error: unknown): void {
     this.#failures.set(tenantId, error);
-    setTimeout(() => this.#failures.delete(tenantId), this.#options.retryAfterMS).unref();
+    clock.setTimeout(() => this.#failures.delete(tenantId), this.#options.retryAfterMS).unref();
     this.#events.emit('error', { db: tenantId, error, during: 'migration with the first use' });
   }
 
@@ -85,11 +85,11 @@ export class MigrationReadiness implements TenantReadiness {
 
   /** Waits for somebody else's. */
   async #watch(tenantId: string): Promise<void> {
-    const startedAtMS = performance.now();
+    const startedAtMS = clock.monotonic();
     do {
       await delay(POLL_MS);
       if ((await this.#migrations.statusOf(tenantId)).pending.length === 0) return;
-    } while (performance.now() - startedAtMS < this.#options.requestWaitMS);
+    } while (clock.monotonic() - startedAtMS < this.#options.requestWaitMS);
     throw this.#behind(tenantId);
   }
 

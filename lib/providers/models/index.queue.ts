@@ -1,4 +1,5 @@
 import type { DatabasePool } from '../pools/database.pool.js';
+import { type Timer, clock } from '../../polymongo.clock.js';
 
 /** How many databases of one pool get collections and indexes at the same time; createIndexes is heavy on the server. */
 const MAX_CONCURRENT = 4;
@@ -10,7 +11,7 @@ const MAX_CONCURRENT = 4;
 export class IndexQueue {
   readonly #waiting: (() => void)[] = [];
   #running = new Set<symbol>();
-  #patience: NodeJS.Timeout | undefined;
+  #patience: Timer | undefined;
 
   constructor(readonly patienceMS: number) {}
 
@@ -26,7 +27,7 @@ export class IndexQueue {
   }
 
   #turn(place: symbol): Promise<void> {
-    this.#patience ??= setTimeout(() => this.#goAhead(), this.patienceMS).unref();
+    if (!this.#patience) this.#waitAnew();
     return new Promise((resolve) =>
       this.#waiting.push(() => {
         this.#running.add(place);
@@ -38,8 +39,8 @@ export class IndexQueue {
   #leave(place: symbol): void {
     this.#running.delete(place);
     if (this.#running.size < MAX_CONCURRENT) this.#waiting.shift()?.();
-    if (this.#waiting.length > 0) this.#patience?.refresh();
-    else this.#stopWaiting();
+    if (this.#waiting.length === 0) this.#stopWaiting();
+    else if (this.#patience) this.#waitAnew();
   }
 
   #goAhead(): void {
@@ -48,8 +49,13 @@ export class IndexQueue {
     for (const go of this.#waiting.splice(0)) go();
   }
 
+  #waitAnew(): void {
+    clock.clear(this.#patience);
+    this.#patience = clock.setTimeout(() => this.#goAhead(), this.patienceMS).unref();
+  }
+
   #stopWaiting(): void {
-    clearTimeout(this.#patience);
+    clock.clear(this.#patience);
     this.#patience = undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { ConnectionBudgetError } from './pool.errors.js';
+import { clock } from '../../polymongo.clock.js';
 
 interface Waiter {
   size: number;
@@ -44,7 +45,7 @@ export class ConnectionBudget {
     if (this.tryReserve(size)) return;
     await new Promise<void>((resolve, reject) => {
       const end = () => {
-        clearTimeout(timer);
+        clock.clear(timer);
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter: Waiter = {
@@ -62,7 +63,7 @@ export class ConnectionBudget {
         this.#grant();
       };
       const onAbort = () => giveUp(signal?.reason);
-      const timer = setTimeout(
+      const timer = clock.setTimeout(
         () => giveUp(new ConnectionBudgetError(dbName, this.max, this.#used, timeoutMS)),
         timeoutMS,
       );

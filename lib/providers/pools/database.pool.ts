@@ -15,6 +15,7 @@ import { assertTransition } from './pool-state.js';
 import type { PoolStats } from './pool.statistics.js';
 import type { PoolShare } from './pool.share.js';
 import { PoolTurns, type CommandStep } from './pool.turns.js';
+import { clock } from '../../polymongo.clock.js';
 
 /** What a pool needs of the registry that made it. */
 export interface PoolHost extends CloseTimes {
@@ -172,7 +173,7 @@ export class DatabasePool {
     const lease = new PoolLease(this, kind, user, abort);
     this.#leases.add(lease);
     this.#idle?.pause();
-    this.#lastLeaseAt = Date.now();
+    this.#lastLeaseAt = clock.now();
     return lease;
   }
 
@@ -277,7 +278,7 @@ export class DatabasePool {
     for (const lease of this.#leases) lease.abort?.();
     this.turns.refuseAll(() => new PoolClosedInQueueError(this.name));
     const { shutdownDeadline } = this.host;
-    await this.#link.close(shutdownDeadline && Math.max(0, shutdownDeadline.endBy - Date.now()));
+    await this.#link.close(shutdownDeadline && Math.max(0, shutdownDeadline.endBy - clock.now()));
     this.#transition('closed', reason);
     this.host.budget.release(this.config.maxConnections);
     return true;

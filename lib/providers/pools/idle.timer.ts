@@ -1,9 +1,11 @@
+import { type Timer, clock } from '../../polymongo.clock.js';
+
 /**
  * Says when nothing has been in use for a time. Starting and pausing cost no more than noting the time, as both happen
  * with every operation: one timer runs on, and when it goes off too early it is set for what is left.
  */
 export class IdleTimer {
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   /** When the time began, in ms since 1970; undefined while something is in use. */
   #since: number | undefined;
 
@@ -15,7 +17,7 @@ export class IdleTimer {
 
   /** Nothing is in use any more: the time begins. */
   start(): void {
-    this.#since = Date.now();
+    this.#since = clock.now();
     if (!this.#timer) this.#arm(this.afterMS);
   }
 
@@ -27,19 +29,19 @@ export class IdleTimer {
   /** Lets no timer run on. {@link start} begins again. */
   stop(): void {
     this.#since = undefined;
-    clearTimeout(this.#timer);
+    clock.clear(this.#timer);
     this.#timer = undefined;
   }
 
   #arm(inMS: number): void {
-    this.#timer = setTimeout(() => this.#onTimer(), inMS);
+    this.#timer = clock.setTimeout(() => this.#onTimer(), inMS);
     this.#timer.unref();
   }
 
   #onTimer(): void {
     this.#timer = undefined;
     if (this.#since === undefined) return;
-    const leftMS = this.#since + this.afterMS - Date.now();
+    const leftMS = this.#since + this.afterMS - clock.now();
     if (leftMS > 0) this.#arm(leftMS);
     else this.onIdle();
   }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { PolyMongoError, PolyMongoOptionsError } from '../../polymongo.errors.js';
@@ -13,6 +12,7 @@ import { keepSecretsOf } from './client.secrets.js';
 import { endWaitsOf } from './client.sockets.js';
 import { within } from './deadline.js';
 import { PoolStatistics } from './pool.statistics.js';
+import { clock, delay } from '../../polymongo.clock.js';
 
 /** How long the driver may take to say goodbye to a server that does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -70,11 +70,14 @@ export class PoolClient {
   /** Connects, as often as `retry` says. @throws PoolConnectError; the reason of `signal` when it is aborted meanwhile */
   async connect(retry: Readonly<RetryOptions>, signal: AbortSignal): Promise<void> {
     this.#refusal = undefined;
-    const delay = setTimeout(() => this.host.onDelay(redactURI(this.config.mongoURI), this.#refusal), PATIENCE_MS);
+    const patience = clock.setTimeout(
+      () => this.host.onDelay(redactURI(this.config.mongoURI), this.#refusal),
+      PATIENCE_MS,
+    );
     try {
       await this.#connectWithin(retry, signal);
     } finally {
-      clearTimeout(delay);
+      clock.clear(patience);
     }
   }
 
@@ -90,7 +93,7 @@ export class PoolClient {
         if (attempt >= attempts) throw this.#failure(error, attempt);
       }
       const pauseMS = Math.min(delayMS * 2 ** (attempt - 1), MAX_RETRY_DELAY_MS);
-      await sleep(pauseMS, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await delay(pauseMS, signal).catch(() => signal.throwIfAborted());
     }
   }
 

@@ -1,5 +1,6 @@
 import { within } from './deadline.js';
 import type { ShutdownDeadline } from './shutdown.deadline.js';
+import { clock } from '../../polymongo.clock.js';
 
 /**
  * How a pool is closed over running work, after it had `shutdownTimeoutMS` to end: `patient` leaves the pool open
@@ -66,7 +67,7 @@ export class PoolClosing {
   /** Waits until `isDone`, or until the time that the most urgent who asked leaves is over. */
   async waitUntil(isDone: () => boolean): Promise<void> {
     for (;;) {
-      const leftMS = this.#by - Date.now();
+      const leftMS = this.#by - clock.now();
       if (isDone() || leftMS <= 0) break;
       await within(leftMS, new Promise<void>((resolve) => (this.#wake = resolve)));
     }
@@ -90,8 +91,8 @@ export class PoolClosing {
   #setDeadline(): void {
     const { shutdownDeadline, shutdownTimeoutMS } = this.times;
     const { workBy, farewellBy } = shutdownDeadline ?? {};
-    const by = (this.#isSayingFarewell ? farewellBy : workBy) ?? Date.now() + shutdownTimeoutMS;
+    const by = (this.#isSayingFarewell ? farewellBy : workBy) ?? clock.now() + shutdownTimeoutMS;
     const forcedMS = this.#isSayingFarewell ? FORCED_FAREWELL_MS : 0;
-    this.#by = this.#urgency === 'now' ? Math.min(Date.now() + forcedMS, by) : by;
+    this.#by = this.#urgency === 'now' ? Math.min(clock.now() + forcedMS, by) : by;
   }
 }

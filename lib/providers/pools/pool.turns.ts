@@ -4,6 +4,7 @@ import { settling } from './pool.lease.js';
 import type { PoolShare } from './pool.share.js';
 import type { SocketLoad } from './pool.statistics.js';
 import { TurnQueue, TurnWaiter } from './turn.queue.js';
+import { type Timer, clock } from '../../polymongo.clock.js';
 
 /**
  * What a command is to the work that it belongs to. `call`: it begins there. `next`: it goes on with a cursor, so nobody
@@ -103,17 +104,17 @@ export class PoolTurns {
       throw terms.refusal(share.waiting);
     }
     await new Promise<void>((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
+      let timer: Timer | undefined;
       const end = () => {
-        clearTimeout(timer);
+        clock.clear(timer);
         waiter.leave();
         share.waiting--;
         this.#waiting--;
-        share.waitedMS += Date.now() - waiter.since;
+        share.waitedMS += clock.now() - waiter.since;
       };
       const grant = () => {
         end();
-        this.host.onTaken(Date.now() - waiter.since);
+        this.host.onTaken(clock.now() - waiter.since);
         this.#begin(share);
         resolve();
       };
@@ -128,7 +129,7 @@ export class PoolTurns {
       if (waitQueueTimeoutMS > 0) {
         const giveUp = () =>
           refuse(new PoolQueueTimeoutError(name, { waitedMS: waitQueueTimeoutMS, maxSockets, waiting: this.#waiting }));
-        timer = setTimeout(giveUp, waitQueueTimeoutMS);
+        timer = clock.setTimeout(giveUp, waitQueueTimeoutMS);
       }
       share.waiting++;
       this.#waiting++;

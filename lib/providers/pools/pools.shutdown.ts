@@ -4,6 +4,7 @@ import { within } from './deadline.js';
 import type { CloseTimes, CloseUrgency } from './pool.closing.js';
 import { PolyMongoClosedError } from './pool.errors.js';
 import { reserveOf, ShutdownDeadline } from './shutdown.deadline.js';
+import { clock } from '../../polymongo.clock.js';
 
 /** What a shutdown ends. */
 export interface ShutdownHost {
@@ -39,7 +40,7 @@ export class PoolsShutdown implements CloseTimes {
 
   /** How long disconnect hooks may take now. */
   get hookTimeoutMS(): number {
-    return this.#deadline ? Math.max(0, this.#deadline.farewellBy - Date.now()) : this.shutdownTimeoutMS;
+    return this.#deadline ? Math.max(0, this.#deadline.farewellBy - clock.now()) : this.shutdownTimeoutMS;
   }
 
   /** @throws PolyMongoClosedError when it has begun */
@@ -60,10 +61,10 @@ export class PoolsShutdown implements CloseTimes {
 
   /** Has the change streams of these databases end. All of them is the first phase of a shutdown, and part of its time. */
   async completeStreams(dbs: readonly string[] | 'all'): Promise<void> {
-    const since = Date.now();
+    const since = clock.now();
     const timeoutMS = this.shutdownTimeoutMS - reserveOf(this.shutdownTimeoutMS) - this.#streamsTookMS;
     await within(Math.max(0, timeoutMS), this.host.events.emitAndWait('streams', { dbs, action: 'complete' }));
-    if (dbs === 'all') this.#streamsTookMS += Date.now() - since;
+    if (dbs === 'all') this.#streamsTookMS += clock.now() - since;
   }
 
   async #closeEverything(isForced: boolean): Promise<void> {

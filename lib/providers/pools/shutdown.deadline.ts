@@ -1,3 +1,5 @@
+import { clock } from '../../polymongo.clock.js';
+
 /** What is kept of the time for disconnect hooks and for closing sockets: a fifth, no more than this. */
 const MAX_RESERVE_MS = 2_000;
 
@@ -15,7 +17,7 @@ export class ShutdownDeadline {
   /** @param spentMS what an earlier phase has used of the time */
   constructor(timeoutMS: number, spentMS: number) {
     const reserveMS = reserveOf(timeoutMS);
-    this.endBy = Date.now() + Math.max(timeoutMS - spentMS, reserveMS);
+    this.endBy = clock.now() + Math.max(timeoutMS - spentMS, reserveMS);
     this.farewellBy = this.endBy - reserveMS / 2;
     this.workBy = this.endBy - reserveMS;
   }

@@ -1,10 +1,11 @@
 import { Place } from '../databases/recency.ring.js';
 import type { PoolShare } from './pool.share.js';
+import { clock } from '../../polymongo.clock.js';
 
 /** A call that waits for its turn. */
 export class TurnWaiter {
   readonly place = new Place<TurnWaiter>(this);
-  readonly since = Date.now();
+  readonly since = clock.now();
   /** Takes it out of its queue. */
   leave = () => {};
 

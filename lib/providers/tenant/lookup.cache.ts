@@ -1,3 +1,5 @@
+import { clock } from '../../polymongo.clock.js';
+
 interface Entry<T> {
   answer: Promise<T>;
   value?: T;
@@ -23,12 +25,12 @@ export class LookupCache<T> {
   /** The answer, if it is there and still counts. */
   peek(key: string): T | undefined {
     const entry = this.#entries.get(key);
-    return entry?.expiresAt !== undefined && entry.expiresAt > Date.now() ? entry.value : undefined;
+    return entry?.expiresAt !== undefined && entry.expiresAt > clock.now() ? entry.value : undefined;
   }
 
   get(key: string): Promise<T> {
     const known = this.#entries.get(key);
-    if (known && (known.expiresAt === undefined || known.expiresAt > Date.now())) return known.answer;
+    if (known && (known.expiresAt === undefined || known.expiresAt > clock.now())) return known.answer;
     const last = known?.value;
     const entry: Entry<T> = { answer: Promise.resolve().then(() => this.ask(key, last)) };
     this.#entries.delete(key);
@@ -36,7 +38,7 @@ export class LookupCache<T> {
     entry.answer.then(
       (value) => {
         const ttlMS = typeof this.ttlMS === 'number' ? this.ttlMS : this.ttlMS(value);
-        Object.assign(entry, { value, expiresAt: Date.now() + ttlMS });
+        Object.assign(entry, { value, expiresAt: clock.now() + ttlMS });
       },
       () => this.#entries.get(key) === entry && this.#entries.delete(key),
     );

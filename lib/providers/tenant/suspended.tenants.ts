@@ -1,6 +1,7 @@
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { SuspensionListener, TenantSuspension, TenantSuspensions } from './tenant.suspensions.js';
+import { clock } from '../../polymongo.clock.js';
 
 /** Ends what a tenant has begun in this process when it is suspended. */
 export class SuspendedTenants implements SuspensionListener {
@@ -21,7 +22,7 @@ export class SuspendedTenants implements SuspensionListener {
     const db = this.databases.findName(tenantId);
     if (db === undefined) return;
     void this.pools.completeStreams([db]);
-    setTimeout(() => this.#end(tenantId, db), this.pools.options.shutdownTimeoutMS).unref();
+    clock.setTimeout(() => this.#end(tenantId, db), this.pools.options.shutdownTimeoutMS).unref();
     this.pools.events.emit('tenantSuspended', { tenantId, db, ...(reason !== undefined && { reason }) });
   }
 

@@ -6,6 +6,7 @@ import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantRecord, TenantRegistry } from './tenant.registry.js';
 import type { TenantSuspension, TenantSuspensions } from './tenant.suspensions.js';
 import type { TenantUse } from './tenant.use.js';
+import { clock } from '../../polymongo.clock.js';
 
 /** What is known of a tenant without asking its database. */
 export interface TenantInfo {
@@ -108,7 +109,7 @@ export class TenantCensus {
   /** @param maxAgeMS how old what is remembered of it may be */
   async overview(tenantId: string, maxAgeMS: number): Promise<TenantOverview> {
     const known = this.#remembered.get(tenantId);
-    if (known && Date.now() - known.readAt.getTime() <= maxAgeMS) return known;
+    if (known && clock.now() - known.readAt.getTime() <= maxAgeMS) return known;
     const overview = await this.sources.lookAt(tenantId, (database) => this.#look(tenantId, database));
     this.#remembered.delete(tenantId);
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value!);

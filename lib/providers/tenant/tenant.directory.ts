@@ -17,6 +17,7 @@ import { TenantProcesses } from './tenant.processes.js';
 import type { TenantReadiness } from './tenant.readiness.js';
 import type { TenantRegistry } from './tenant.registry.js';
 import type { TenantSuspensions } from './tenant.suspensions.js';
+import { clock } from '../../polymongo.clock.js';
 
 /** How many tenants `exists` is asked about at the same time. */
 const ASKED_AT_ONCE = 16;
@@ -188,7 +189,7 @@ export class TenantDirectory {
 
   async #isKnown(tenantId: string): Promise<boolean> {
     if (!this.#known) return true;
-    this.#rememberedUntil = Date.now() + this.#databases.options.existsTTLMS;
+    this.#rememberedUntil = clock.now() + this.#databases.options.existsTTLMS;
     return this.#known.get(tenantId);
   }
 
@@ -250,7 +251,7 @@ export class TenantDirectory {
         this.#owners?.clear();
         this.locations.forgetAll();
       },
-      isRemembering: () => Date.now() < this.#rememberedUntil,
+      isRemembering: () => clock.now() < this.#rememberedUntil,
       isWorking: () => lockOuts.isWorking(),
     });
   }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { managerScope } from './tenant.context.js';
 import { TenantInUseError } from './tenant-work.errors.js';
 import type { TenantDatabases } from './tenant.databases.js';
+import { clock, delay } from '../../polymongo.clock.js';
 
 const POLL_MS = 20;
 
@@ -36,7 +36,7 @@ export class TenantLockOuts {
   /** Lets no work begin for the tenant, and has its change streams complete. */
   add(tenantId: string): void {
     const holders = (this.#locked.get(tenantId)?.holders ?? 0) + 1;
-    this.#locked.set(tenantId, { holders, sinceMS: Date.now() });
+    this.#locked.set(tenantId, { holders, sinceMS: clock.now() });
     this.#count++;
     const db = this.#databases.findName(tenantId);
     if (db !== undefined) void this.#pools.completeStreams([db]);
@@ -53,18 +53,18 @@ export class TenantLockOuts {
     const database = db === undefined ? undefined : this.#pools.findDatabase(db);
     if (!database || database.leaseCount === 0) return true;
     const { sinceMS } = this.#locked.get(tenantId) ?? { sinceMS: Infinity };
-    if (Date.now() - sinceMS >= this.#pools.options.shutdownTimeoutMS) database.pool.abortLeases(database);
+    if (clock.now() - sinceMS >= this.#pools.options.shutdownTimeoutMS) database.pool.abortLeases(database);
     return database.leaseCount === 0;
   }
 
   /** Resolves when nothing of the tenant runs here. @throws TenantInUseError after `timeoutMS` */
   async untilIdle(tenantId: string, timeoutMS: number): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = clock.now();
     do {
       await delay(POLL_MS); // what was let in before has begun by then
       if (this.isIdle(tenantId)) return;
-    } while (Date.now() - startedAt < timeoutMS);
-    throw new TenantInUseError(tenantId, 1, Date.now() - startedAt);
+    } while (clock.now() - startedAt < timeoutMS);
+    throw new TenantInUseError(tenantId, 1, clock.now() - startedAt);
   }
 
   /** Closes the tenant's own pool, or its part of the shared one; disconnect hooks run as the tenant. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import { PolyMongoClosedError } from '../pools/pool.errors.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { atFarewell, onRegistry } from './registry.collection.js';
 import { TenantInUseError } from './tenant-work.errors.js';
+import { type Timer, clock, delay } from '../../polymongo.clock.js';
 
 /** Where the processes are written down that keep answers about tenants, in the default database. */
 const PROCESSES_COLLECTION = 'polymongo_processes';
@@ -57,7 +57,7 @@ export class TenantProcesses {
   readonly #leaving = new Set<string>();
   #memberUntil = 0;
   #renewal: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   /** @param answersMS how long an answer about a tenant counts, in ms */
   constructor(pools: PolyMongoPools, answersMS: number, holder: TenantHolder) {
@@ -69,7 +69,7 @@ export class TenantProcesses {
 
   /** The others know of this process, so what it remembers counts. */
   get isMember(): boolean {
-    return Date.now() < this.#memberUntil;
+    return clock.now() < this.#memberUntil;
   }
 
   /** Resolves when the others know of this process. @throws the driver's errors */
@@ -82,7 +82,7 @@ export class TenantProcesses {
    * @throws TenantInUseError after `timeoutMS`
    */
   async dismiss(tenantId: string, timeoutMS: number): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = clock.now();
     await this.#with((processes) =>
       processes.updateMany({ _id: { $ne: this.#id } }, { $addToSet: { removing: tenantId } }),
     );
@@ -92,7 +92,7 @@ export class TenantProcesses {
         processes.find({ _id: { $ne: this.#id }, removing: tenantId }, { projection: { _id: 1 } }).toArray(),
       );
       if (holding.length === 0) return;
-      const waitedMS = Date.now() - startedAt;
+      const waitedMS = clock.now() - startedAt;
       if (waitedMS >= timeoutMS) throw new TenantInUseError(tenantId, holding.length, waitedMS);
       await delay(POLL_MS);
     }
@@ -103,7 +103,7 @@ export class TenantProcesses {
   }
 
   async #write(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = clock.now();
     const renewed = {
       isLate: { $lt: [{ $ifNull: ['$aliveUntil', new Date(0)] }, '$$NOW'] },
       aliveUntil: { $add: ['$$NOW', this.#leaseMS] },
@@ -119,21 +119,21 @@ export class TenantProcesses {
   }
 
   #listen(): void {
-    clearTimeout(this.#timer);
+    clock.clear(this.#timer);
     const inMS = this.#leaving.size > 0 ? POLL_MS : Math.min(LISTEN_MS, this.#leaseMS / 4);
-    this.#timer = setTimeout(() => void this.#look(), inMS);
+    this.#timer = clock.setTimeout(() => void this.#look(), inMS);
     this.#timer.unref();
   }
 
   async #look(): Promise<void> {
     try {
-      const leftMS = this.#memberUntil - Date.now();
+      const leftMS = this.#memberUntil - clock.now();
       const isNeeded = this.#holder.isRemembering() || this.#holder.isWorking();
       if (isNeeded && leftMS < (this.#leaseMS * 2) / 3) return await this.#renew();
       if (leftMS < -this.#leaseMS) return; // nobody waits for it any more
       const record = await this.#with((processes) => processes.findOne({ _id: this.#id }));
       if (record) await this.#hear(record.removing);
-      else this.#memberUntil = Math.min(this.#memberUntil, Date.now());
+      else this.#memberUntil = Math.min(this.#memberUntil, clock.now());
     } catch (error) {
       if (error instanceof PolyMongoClosedError) return;
       // Its membership ends by itself; whoever needs it then is told why it cannot be had.
@@ -171,7 +171,7 @@ export class TenantProcesses {
   /** Nobody has to wait for a process that has ended in order. */
   #leave(): Promise<unknown> | undefined {
     if (this.#timer === undefined) return undefined;
-    clearTimeout(this.#timer);
+    clock.clear(this.#timer);
     return this.#holder.isWorking() ? undefined : this.#with((processes) => processes.deleteOne({ _id: this.#id }));
   }
 

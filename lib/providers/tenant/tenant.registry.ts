@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { onRegistry, TENANTS_COLLECTION } from './registry.collection.js';
@@ -8,6 +6,7 @@ import { databaseKey } from '../../polymongo.database-key.js';
 import { TenantDatabaseTakenError } from './tenant.errors.js';
 import { TenantBusyError, TenantRemovalError, TenantTakenOverError } from './tenant-work.errors.js';
 import { DatabaseUniqueness, isDuplicateKey, type DatabaseOwner } from './tenant.uniqueness.js';
+import { clock, delay } from '../../polymongo.clock.js';
 
 export interface TenantRecord {
   _id: string;
@@ -94,19 +93,19 @@ export class TenantRegistry {
     const owner = randomUUID();
     await this.#uniqueness.assertSole(tenantId, database);
     const record = await this.#own({ tenantId, database, purpose, timeoutMS }, owner);
-    let renewedAtMS = performance.now();
+    let renewedAtMS = clock.monotonic();
     const renew = async (): Promise<void> => {
-      const beganAtMS = performance.now();
+      const beganAtMS = clock.monotonic();
       await this.#change(tenantId, owner, [{ $set: { ownedUntil: SOON } }]);
       renewedAtMS = beganAtMS;
     };
     const hold: OwnershipHold = {
       renew,
       assertFresh: () => {
-        if (performance.now() - renewedAtMS > OWNED_MS) throw new TenantTakenOverError(tenantId);
+        if (clock.monotonic() - renewedAtMS > OWNED_MS) throw new TenantTakenOverError(tenantId);
       },
     };
-    const renewal = setInterval(() => void renew().catch(() => {}), OWNED_MS / 3); // the next one may succeed
+    const renewal = clock.setInterval(() => void renew().catch(() => {}), OWNED_MS / 3); // the next one may succeed
     renewal.unref();
     const disown = () => this.#update(tenantId, owner, [{ $unset: ['owner', 'ownedUntil'] }]);
     try {
@@ -117,7 +116,7 @@ export class TenantRegistry {
       await disown().catch(() => {}); // what counts is why the work failed; the ownership ends by itself
       throw error;
     } finally {
-      clearInterval(renewal);
+      clock.clear(renewal);
     }
   }
 
@@ -153,11 +152,11 @@ export class TenantRegistry {
 
   async #own(ownership: Ownership, owner: string): Promise<TenantRecord> {
     const { tenantId, timeoutMS } = ownership;
-    const startedAt = Date.now();
+    const startedAt = clock.now();
     for (;;) {
       const record = await this.#tryOwn(ownership, owner);
       if (record) return record;
-      const waitedMS = Date.now() - startedAt;
+      const waitedMS = clock.now() - startedAt;
       if (waitedMS >= timeoutMS) throw new TenantBusyError(tenantId, waitedMS);
       await delay(POLL_MS);
     }

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import type { ResolvedSuspensionOptions } from '../../polymongo.suspension-options.js';
 import { PolyMongoClosedError } from '../pools/pool.errors.js';
@@ -9,6 +7,7 @@ import { asNobody } from '../sessions/subscriber.context.js';
 import { onRegistry } from './registry.collection.js';
 import { SuspensionOffError, TenantSuspendedError } from './suspension.errors.js';
 import { isDuplicateKey } from './tenant.uniqueness.js';
+import { type Timer, clock, delay } from '../../polymongo.clock.js';
 
 /** Why a tenant is not served, and since when. */
 export interface TenantSuspension {
@@ -61,7 +60,7 @@ export class TenantSuspensions {
   #revision: string | undefined;
   #readAtMS = -Infinity;
   #reading: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #isAsked = false;
 
   constructor(pools: PolyMongoPools, options: ResolvedSuspensionOptions | undefined) {
@@ -124,9 +123,9 @@ export class TenantSuspensions {
       ...(reason !== undefined && { reason: { $literal: reason } }),
     };
     await this.#change({ tenants: { $concatArrays: [without(isOf(tenantId, by)), [suspension]] } });
-    const writtenAtMS = performance.now();
+    const writtenAtMS = clock.monotonic();
     await this.#readAnew();
-    await delay(this.#options.withinMS - (performance.now() - writtenAtMS));
+    await delay(this.#options.withinMS - (clock.monotonic() - writtenAtMS));
   }
 
   /** The other processes let the tenant in again within `withinMS`, this one at once; unless a restore holds it. */
@@ -155,7 +154,7 @@ export class TenantSuspensions {
   }
 
   get #isFresh(): boolean {
-    return performance.now() - this.#readAtMS < this.#options!.withinMS;
+    return clock.monotonic() - this.#readAtMS < this.#options!.withinMS;
   }
 
   /** As {@link #read}, begun from now on. */
@@ -169,7 +168,7 @@ export class TenantSuspensions {
   }
 
   async #ask(): Promise<void> {
-    const startedAtMS = performance.now();
+    const startedAtMS = clock.monotonic();
     const isFirst = this.#readAtMS === -Infinity;
     const revision = this.#revision;
     const record = await this.#with((suspensions) =>
@@ -192,8 +191,8 @@ export class TenantSuspensions {
 
   /** As long as somebody asks, or works for a tenant that may be suspended meanwhile. */
   #lookAgain(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    clock.clear(this.#timer);
+    this.#timer = clock.setTimeout(() => {
       if (!this.#isAsked && !this.#listener?.isInterested) return;
       this.#isAsked = false;
       this.#read().catch((error: unknown) => {

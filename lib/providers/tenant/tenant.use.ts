@@ -3,6 +3,7 @@ import { asNobody } from '../sessions/subscriber.context.js';
 import { atFarewell } from './registry.collection.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantRegistry } from './tenant.registry.js';
+import { type Timer, clock } from '../../polymongo.clock.js';
 
 interface Use {
   readonly tenantId: string;
@@ -17,7 +18,7 @@ export class TenantUse {
   /** By database: of those that were let go, until it is written down. */
   readonly #kept = new Map<string, Use>();
   #writtenUpTo = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(pools: PolyMongoPools, databases: TenantDatabases, registry: TenantRegistry) {
     this.#pools = pools;
@@ -39,12 +40,12 @@ export class TenantUse {
   #writeEvery(everyMS: number): void {
     if (this.#timer) return;
     const write = () => void this.#write().catch(() => {}); // the next one has it, too
-    this.#timer = asNobody(() => setInterval(write, everyMS));
+    this.#timer = asNobody(() => clock.setInterval(write, everyMS));
     this.#timer.unref();
   }
 
   #writeLast(): Promise<void> {
-    clearInterval(this.#timer);
+    clock.clear(this.#timer);
     return this.#write();
   }
 
@@ -56,7 +57,7 @@ export class TenantUse {
   }
 
   async #write(): Promise<void> {
-    const upTo = Date.now();
+    const upTo = clock.now();
     for (const name of this.#pools.databases.keys()) this.#keep(name);
     const uses = new Map(this.#kept);
     await this.#registry.recordUse(new Map([...uses.values()].map(({ tenantId, at }) => [tenantId, at])));

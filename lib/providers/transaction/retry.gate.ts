@@ -1,3 +1,5 @@
+import { type Timer, clock } from '../../polymongo.clock.js';
+
 /** Longer than the slowest retry of a healthy server takes. */
 const PATIENCE_MS = 5_000;
 
@@ -9,7 +11,7 @@ const PATIENCE_MS = 5_000;
 export class RetryGate {
   readonly #waiting: (() => void)[] = [];
   #inside = new Set<symbol>();
-  #patience: NodeJS.Timeout | undefined;
+  #patience: Timer | undefined;
 
   constructor(
     readonly size: number,
@@ -27,12 +29,12 @@ export class RetryGate {
       isInside = false;
       this.#inside.delete(place);
       this.#letIn();
-      if (this.#patience) this.#patience.refresh();
+      if (this.#patience) this.#waitAnew();
     };
   }
 
   #turn(place: symbol): Promise<void> {
-    if (!this.#patience) this.#patience = setTimeout(() => this.#forget(), this.patienceMS).unref();
+    if (!this.#patience) this.#waitAnew();
     return new Promise((resolve) =>
       this.#waiting.push(() => {
         this.#inside.add(place);
@@ -44,7 +46,7 @@ export class RetryGate {
   #letIn(): void {
     while (this.#inside.size < this.size && this.#waiting.length > 0) this.#waiting.shift()!();
     if (this.#waiting.length > 0) return;
-    clearTimeout(this.#patience);
+    clock.clear(this.#patience);
     this.#patience = undefined;
   }
 
@@ -52,6 +54,11 @@ export class RetryGate {
     this.#patience = undefined;
     this.#inside = new Set();
     this.#letIn();
-    if (this.#waiting.length > 0) this.#patience = setTimeout(() => this.#forget(), this.patienceMS).unref();
+    if (this.#waiting.length > 0) this.#waitAnew();
+  }
+
+  #waitAnew(): void {
+    clock.clear(this.#patience);
+    this.#patience = clock.setTimeout(() => this.#forget(), this.patienceMS).unref();
   }
 }

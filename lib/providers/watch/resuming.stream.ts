@@ -11,6 +11,7 @@ import { asServerSentEvent, type Change } from './change.types.js';
 import { finalError, isResumable } from './resumable.errors.js';
 import type { Reconnect } from './watch.options.js';
 import type { ResumeToken } from './resume-token.store.js';
+import { type Timer, clock } from '../../polymongo.clock.js';
 
 /** What a stream is on, and how the driver opens it there. */
 export interface WatchSource {
@@ -116,9 +117,9 @@ export class ResumingStream implements OpenStream {
 
   /** Waits so long, or until the stream is closed. */
   async pause(delayMS: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await this.#unlessClosed(new Promise<void>((resolve) => (timer = setTimeout(resolve, delayMS))));
-    clearTimeout(timer);
+    let timer: Timer | undefined;
+    await this.#unlessClosed(new Promise<void>((resolve) => (timer = clock.setTimeout(resolve, delayMS))));
+    clock.clear(timer);
   }
 
   /** Leaves the pool it is on; the next pull opens it on the one that serves its database then. */

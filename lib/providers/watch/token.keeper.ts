@@ -1,6 +1,7 @@
 import type { mongo } from 'mongoose';
 import { InvalidResumeTokenError } from './change-stream.errors.js';
 import type { ResumeToken, ResumeTokenStore } from './resume-token.store.js';
+import { type Timer, clock } from '../../polymongo.clock.js';
 
 /** When a token is saved again that could not be, unless a later one comes before. */
 const RETRY_MS = 1_000;
@@ -9,7 +10,7 @@ const RETRY_MS = 1_000;
 export class TokenKeeper {
   #unsaved: ResumeToken | undefined;
   #saving = Promise.resolve();
-  #retry: NodeJS.Timeout | undefined;
+  #retry: Timer | undefined;
 
   /**
    * @param report told of saves that failed where nobody waits for them
@@ -45,7 +46,7 @@ export class TokenKeeper {
       await this.save(token);
     } catch (error) {
       this.report(error);
-      if (!this.#retry) this.#retry = setTimeout(() => this.#tryAgain(), RETRY_MS).unref();
+      if (!this.#retry) this.#retry = clock.setTimeout(() => this.#tryAgain(), RETRY_MS).unref();
     }
   }
 

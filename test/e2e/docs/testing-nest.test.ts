@@ -10,7 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-it('the code of docs/testing.md for Nest does what the page says', () => {
+it('the code of docs/testing.md for Nest does what the page says', async () => {
+  await page.later();
   const { options, tenantEntry } = app.get(PolyMongoWrapper);
   expect(options.defaultDB).toMatch(/^orders_/);
   const request = { headers: {} };

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { freshDatabase, overrideTenant, PolyMongoTestingModule } from 'nestjs-polymongo/testing';
+import { freshDatabase, overrideTenant, PolyMongoTestingModule, TestClock } from 'nestjs-polymongo/testing';
 
 // #region testing-options
 export const imports = [
@@ -15,4 +15,12 @@ export function signedIn(app: INestApplicationContext) {
   const signOut = overrideTenant(app, 'acme'); // every request is acme's, whatever it names
   // #endregion
   return signOut;
+}
+
+export async function later() {
+  // #region testing-clock
+  const clock = TestClock.install(); // before the application
+  await clock.advance(60_000); // pools that were to close after a minute of quiet do; the driver hears nothing of it
+  clock.uninstall();
+  // #endregion
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { check, checks, checkOptions, oneOf, type Check, type Checks } from '../../../polymongo.checks.js';
 import { PolyMongoOptionsError } from '../../../polymongo.errors.js';
 import type { Database } from '../../databases/database.js';
@@ -33,6 +32,7 @@ import { CountedBytes } from './counted.bytes.js';
 import { collectionsOf, isOfRestore, namesOf, ownCollectionsOf, unfinishedIn } from './restore.state.js';
 import { RestoreTask } from './restore.task.js';
 import { verifyBackup } from './verify.task.js';
+import { delay } from '../../../polymongo.clock.js';
 
 /** What the backups are made with. */
 export interface BackupParts {
