@@ -1,13 +1,11 @@
 import { EmbeddedMongo } from './embedded-mongo.js';
 
-/** Tells the workers of a run where the server is that the run has started. */
-const VARIABLE = 'POLYMONGO_SHARED_SERVER';
 /** What {@link globalSetup} has started; Jest loads its setup and its teardown each by itself. */
 const SERVER: unique symbol = Symbol.for('polymongo.testing.shared') as never;
 const shared = globalThis as { [SERVER]?: EmbeddedMongo };
 
 /** The server that {@link globalSetup} has started for all tests of the run; undefined where nobody has. */
-export const sharedServerURI = (): string | undefined => process.env[VARIABLE];
+export const sharedServerURI = (): string | undefined => process.env['POLYMONGO_SHARED_SERVER'];
 
 /**
  * Starts one server for all tests of a run, for Jest's `globalSetup` (with {@link globalTeardown}) and Vitest's, which calls what it
@@ -17,13 +15,13 @@ export const sharedServerURI = (): string | undefined => process.env[VARIABLE];
 export async function globalSetup(): Promise<() => Promise<void>> {
   const server = await EmbeddedMongo.start();
   shared[SERVER] = server;
-  process.env[VARIABLE] = server.uri;
+  process.env['POLYMONGO_SHARED_SERVER'] = server.uri; // told to the workers of the run
   return globalTeardown;
 }
 
 /** Stops what {@link globalSetup} has started. */
 export async function globalTeardown(): Promise<void> {
-  delete process.env[VARIABLE];
+  delete process.env['POLYMONGO_SHARED_SERVER'];
   const server = shared[SERVER];
   delete shared[SERVER];
   await server?.stop();
