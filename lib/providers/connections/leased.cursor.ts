@@ -26,7 +26,9 @@ export function leaseCursor<C extends mongo.AbstractCursor>(
     database.hold(async ({ pool }) => {
       const state = await first();
       if (state.response.id?.isZero() || cursor.closed) return state;
-      const lease = pool.lease('long', database, () => fail(cursor, new PoolForceClosedError(database.name)));
+      const lease = pool.lease('long', database, (reason) =>
+        fail(cursor, reason ?? new PoolForceClosedError(database.name)),
+      );
       cursor.once('close', () => lease.release());
       return state;
     }),

@@ -169,7 +169,7 @@ export class DatabasePool {
   }
 
   /** Takes a lease; the pool is not necessarily open yet. */
-  lease(kind: LeaseKind, user?: LeaseUser, abort?: () => void): PoolLease {
+  lease(kind: LeaseKind, user?: LeaseUser, abort?: (reason?: Error) => void): PoolLease {
     const lease = new PoolLease(this, kind, user, abort);
     this.#leases.add(lease);
     this.#idle?.pause();
@@ -177,11 +177,11 @@ export class DatabasePool {
     return lease;
   }
 
-  /** Ends what can be ended of a database's work: its cursors fail, its streams close. */
-  abortLeases(user: LeaseUser): void {
+  /** Ends what can be ended of a database's work: its cursors fail with `reason`, its streams close. */
+  abortLeases(user: LeaseUser, reason: Error): void {
     for (const lease of [...this.#leases]) {
       if (lease.user !== user || !lease.abort) continue;
-      lease.abort();
+      lease.abort(reason);
       lease.release();
     }
   }

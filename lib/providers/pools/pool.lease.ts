@@ -23,7 +23,7 @@ export interface LeasedPool {
   /** Connected while somebody holds a lease. */
   readonly client: mongo.MongoClient;
   /** Takes another lease. */
-  lease(kind: LeaseKind, user?: LeaseUser, abort?: () => void): PoolLease;
+  lease(kind: LeaseKind, user?: LeaseUser, abort?: (reason?: Error) => void): PoolLease;
   /** Called by {@link PoolLease.release} alone. */
   endLease(lease: PoolLease): void;
 }
@@ -38,13 +38,13 @@ export class PoolLease {
 
   /**
    * @param user the database on whose behalf it was taken
-   * @param abort called when the pool is closed by force under this lease
+   * @param abort called when the work under this lease is to end: by an error, or else because the pool is closed by force
    */
   constructor(
     readonly pool: LeasedPool,
     readonly kind: LeaseKind,
     readonly user?: LeaseUser,
-    readonly abort?: () => void,
+    readonly abort?: (reason?: Error) => void,
   ) {
     user?.leaseStarted(kind);
   }

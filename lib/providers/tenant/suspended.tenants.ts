@@ -41,6 +41,7 @@ export class SuspendedTenants implements SuspensionListener {
 
   #end(tenantId: string, db: string): void {
     const database = this.pools.findDatabase(db);
-    if (database && this.suspensions.has(tenantId)) database.pool.abortLeases(database);
+    const refusal = this.suspensions.refusalOf(tenantId);
+    if (database && refusal) database.pool.abortLeases(database, refusal);
   }
 }

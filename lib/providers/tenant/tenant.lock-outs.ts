@@ -1,6 +1,7 @@
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { managerScope } from './tenant.context.js';
 import { TenantInUseError } from './tenant-work.errors.js';
+import { TenantUnknownError } from './tenant.errors.js';
 import type { TenantDatabases } from './tenant.databases.js';
 import { clock, delay } from '../../polymongo.clock.js';
 
@@ -53,7 +54,8 @@ export class TenantLockOuts {
     const database = db === undefined ? undefined : this.#pools.findDatabase(db);
     if (!database || database.leaseCount === 0) return true;
     const { sinceMS } = this.#locked.get(tenantId) ?? { sinceMS: Infinity };
-    if (clock.now() - sinceMS >= this.#pools.options.shutdownTimeoutMS) database.pool.abortLeases(database);
+    if (clock.now() - sinceMS >= this.#pools.options.shutdownTimeoutMS)
+      database.pool.abortLeases(database, new TenantUnknownError());
     return database.leaseCount === 0;
   }
 

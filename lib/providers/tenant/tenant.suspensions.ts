@@ -89,19 +89,20 @@ export class TenantSuspensions {
     return this.#isFresh && !this.#known.has(tenantId);
   }
 
-  /** It is suspended, as far as this process has heard. */
-  has(tenantId: string): boolean {
-    return this.#known.has(tenantId);
-  }
-
   /** @throws TenantSuspendedError; the driver's errors where nobody knows */
   async assertServed(tenantId: string): Promise<void> {
     while (!this.#isFresh) await this.#read();
+    const refusal = this.refusalOf(tenantId);
+    if (refusal) throw refusal;
+  }
+
+  /** What those of the tenant are refused with; undefined where it is not suspended, as far as this process has heard. */
+  refusalOf(tenantId: string): TenantSuspendedError | undefined {
     const suspension = this.#known.get(tenantId);
-    if (!suspension) return;
+    if (!suspension) return undefined;
     const { status, retryAfterMS } = this.#options!;
     const mayComeAgain = status === 503 ? retryAfterMS : undefined;
-    throw new TenantSuspendedError(status, mayComeAgain, suspension.since, suspension.reason);
+    return new TenantSuspendedError(status, mayComeAgain, suspension.since, suspension.reason);
   }
 
   /** Those that are suspended now, by id. */

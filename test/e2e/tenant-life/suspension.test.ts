@@ -113,7 +113,7 @@ describe('a suspended tenant', () => {
     expect(database.leaseCount).toBe(1);
     await here.tenants.suspend('acme');
     await waitFor(() => database.leaseCount === 0);
-    await expect(cursor.next()).rejects.toThrow();
+    await expect(cursor.next()).rejects.toThrow(TenantSuspendedError);
   });
 
   it('stays suspended when it is suspended again, since the first time, with the last reason', async () => {
