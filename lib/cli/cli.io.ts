@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 export interface CliIO {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of the package; what `--version` prints. */
   readonly version: string;

@@ -1,6 +1,6 @@
-import { Command, CommanderError } from 'commander';
-import { BulkTaskError } from '../providers/bulk/bulk.errors.js';
-import { type CliIO, ExitCode, Interruption, UsageError } from './cli.io.js';
+import { Command } from 'commander';
+import { isClosedPipe, tellFailure } from './cli.failure.js';
+import { type CliIO, ExitCode, Interruption } from './cli.io.js';
 import { copyCommand } from './commands/copy.command.js';
 import { dropCommand } from './commands/drop.command.js';
 import { embeddedCommand } from './commands/embedded.command.js';
@@ -14,9 +14,9 @@ import { statsCommand } from './commands/stats.command.js';
 import { tenantsCommand } from './commands/tenants.command.js';
 import { watchCommand } from './commands/watch.command.js';
 import type { GlobalOptions } from './cli.session.js';
-import { redactURI } from '../polymongo.uri.js';
 import { messageOf } from '../polymongo.errors.js';
-import { failureOf, writeJSON, writeLine, writeSummary } from './output.js';
+import { redactURI } from '../polymongo.uri.js';
+import { failureOf, writeLine } from './output.js';
 
 const HELP = `
 The server is --uri, else POLYMONGO_URI or MONGODB_URI of the environment, which ps shows to nobody else. Passwords are
@@ -34,6 +34,7 @@ Examples:
 /** Runs one command line. @returns the exit code */
 export async function runCli(argv: readonly string[], io: CliIO): Promise<number> {
   let code: number = ExitCode.Done;
+  let usage = '';
   const exit = (value: number) => void (code = value);
   const program = new Command('polymongo')
     .version(io.version)
@@ -45,8 +46,8 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       // An argument in the wrong place is quoted. What is meant instead stands in a line of its own.
-      outputError: (text) => writeLine(io.stderr, text.trimEnd().replace(/\n(?=\(Did you mean [^\n]*$)/, ' ')),
-      writeErr: (text) => io.stderr.write(redactURI(text)),
+      outputError: (text) => (usage = text.trimEnd().replace(/\n(?=\(Did you mean [^\n]*$)/, ' ')),
+      writeErr: (text) => (usage += redactURI(text)),
     })
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
@@ -60,7 +61,8 @@ export async function runCli(argv: readonly string[], io: CliIO): Promise<number
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    code = failed(error, io, program.opts<GlobalOptions>());
+    const flags = { ...program.opts<GlobalOptions>(), ...(argv.includes('--json') && { json: true }) };
+    code = tellFailure(error, io, flags, usage);
   }
   return code === ExitCode.Failed ? code : ((await failedToWrite(io)) ?? code);
 }
@@ -72,25 +74,3 @@ async function failedToWrite({ stdout, stderr, signal }: CliIO): Promise<number 
   writeLine(stderr, `polymongo: the output could not be written: ${messageOf(failure)}`);
   return ExitCode.Failed;
 }
-
-function failed(error: unknown, io: CliIO, { json, quiet }: GlobalOptions): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
-  if (isClosedPipe(error)) return ExitCode.Interrupted; // the reader, such as `head`, has enough
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof UsageError) {
-    writeLine(io.stderr, message);
-    return ExitCode.Usage;
-  }
-  const summary = error instanceof BulkTaskError ? error.summary : undefined;
-  if (json) writeJSON(io.stdout, { error: message, ...(summary && { summary }) });
-  else if (summary && summary.collections.length > 0 && !quiet) writeSummary(io.stderr, summary);
-  writeLine(io.stderr, `polymongo: ${message}`);
-  if (!(io.signal.reason instanceof Interruption)) return ExitCode.Failed;
-  writeLine(
-    io.stderr,
-    'Interrupted. What is listed above is done; import goes on with --resume, copy by running it again.',
-  );
-  return ExitCode.Interrupted;
-}
-
-const isClosedPipe = (error: unknown): boolean => (error as { code?: unknown }).code === 'EPIPE';

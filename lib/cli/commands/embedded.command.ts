@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
 import type { GlobalOptions } from '../cli.session.js';
-import { writeJSON, writeLine } from '../output.js';
+import { explain, writeJSON, writeLine } from '../output.js';
 
 /** `polymongo embedded`: a MongoDB in this process until Ctrl-C. */
 export const embeddedCommand = (program: Command, io: CliIO, exit: (code: number) => void): Command =>
@@ -14,7 +14,13 @@ export const embeddedCommand = (program: Command, io: CliIO, exit: (code: number
     .action(async ({ port, replSet }: { port?: number; replSet: string }, command: Command) => {
       const { EmbeddedMongo } = await import('../../testing/embedded-mongo.js');
       const mongo = await EmbeddedMongo.start({ replSet, ...(port !== undefined && { port }) });
-      if (command.optsWithGlobals<GlobalOptions>().json) writeJSON(io.stdout, { uri: mongo.uri, port: mongo.port });
+      const flags = command.optsWithGlobals<GlobalOptions>();
+      explain(
+        io,
+        flags,
+        'A MongoDB runs in this process. Its data is in memory, and gone with Ctrl-C. Its connection string:',
+      );
+      if (flags.json) writeJSON(io.stdout, { uri: mongo.uri, port: mongo.port });
       else writeLine(io.stdout, mongo.uri);
       if (!io.signal.aborted)
         await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }));

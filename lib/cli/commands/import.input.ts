@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { AnyImportOptions, BulkSummary } from '../../providers/bulk/bulk.types.js';
 import type { PolyMongoWrapper } from '../../polymongo.wrapper.js';
+import { FailureWithRemedy } from '../cli.failure.js';
 import { type CliIO, ExitCode, UsageError } from '../cli.io.js';
 import { type GlobalOptions, uriOf, withWrapper } from '../cli.session.js';
 import { openOutput } from '../output.file.js';
@@ -69,7 +70,10 @@ export async function runImport(
       ...(input && { totalBytes: read!.size }),
     };
     const given = !input ? source : read!.isFile() ? () => opened(0) : opened();
-    const summary = await withWrapper(uri, (wrapper) => work(wrapper, { source: given, options, line }));
+    const run = withWrapper(uri, (wrapper) => work(wrapper, { source: given, options, line }));
+    const summary = await run.catch((error: unknown) => {
+      throw isThereAlready(error) ? new FailureWithRemedy(error, REMEDY) : error;
+    });
     line.clear();
     if (rejects) await finished(rejects.end());
     const code = conclude(summary, io.stdout, flags);
@@ -81,6 +85,13 @@ export async function runImport(
     rejects?.destroy();
   }
 }
+
+const DUPLICATE_KEY = 11000;
+const REMEDY =
+  'If it is there from an import of this file: --resume goes on with that one, --drop begins anew, --on-error skip passes over what is there.';
+
+const isThereAlready = (error: unknown): boolean =>
+  (((error as Error).cause ?? {}) as { code?: unknown }).code === DUPLICATE_KEY;
 
 /** Of a file that the shell has opened; undefined for a stream of another kind. */
 function statOf(stream: Readable): Stats | undefined {

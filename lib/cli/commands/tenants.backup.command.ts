@@ -7,6 +7,7 @@ import type { PolyMongoTenants } from '../../providers/tenant/polymongo-tenants.
 import { type CliIO, UsageError } from '../cli.io.js';
 import type { GlobalOptions } from '../cli.session.js';
 import { writeJSON, writeLine, writeTable } from '../output.js';
+import { plural } from '../plural.js';
 import { formatBytes, ProgressLine } from '../progress.line.js';
 import { concludeRun } from './tenants.results.js';
 import { parseCount, withConfig, withTenants, type ConfigFlags } from './tenants.session.js';
@@ -128,7 +129,7 @@ function writeResults(
     writeLine(stdout, `${done} ${whole.length} of ${results.length}.`);
   }
   for (const result of results)
-    if (!result.ok) writeLine(stderr, `${result.tenantId}: ${(result.error as Error).message}`);
+    if (!result.ok) writeLine(stderr, `polymongo: ${result.tenantId}: ${(result.error as Error).message}`);
 }
 
 function tell({ stdout }: CliIO, { json, quiet }: GlobalOptions, done: string, restored: TenantRestoration): void {
@@ -140,7 +141,10 @@ function tell({ stdout }: CliIO, { json, quiet }: GlobalOptions, done: string, r
       collections: collections.map(({ name, documents }) => ({ name, documents })),
     });
   else if (!quiet)
-    writeLine(stdout, `${done}: ${tenantId}, ${documentsOf(restored)} documents in ${collections.length} collections.`);
+    writeLine(
+      stdout,
+      `${done}: ${tenantId}, ${plural(documentsOf(restored), 'document')} in ${plural(collections.length, 'collection')}.`,
+    );
 }
 
 const documentsOf = ({ collections }: Pick<TenantRestoration, 'collections'>): number =>

@@ -4,7 +4,8 @@ import type { TenantStatsOptions } from '../../providers/tenant/polymongo-tenant
 import type { TenantCriteria, TenantInfo, TenantOverview } from '../../providers/tenant/tenant.census.js';
 import { type CliIO, UsageError } from '../cli.io.js';
 import { writeJSON, writeLine, writeTable } from '../output.js';
-import { ProgressLine } from '../progress.line.js';
+import { plural } from '../plural.js';
+import { formatMegabytes, ProgressLine } from '../progress.line.js';
 import { addBackupCommands } from './tenants.backup.command.js';
 import { byTenant, jsonOf } from './tenants.results.js';
 import { parseCount, withConfig, withTenants, type ConfigFlags } from './tenants.session.js';
@@ -92,11 +93,11 @@ export function tenantsCommand(program: Command, io: CliIO, exit: (code: number)
           const held = results.flatMap((result) => (result.ok ? [result.value] : []));
           writeTable(
             io.stdout,
-            ['TENANT', 'DOCUMENTS', 'COLLECTIONS', 'SIZE (MB)', 'VERSION', 'CLUSTER', 'LAST USED', 'SUSPENDED'],
+            ['TENANT', 'DOCUMENTS', 'COLLECTIONS', 'SIZE', 'VERSION', 'CLUSTER', 'LAST USED', 'SUSPENDED'],
             held.map(overviewRowOf),
           );
           for (const result of results)
-            if (!result.ok) writeLine(io.stderr, `${result.tenantId}: ${(result.error as Error).message}`);
+            if (!result.ok) writeLine(io.stderr, `polymongo: ${result.tenantId}: ${(result.error as Error).message}`);
         }
         exit(isWhole ? 0 : 1);
       });
@@ -142,11 +143,11 @@ const overviewRowOf = (tenant: TenantOverview): (string | number)[] => [
   tenant.tenantId,
   tenant.documents,
   tenant.collections,
-  Number(tenant.sizeMb.toFixed(3)),
+  formatMegabytes(tenant.sizeMb),
   tenant.version ?? '-',
   tenant.cluster,
   dayOf(tenant.lastUsedAt),
   suspensionOf(tenant),
 ];
 
-const countOf = (count: number): string => (count === 1 ? '1 tenant' : `${count} tenants`);
+const countOf = (count: number): string => plural(count, 'tenant');

@@ -20,13 +20,16 @@ export async function concludeRun<T extends object>(
   write: (results: readonly TenantResult<T>[]) => void,
 ): Promise<number> {
   const results: TenantResult<T>[] = [];
+  let isWhole = false;
   try {
     for await (const result of run) results.push(result);
+    isWhole = true;
   } finally {
     line.clear();
     results.sort(byTenant);
-    if (json) writeJSON(stdout, results.map(jsonOf));
-    else write(results);
+    // Of a run that could not begin the error says all.
+    if (!json) write(results);
+    else if (isWhole || results.length > 0) writeJSON(stdout, results.map(jsonOf));
   }
   return results.every(({ ok }) => ok) ? ExitCode.Done : ExitCode.Failed;
 }

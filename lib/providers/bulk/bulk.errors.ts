@@ -122,7 +122,7 @@ function writtenIn({ collections }: BulkSummary): string {
   const documents = written.reduce((sum, collection) => sum + collection.documents, 0);
   const names = written.slice(0, MAX_NAMED).map(({ name }) => JSON.stringify(name));
   if (written.length > MAX_NAMED) names.push('…');
-  return `${documents} documents${names.length > 0 ? ` in ${names.join(', ')}` : ''}`;
+  return `${documents} document${documents === 1 ? '' : 's'}${names.length > 0 ? ` in ${names.join(', ')}` : ''}`;
 }
 
 function placeOf({ collection, documentNumber, byteOffset, line }: FilePosition): string {

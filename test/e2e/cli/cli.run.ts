@@ -6,20 +6,23 @@ export interface Run {
   readonly signal?: AbortSignal;
   readonly env?: Record<string, string>;
   readonly isTTY?: boolean;
+  readonly columns?: number;
   readonly onOutput?: (text: string) => void;
+  readonly onError?: (text: string) => void;
 }
 
 /** Runs a command line against a server. */
 export async function runIn(
   uri: string,
   args: string[],
-  { stdin = Buffer.alloc(0), signal, env, isTTY = false, onOutput }: Run = {},
+  { stdin = Buffer.alloc(0), signal, env, isTTY = false, columns, onOutput, onError }: Run = {},
 ) {
-  const [stdout, stderr] = [Object.assign(new PassThrough(), { isTTY }), Object.assign(new PassThrough(), { isTTY })];
+  const stdout = Object.assign(new PassThrough(), { isTTY });
+  const stderr = Object.assign(new PassThrough(), { isTTY, ...(columns !== undefined && { columns }) });
   const out: Buffer[] = [];
   let err = '';
   stdout.on('data', (chunk: Buffer) => (out.push(chunk), onOutput?.(chunk.toString())));
-  stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  stderr.on('data', (chunk: Buffer) => ((err += chunk.toString()), onError?.(chunk.toString())));
   const code = await runCli(args, {
     ...{
       stdin: Object.assign(Readable.from([stdin]), { isTTY }),

@@ -28,7 +28,7 @@ describe('polymongo', () => {
     const listed = await cli(['list', '--json']);
     expect(JSON.parse(listed.out)).toContainEqual(expect.objectContaining({ name: shop }));
     const { out, code } = await cli(['stats', shop]);
-    expect(out).toMatch(/COLLECTION +DOCUMENTS +SIZE \(MB\)\norders +2 /);
+    expect(out).toMatch(/COLLECTION +DOCUMENTS +SIZE\norders +2 /);
     expect(code).toBe(0);
   });
 
@@ -36,7 +36,7 @@ describe('polymongo', () => {
     for (const format of ['json', 'archive']) {
       const copy = fixture.name();
       const { bytes, err } = await cli(['export', shop, '--format', format, '--gzip']);
-      expect(err).toContain('2 documents in 1 collections');
+      expect(err).toContain('2 documents in 1 collection');
       const { code, out } = await cli(['import', copy, '--json'], { stdin: bytes });
       expect([code, JSON.parse(out)]).toMatchObject([
         0,
@@ -86,12 +86,12 @@ describe('polymongo', () => {
     }
     const { bytes } = await cli(['export', source]);
     const stopped = await cli(['import', fromStdin, '--rename', 'a=b'], { stdin: bytes });
-    expect([stopped.code, stopped.err]).toEqual([1, expect.stringContaining('stopped after 1 documents in "b": ')]);
+    expect([stopped.code, stopped.err]).toEqual([1, expect.stringContaining('stopped after 1 document in "b": ')]);
   });
 
   test('copies, and drops only what it is told to', async () => {
     const copy = fixture.name();
-    expect((await cli(['copy', shop, copy])).out).toContain('2 documents in 1 collections');
+    expect((await cli(['copy', shop, copy])).out).toContain('2 documents in 1 collection');
     const refused = await cli(['drop', copy]);
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--yes')]);
     expect(await fixture.bytesOf(copy, 'orders')).toHaveLength(2);
