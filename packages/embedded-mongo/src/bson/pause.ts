@@ -10,6 +10,14 @@ export function* unpaused<T>(items: Iterable<T | Pause>): Generator<T, void> {
   for (const item of items) if (item !== PAUSE) yield item;
 }
 
+/** What work comes to that pauses, for somebody who does not stop until it is done. */
+export function atOnce<T>(work: Generator<Pause, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
 /** All that is given; it pauses meanwhile. */
 export function* collected<T>(items: Iterable<T | Pause>): Generator<Pause, T[]> {
   const all: T[] = [];

@@ -52,6 +52,11 @@ const COMMANDS: [string, object][] = [
   ['documents that are passed over', find(never, { skip: 5, limit: 5, sort: { b: 1, a: 1 } })],
   ['a projection', find({}, { projection: { c: slow }, batchSize: DOCUMENTS })],
   ['a find on a view', { find: 'view', filter: {} }],
+  ['a count', { count: 'items', query: never }],
+  ['a count of an index', { count: 'items', query: { a: { $gte: 0 }, ...never } }],
+  ['a count of a view', { count: 'view' }],
+  ['distinct', { distinct: 'items', key: 'b', query: never }],
+  ['distinct of a view', { distinct: 'view', key: 'b' }],
   ['$match', aggregate({ $match: never })],
   ['$match after another stage', aggregate({ $set: { c: 1 } }, { $match: never })],
   ['$project and $count', aggregate({ $project: { c: slow } }, { $match: { c: -1 } }, { $count: 'n' })],
@@ -106,6 +111,13 @@ describe('while one command computes for minutes', () => {
     while (!(await running(comment)));
     await other.db('turns').dropCollection('doomed');
     expect(await ended).toMatchObject({ code: 175 });
+  });
+
+  it('what counts to thousands tells the same with pauses', async () => {
+    const some = { $expr: { $lt: [{ $mod: ['$a', 10] }, 3] } };
+    expect(await db.command({ count: 'items', query: some, skip: 10, limit: 5000 })).toMatchObject({ n: 5000 });
+    expect(await db.command({ count: 'items', query: some })).toMatchObject({ n: 6000 });
+    expect(await db.command({ distinct: 'items', key: 'b', query: some })).toMatchObject({ values: [0, 1, 2] });
   });
 
   it('what it gives in the end is what it gives at once', async () => {

@@ -1,6 +1,10 @@
+import { PAUSE, type Pause } from '../../bson/pause.js';
 import type { Doc } from '../../bson/value.js';
 import { countArgument, docArgument, integerArgument } from '../arguments.js';
 import type { Command } from '../command.js';
+import { finishInTurns } from '../cursor/take-in-turns.js';
+import type { Operation } from '../operation.js';
+import type { ReplyDoc } from '../reply.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { int, reply } from '../reply.js';
 import { planQuery } from '../../storage/plan/planner.js';
@@ -52,12 +56,22 @@ export const count: Command = {
     const collation = entry?.kind === 'view' ? viewCollation(entry, given) : given;
     if (entry?.kind === 'view' || isMadeWhenRead(ns)) {
       const query = { filter, skip, limit: Number.isFinite(limit) ? limit : undefined };
-      return reply({ n: int([...readFromView(op, ns, view, query, queryEnv(op, { collation }))].length) });
+      return counted(op, lengthOf(readFromView(op, ns, view, query, queryEnv(op, { collation }))));
     }
     const env = queryEnv(op, { collation, collection: entry });
-    const plan = planQuery(entry, countRequestOf(args), env);
-    const n = plan.count(view);
-    return reply({ n: int(n) });
+    return counted(op, planQuery(entry, countRequestOf(args), env).countInTurns(view));
   },
   explain: (op, hasStats) => explainQuery(op, hasStats, countRequestOf(op.args), docArgument(op.args, 'collation')),
 };
+
+const counted = async (op: Operation, work: Generator<Pause, number>): Promise<ReplyDoc> =>
+  reply({ n: int(await finishInTurns(op, work)) });
+
+function* lengthOf(docs: Iterable<Doc | Pause>): Generator<Pause, number> {
+  let n = 0;
+  for (const doc of docs) {
+    if (doc === PAUSE) yield PAUSE;
+    else n++;
+  }
+  return n;
+}

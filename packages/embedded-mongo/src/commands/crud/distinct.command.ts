@@ -1,12 +1,14 @@
 import { CommandError } from '../../errors.js';
 import { valueKey } from '../../query/value-key.js';
 import { compareValues } from '../../bson/compare.js';
+import { PAUSE, type Pause } from '../../bson/pause.js';
 import { encodeDoc } from '../../bson/encode.js';
 import { BsonUndefined, type Doc, type Value } from '../../bson/value.js';
 import { splitPath, visitPath } from '../../bson/path.js';
 import { timestampOf } from '../../storage/clock.js';
 import { docArgument, stringArgument } from '../arguments.js';
 import type { Command } from '../command.js';
+import { finishInTurns } from '../cursor/take-in-turns.js';
 import { isMadeWhenRead } from '../system/system-collections.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import { reply } from '../reply.js';
@@ -27,7 +29,7 @@ export const distinct: Command = {
   isAllowedInTransaction: true,
   takesReadConcern: true,
   args: { distinct: 'any', key: 'string!', query: 'object', collation: 'object', hint: 'any' },
-  run(op) {
+  async run(op) {
     const { args, server } = op;
     const ns = namespaceOf(op);
     const { view, snapshot } = openReadView(op);
@@ -48,18 +50,25 @@ export const distinct: Command = {
     };
     const isMade = entry?.kind === 'view' || isMadeWhenRead(ns);
     const plan = isMade ? undefined : planQuery(entry, request, env);
-    const docs = plan ? docsOf(plan.run(view)) : readFromView(op, ns, view, { filter: request.filter }, env);
-    for (const doc of docs) {
-      let isEmpty = true;
-      visitPath(doc, path, 'elements', (value) => {
-        isEmpty = false;
-        if (value !== undefined) note(value);
-        else if (plan?.isOfKeys) note(null);
-        return false;
-      });
-      if (isEmpty && plan?.isOfKeys) note(BsonUndefined.value);
-    }
-    const values = [...found.values()].sort((a, b) => compareValues(a, b, env.collation));
+    const docs = plan ? docsOf(plan.runInTurns(view)) : readFromView(op, ns, view, { filter: request.filter }, env);
+    const look = function* (): Generator<Pause, Value[]> {
+      for (const doc of docs) {
+        if (doc === PAUSE) {
+          yield PAUSE;
+          continue;
+        }
+        let isEmpty = true;
+        visitPath(doc, path, 'elements', (value) => {
+          isEmpty = false;
+          if (value !== undefined) note(value);
+          else if (plan?.isOfKeys) note(null);
+          return false;
+        });
+        if (isEmpty && plan?.isOfKeys) note(BsonUndefined.value);
+      }
+      return [...found.values()].sort((a, b) => compareValues(a, b, env.collation));
+    };
+    const values = await finishInTurns(op, look());
     if (encodeDoc(new Map([['values', values]])).length > MAX_BSON_SIZE) {
       throw new CommandError(17217, 'distinct too big, 16mb cap');
     }
@@ -75,6 +84,6 @@ const requestOf = (args: Doc): PlanRequest => ({
   distinctKey: stringArgument(args, 'key'),
 });
 
-function* docsOf(matches: Iterable<{ readonly doc: Doc }>): Iterable<Doc> {
-  for (const { doc } of matches) yield doc;
+function* docsOf(matches: Iterable<{ readonly doc: Doc } | Pause>): Iterable<Doc | Pause> {
+  for (const match of matches) yield match === PAUSE ? PAUSE : match.doc;
 }

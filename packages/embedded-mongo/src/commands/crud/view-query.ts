@@ -1,4 +1,4 @@
-import { unpaused } from '../../bson/pause.js';
+import type { Pause } from '../../bson/pause.js';
 import type { Doc } from '../../bson/value.js';
 import type { LeadingQuery, QueryEnv } from '../../query/env.js';
 import type { Namespace } from '../../storage/namespace.js';
@@ -17,9 +17,9 @@ export function readFromView(
   readView: ReadView,
   query: LeadingQuery,
   env: QueryEnv,
-): Iterable<Doc> {
+): Iterable<Doc | Pause> {
   const host = new OperationPipelineHost(op, readView);
-  return unpaused(host.read(ns, query, { ...env, host }));
+  return host.read(ns, query, { ...env, host });
 }
 
 /** A find on a view is an aggregation of the same meaning. */

@@ -5,7 +5,8 @@ import { boundsDoc } from './index-bounds.js';
 import { IndexScan } from './index-scan.stage.js';
 import { isPoint, MAX, MIN } from './interval.js';
 import { KeyWalk } from './key-walk.js';
-import { type Pause, unpaused } from '../../bson/pause.js';
+import { PAUSE, type Pause } from '../../bson/pause.js';
+import { isPauseDue } from '../../bson/work.js';
 import { type Match, PlanStage, type RunContext } from './stage.js';
 
 /** How many matches there are. It gives none of them. */
@@ -23,8 +24,8 @@ export class Count extends PlanStage {
     super(name, input && [input]);
   }
 
-  count(context: RunContext): number {
-    const found = this.found(context, this.skip + this.limit);
+  *count(context: RunContext): Generator<Pause, number> {
+    const found = yield* this.found(context, this.skip + this.limit);
     this.skipped = Math.min(found, this.skip);
     this.counted = found - this.skipped;
     this.works = found;
@@ -32,14 +33,13 @@ export class Count extends PlanStage {
   }
 
   /** Counts what there is, no further than `most`. */
-  protected found(context: RunContext, most: number): number {
+  protected *found(context: RunContext, most: number): Generator<Pause, number> {
     const input = this.input!;
-    return input instanceof CountScan ? input.count(context, most) : drained(unpaused(input.run(context)), most);
+    return yield* input instanceof CountScan ? input.count(context, most) : drained(input.run(context), most);
   }
 
   *run(context: RunContext): Generator<Match | Pause> {
-    this.count(context);
-    yield* [];
+    yield* this.count(context);
   }
 
   protected details(): [string, Value][] {
@@ -54,10 +54,13 @@ export class Count extends PlanStage {
   }
 }
 
-function drained(matches: Generator<Match>, limit: number): number {
+function* drained(matches: Generator<Match | Pause>, limit: number): Generator<Pause, number> {
   let count = 0;
-  while (count < limit && !matches.next().done) count++;
-  matches.return(undefined);
+  if (limit === 0) return 0;
+  for (const match of matches) {
+    if (match === PAUSE) yield PAUSE;
+    else if (++count >= limit) break;
+  }
   return count;
 }
 
@@ -67,9 +70,12 @@ export class CountScan extends IndexScan {
     super(scan.collection, scan.index, scan.bounds, scan.ranges, false, undefined, 'COUNT_SCAN');
   }
 
-  count(context: RunContext, limit: number): number {
+  *count(context: RunContext, limit: number): Generator<Pause, number> {
     const walk = new KeyWalk(this, context, this);
-    while (this.returned < limit && walk.next()) this.returned++;
+    while (this.returned < limit && walk.next()) {
+      this.returned++;
+      if (isPauseDue()) yield PAUSE;
+    }
     if (this.returned < limit) this.keysExamined++; // the key behind the last one, as mongod counts it
     return this.returned;
   }
@@ -110,10 +116,13 @@ export class FastCount extends Count {
     super(undefined, skip, limit, 'RECORD_STORE_FAST_COUNT');
   }
 
-  protected override found({ view }: RunContext, most: number): number {
+  protected override *found({ view }: RunContext, most: number): Generator<Pause, number> {
     if (view === LATEST) return Math.min(this.collection.count, most);
     let count = 0;
-    for (const _ of this.collection.scan(view)) if (++count >= most) break;
+    for (const _ of this.collection.scan(view)) {
+      if (++count >= most) break;
+      if (isPauseDue()) yield PAUSE;
+    }
     return count;
   }
 }

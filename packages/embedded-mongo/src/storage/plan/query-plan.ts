@@ -8,7 +8,7 @@ import { IdLookup } from './access.stages.js';
 import { Count } from './count.stages.js';
 import { DistinctScan, IndexScan } from './index-scan.stage.js';
 import type { PlanRequest } from './plan-request.js';
-import { type Pause, unpaused } from '../../bson/pause.js';
+import { atOnce, PAUSE, type Pause, unpaused } from '../../bson/pause.js';
 import type { Match, PlanStage } from './stage.js';
 
 /** A chosen way to read a collection, and those that were not chosen. */
@@ -34,12 +34,19 @@ export class QueryPlan {
 
   /** How many records match. Documents are decoded only where the index bounds leave something to check. */
   count(view: ReadView): number {
+    return atOnce(this.countInTurns(view));
+  }
+
+  /** The same, with pauses in which others have their turn. */
+  *countInTurns(view: ReadView): Generator<Pause, number> {
     this.noteAccess();
     const context = { view, env: this.env };
-    if (this.winner instanceof Count) return this.winner.count(context);
+    if (this.winner instanceof Count) return yield* this.winner.count(context);
     let count = 0;
-    const matches = unpaused(this.winner.run(context));
-    while (!matches.next().done) count++;
+    for (const match of this.winner.run(context)) {
+      if (match === PAUSE) yield PAUSE;
+      else count++;
+    }
     return count;
   }
 
