@@ -57,6 +57,10 @@ const COMMANDS: [string, object][] = [
   ['a count of a view', { count: 'view' }],
   ['distinct', { distinct: 'items', key: 'b', query: never }],
   ['distinct of a view', { distinct: 'view', key: 'b' }],
+  ['an update', { update: 'items', updates: [{ q: never, u: { $set: { c: 1 } } }] }],
+  ['an update of many', { update: 'items', updates: [{ q: never, u: { $set: { c: 1 } }, multi: true }] }],
+  ['a delete', { delete: 'items', deletes: [{ q: never, limit: 0 }] }],
+  ['findAndModify', { findAndModify: 'items', query: never, remove: true }],
   ['$match', aggregate({ $match: never })],
   ['$match after another stage', aggregate({ $set: { c: 1 } }, { $match: never })],
   ['$project and $count', aggregate({ $project: { c: slow } }, { $match: { c: -1 } }, { $count: 'n' })],
@@ -112,6 +116,21 @@ describe('while one command computes for minutes', () => {
     await other.db('turns').dropCollection('doomed');
     expect(await ended).toMatchObject({ code: 175 });
   });
+
+  it('what a write finds is as it is when it is changed, whoever was quicker', async () => {
+    const raced = db.collection<{ _id: number; n: number; a: number }>('raced');
+    await raced.insertMany(Array.from({ length: 300 }, (_, _id) => ({ _id, n: 0, a: 1 })));
+    const filters = { n: 0, $expr: { $gte: [slow, 0] } };
+    const changed = db.command({ update: 'raced', updates: [{ q: filters, u: { $inc: { n: 1 } }, multi: true }], comment: 'race' }); // prettier-ignore
+    while (!(await running('race')));
+    await other
+      .db('turns')
+      .collection<{ _id: number }>('raced')
+      .updateOne({ _id: 0 }, { $set: { n: 7 } });
+    expect(await changed).toMatchObject({ n: 299, nModified: 299 });
+    expect(await raced.countDocuments({ n: 1 })).toBe(299);
+    expect(await raced.findOne({ _id: 0 })).toEqual({ _id: 0, n: 7, a: 1 });
+  }, 60_000);
 
   it('what counts to thousands tells the same with pauses', async () => {
     const some = { $expr: { $lt: [{ $mod: ['$a', 10] }, 3] } };

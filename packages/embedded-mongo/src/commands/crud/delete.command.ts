@@ -4,14 +4,15 @@ import { isDoc } from '../../bson/value.js';
 import type { Namespace } from '../../storage/namespace.js';
 import { ArgumentParser, arrayArgument, boolArgument, docArgument, integerArgument } from '../arguments.js';
 import { valueText } from '../../storage/value-text.js';
+import type { WriteUnit } from '../../storage/write-unit.js';
 import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { int, reply } from '../reply.js';
 import type { StatementResult } from '../session/retryable-writes.js';
 import { checkBatchSize } from './insert.command.js';
-import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
 import { checkTimeSeriesWrite } from '../time-series/restrictions.js';
+import { Search, searching } from './search.js';
 import { explainStatement, statementRequest } from './statement-plan.js';
 import { batchFields, runStatements, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
@@ -69,13 +70,13 @@ function parseStatement(op: Operation, statement: unknown): Doc {
 function deleteMatching(op: Operation, ns: Namespace, statement: Doc): StatementResult | Promise<StatementResult> {
   const { catalog } = op.server.storage;
   const isSingle = integerArgument(statement, 'limit') === 1;
-  return runWrite(op, (unit) => {
+  const write = (search: Search) => (unit: WriteUnit) => {
     const collection = catalog.collection(ns, unit);
     const env = queryEnv(op, { collation: docArgument(statement, 'collation'), collection });
     if (!collection) return { n: 0 };
     checkTimeSeriesWrite(collection, op.isInTransaction);
-    const found = matchRecords(collection, unit, env, statementRequest(statement));
-    const records = isSingle ? firstOf(found) : [...found]; // all are found before the first is removed
+    const records = search.records(collection, unit, env, statementRequest(statement), false);
     return { n: records.filter(({ id }) => unit.remove(collection, id)).length };
-  });
+  };
+  return searching(op, new Search(isSingle), (search) => runWrite(op, write(search)));
 }

@@ -16,7 +16,7 @@ import type { Collection } from '../../storage/collection.js';
 import type { WriteUnit } from '../../storage/write-unit.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import type { Match } from '../../storage/plan/stage.js';
-import { positionFinder } from './match-records.js';
+import { positionFinder } from './position-finder.js';
 import { validatorOf } from './validator.js';
 
 /** An update of any form (operators, a replacement, a pipeline), ready to be made to documents. */

@@ -22,7 +22,7 @@ import {
 } from './document-update.js';
 import { explainQuery } from './explain-query.js';
 import { hintOf } from './hint.js';
-import { firstOf, matchRecords } from './match-records.js';
+import { Search, searching } from './search.js';
 import { queryEnv } from './query-env.js';
 import { stmtIdOf } from './statements.js';
 import { arrayFiltersOf } from './update.command.js';
@@ -31,6 +31,7 @@ import { runWrite } from './write.js';
 import { writeNamespaceOf } from './write-namespace.js';
 
 const EMPTY: Doc = new Map();
+const CONTEXT = 'Plan executor error during findAndModify';
 
 export const findAndModify: Command = {
   name: 'findAndModify',
@@ -105,7 +106,7 @@ function checkCombination({ args }: Operation): void {
 function modify(op: Operation, ns: Namespace): ReplyDoc | Promise<ReplyDoc> {
   const { args, server } = op;
   const filter = docArgument(args, 'query') ?? EMPTY;
-  return runWrite(op, (unit) => {
+  const write = (search: Search) => (unit: WriteUnit) => {
     const existing = server.storage.catalog.collection(ns, unit);
     const isUpsert = boolArgument(args, 'upsert');
     if (existing && !boolArgument(args, 'remove')) {
@@ -115,15 +116,15 @@ function modify(op: Operation, ns: Namespace): ReplyDoc | Promise<ReplyDoc> {
     const show = projector(op, env, filter);
     const spec = { filter, update: args.get('update'), arrayFilters: arrayFiltersOf(args), isUpsert };
     const update = boolArgument(args, 'remove') ? undefined : compileDocumentUpdate(spec, env);
-    const matches = existing ? matchRecords(existing, unit, env, requestOf(args)) : [];
+    const [record] = existing ? search.records(existing, unit, env, requestOf(args), isUpsert) : [];
     try {
-      const [record] = firstOf(matches);
       const found = record && existing && { record, collection: existing };
       return update ? updateOne(op, unit, update, found, show) : removeOne(unit, found, show);
     } catch (error) {
-      throw inContext(error, 'Plan executor error during findAndModify');
+      throw inContext(error, CONTEXT);
     }
-  });
+  };
+  return searching(op, new Search(true, CONTEXT), (search) => runWrite(op, write(search)));
 }
 
 interface Found {

@@ -3,6 +3,7 @@ import type { Doc } from '../../bson/value.js';
 import { isDoc } from '../../bson/value.js';
 import type { Namespace } from '../../storage/namespace.js';
 import { ArgumentParser, arrayArgument, boolArgument, docArgument } from '../arguments.js';
+import type { WriteUnit } from '../../storage/write-unit.js';
 import type { Command } from '../command.js';
 import type { Operation } from '../operation.js';
 import { fieldsOf, int, reply } from '../reply.js';
@@ -18,9 +19,9 @@ import {
   upsertedDocument,
 } from './document-update.js';
 import { checkBatchSize } from './insert.command.js';
-import { firstOf, matchRecords } from './match-records.js';
 import { queryEnv } from './query-env.js';
 import { checkTimeSeriesUpdate, checkTimeSeriesWrite } from '../time-series/restrictions.js';
+import { Search, searching } from './search.js';
 import { explainStatement, statementRequest } from './statement-plan.js';
 import { batchFields, runStatements, upsertedOf, WRITE_BATCH_ARGUMENTS } from './statements.js';
 import { runWrite } from './write.js';
@@ -120,24 +121,26 @@ function updateMatching(op: Operation, ns: Namespace, statement: Doc): Statement
   const isUpsert = boolArgument(statement, 'upsert');
   const spec = { filter, update: statement.get('u'), arrayFilters: arrayFiltersOf(statement), isMulti, isUpsert };
   const isValidationBypassed = boolArgument(op.args, 'bypassDocumentValidation');
-  const pending = runWrite(op, (unit): Ended => {
-    const collation = docArgument(statement, 'collation');
-    const existing = catalog.collection(ns, unit);
-    const env = queryEnv(op, { collation, collection: existing, constants: docArgument(statement, 'c') });
-    const compiled = compileDocumentUpdate(spec, env);
-    if (existing) {
-      checkTimeSeriesWrite(existing, op.isInTransaction);
-      checkTimeSeriesUpdate(existing, spec);
-      const target = { unit, collection: existing, isValidationBypassed };
-      const found = matchRecords(existing, unit, env, statementRequest(statement));
-      const records = isMulti ? [...found] : firstOf(found); // all are found before the first is changed
-      if (records.length > 0) return updateAll(op, target, records, compiled);
-    }
-    if (!isUpsert) return { n: 0, nModified: 0 };
-    const doc = upsertedDocument(filter, compiled);
-    const collection = catalog.collectionForWrite(unit, ns);
-    insertUpserted({ unit, collection, isValidationBypassed }, doc);
-    return { n: 1, nModified: 0, upserted: fieldsOf({ _id: doc.get('_id') }) };
-  });
+  const write =
+    (search: Search) =>
+    (unit: WriteUnit): Ended => {
+      const collation = docArgument(statement, 'collation');
+      const existing = catalog.collection(ns, unit);
+      const env = queryEnv(op, { collation, collection: existing, constants: docArgument(statement, 'c') });
+      const compiled = compileDocumentUpdate(spec, env);
+      if (existing) {
+        checkTimeSeriesWrite(existing, op.isInTransaction);
+        checkTimeSeriesUpdate(existing, spec);
+        const target = { unit, collection: existing, isValidationBypassed };
+        const records = search.records(existing, unit, env, statementRequest(statement), isUpsert);
+        if (records.length > 0) return updateAll(op, target, records, compiled);
+      }
+      if (!isUpsert) return { n: 0, nModified: 0 };
+      const doc = upsertedDocument(filter, compiled);
+      const collection = catalog.collectionForWrite(unit, ns);
+      insertUpserted({ unit, collection, isValidationBypassed }, doc);
+      return { n: 1, nModified: 0, upserted: fieldsOf({ _id: doc.get('_id') }) };
+    };
+  const pending = searching(op, new Search(!isMulti), (search) => runWrite(op, write(search)));
   return pending instanceof Promise ? pending.then(orFailed) : orFailed(pending);
 }
