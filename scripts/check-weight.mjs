@@ -20,7 +20,14 @@ const CASES = [
   {
     what: "import('nestjs-polymongo/testing')",
     args: ['--input-type=module', '-e', "import 'nestjs-polymongo/testing';"],
-    mayLoad: [],
+    mayNotLoad: [
+      'embedded-mongo',
+      '@nestjs/testing',
+      'winston',
+      'commander',
+      '@nestjs/mongoose',
+      'mongodb-memory-server',
+    ],
   },
   {
     what: "import('nestjs-polymongo/terminus')",

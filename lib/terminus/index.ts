@@ -5,8 +5,4 @@ export type {
   PoolHealth,
   PoolHealthState,
 } from '../providers/health/health.types.js';
-export {
-  PolyMongoHealthIndicator,
-  type HealthIndicatorOptions,
-  type PolyMongoHealthResult,
-} from './polymongo-health.indicator.js';
+export { PolyMongoHealthIndicator, type PolyMongoHealthResult } from './polymongo-health.indicator.js';

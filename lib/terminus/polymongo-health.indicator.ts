@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
-import { getPolyMongoToken } from '../polymongo.parts.js';
+import { Inject, Injectable, type Type } from '@nestjs/common';
+import { getPartToken } from '../polymongo.tokens.js';
 import type { HealthOptions, HealthReport } from '../providers/health/health.types.js';
 import { PolyMongoHealth } from '../providers/health/polymongo-health.provider.js';
 
@@ -9,12 +8,6 @@ export type PolyMongoHealthResult<Key extends string> = Record<
   Key,
   { status: 'up' | 'down' } & Pick<HealthReport, 'isShuttingDown' | 'clusters'>
 >;
-
-/** What is looked at, and how. */
-export interface HealthIndicatorOptions extends HealthOptions {
-  /** The name of the root whose databases these are, where that has one. */
-  root?: string;
-}
 
 /**
  * The health of the databases for the health checks of @nestjs/terminus. Put it among the providers of the module with
@@ -29,15 +22,23 @@ export interface HealthIndicatorOptions extends HealthOptions {
  */
 @Injectable()
 export class PolyMongoHealthIndicator {
-  readonly #moduleRef: Pick<ModuleRef, 'get'>;
+  readonly #health: PolyMongoHealth;
 
   /** @internal Made by Nest. */
-  constructor(@Inject(ModuleRef) moduleRef: Pick<ModuleRef, 'get'>) {
-    this.#moduleRef = moduleRef;
+  constructor(@Inject(PolyMongoHealth) health: PolyMongoHealth) {
+    this.#health = health;
   }
 
-  #healthOf(root: string | undefined): PolyMongoHealth {
-    return this.#moduleRef.get<PolyMongoHealth>(getPolyMongoToken(PolyMongoHealth, root), { strict: false });
+  /** The indicator of a root by its name. @throws PolyMongoOptionsError */
+  static of(root: string): Type<PolyMongoHealthIndicator> {
+    const token = getPartToken('PolyMongoHealth', root);
+    @Injectable()
+    class RootIndicator extends PolyMongoHealthIndicator {
+      constructor(@Inject(token) health: PolyMongoHealth) {
+        super(health);
+      }
+    }
+    return RootIndicator;
   }
 
   /**
@@ -47,9 +48,9 @@ export class PolyMongoHealthIndicator {
    */
   async isHealthy<const Key extends string = 'mongodb'>(
     key = 'mongodb' as Key,
-    { root, ...options }: HealthIndicatorOptions = {},
+    options: HealthOptions = {},
   ): Promise<PolyMongoHealthResult<Key>> {
-    const { isHealthy, ...found } = await this.#healthOf(root).check(options);
+    const { isHealthy, ...found } = await this.#health.check(options);
     const status = isHealthy ? 'up' : 'down';
     return { [key]: { status, ...found } } as PolyMongoHealthResult<Key>;
   }

@@ -140,15 +140,15 @@ describe('migrations', () => {
 
 describe('what watches over a root', () => {
   it('tells the health of the one that is named', async () => {
-    const { app, two } = await start(uniqueName('roots'), { providers: [PolyMongoHealthIndicator] });
+    const OfAudit = PolyMongoHealthIndicator.of(AUDIT);
+    const { app, two } = await start(uniqueName('roots'), { providers: [PolyMongoHealthIndicator, OfAudit] });
     await two.auditNotes.countDocuments();
-    const health = app.get(PolyMongoHealthIndicator);
-    const poolsOf = async (root?: string) => {
-      const { mongodb } = await health.isHealthy('mongodb', root === undefined ? {} : { root });
+    const poolsOf = async (indicator: typeof OfAudit) => {
+      const { mongodb } = await app.get(indicator).isHealthy();
       return mongodb.clusters.flatMap(({ pools }) => pools.map(({ state }) => state));
     };
-    expect(await poolsOf()).toEqual(['cold']);
-    expect(await poolsOf(AUDIT)).toEqual(['connected']);
+    expect(await poolsOf(PolyMongoHealthIndicator as typeof OfAudit)).toEqual(['cold']);
+    expect(await poolsOf(OfAudit)).toEqual(['connected']);
     await app.close();
   });
 
