@@ -6,8 +6,10 @@ import { sendCommandsBy } from '../native/driver.private.js';
 export const inPoolsTurn =
   <T>(database: Database, context: CallContext, command: () => Promise<T>): (() => Promise<T>) =>
   () =>
-    database.send(command, goesOn(context) ? 'transaction' : 'call');
+    database.send(command, goesOn(context) ? 'transaction' : 'call', context.signal);
 
 /** The same for each command of a cursor. Between them it takes no turn. */
 export const sendInPoolsTurn = (cursor: object, database: Database, context: CallContext): void =>
-  sendCommandsBy(cursor, (command, step) => database.send(command, goesOn(context) ? 'transaction' : step));
+  sendCommandsBy(cursor, (command, step) =>
+    database.send(command, goesOn(context) ? 'transaction' : step, context.signal),
+  );

@@ -1,6 +1,6 @@
 /** What those right of the pools put before the work on a database. */
 export interface DatabaseEquipment<Database> {
-  readonly gate?: DatabaseGate;
+  readonly gate?: DatabaseGate | undefined;
   readonly preparation?: CollectionPreparation<Database>;
   /** Its aggregations may name no other database. */
   readonly isConfined?: boolean;

@@ -211,8 +211,8 @@ export class Database implements LeaseUser {
    * turn.
    * @throws PoolQueueTimeoutError, PoolClosedInQueueError; TenantOverloadedError
    */
-  send<T>(command: () => Promise<T>, step: CommandStep = 'call'): Promise<T> {
-    return this.#pool.send(this.share, step, command);
+  send<T>(command: () => Promise<T>, step: CommandStep = 'call', signal?: AbortSignal): Promise<T> {
+    return this.#pool.send(this.share, step, command, signal);
   }
 
   /**

@@ -162,10 +162,10 @@ export class DatabasePool {
    * not bound its wait for one; work that takes no turn can only be before it in the driver's queue.
    * @throws PoolQueueTimeoutError, PoolClosedInQueueError; the refusal of the database's terms
    */
-  send<T>(share: PoolShare, step: CommandStep, command: () => Promise<T>): Promise<T> {
-    return this.turns.during(share, step, () =>
-      this.#link.statistics.hasFree(this.turns.inFlight) ? sendWithoutWait(this.#link.client, command) : command(),
-    );
+  send<T>(share: PoolShare, step: CommandStep, command: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const send = () =>
+      this.#link.statistics.hasFree(this.turns.inFlight) ? sendWithoutWait(this.#link.client, command) : command();
+    return this.turns.during(share, step, send, signal);
   }
 
   /** Takes a lease; the pool is not necessarily open yet. */

@@ -8,7 +8,8 @@ import { type Timer, clock } from '../../polymongo.clock.js';
 
 /**
  * What a command is to the work that it belongs to. `call`: it begins there. `next`: it goes on with a cursor, so nobody
- * refuses it. `transaction`: it goes on with a transaction, whose locks others may wait for, so it goes before them.
+ * refuses it. `transaction`: it goes on with a transaction, whose locks others of its database may wait for, so it goes before
+ * most of them.
  */
 export type CommandStep = 'call' | 'next' | 'transaction';
 
@@ -34,9 +35,8 @@ const BACKGROUND_EVERY = 16;
  * inside of other work does not wait for itself.
  */
 export class PoolTurns {
-  readonly #transactions = new TurnQueue(false);
-  readonly #requests = new TurnQueue(true);
-  readonly #background = new TurnQueue(true);
+  readonly #requests = new TurnQueue();
+  readonly #background = new TurnQueue();
   readonly #max: number;
   #inFlight = 0;
   #waiting = 0;
@@ -59,11 +59,12 @@ export class PoolTurns {
 
   /**
    * Runs a command in its database's turn.
-   * @throws PoolQueueTimeoutError; the refusal of the database's terms
+   * @param signal has it leave the queue
+   * @throws PoolQueueTimeoutError; the refusal of the database's terms; the signal's reason
    */
-  during<T>(share: PoolShare, step: CommandStep, command: () => Promise<T>): Promise<T> {
+  during<T>(share: PoolShare, step: CommandStep, command: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const mustWait = this.#inFlight >= this.#max || this.#waiting > 0 || share.isUsedUp;
-    if (mustWait) return this.#wait(share, step).then(() => this.#run(share, command));
+    if (mustWait) return this.#wait(share, step, signal).then(() => this.#run(share, command));
     this.#begin(share);
     return this.#run(share, command);
   }
@@ -80,7 +81,7 @@ export class PoolTurns {
 
   /** Refuses all that wait: the pool is closed. */
   refuseAll(errorOf: () => Error): void {
-    for (const queue of [this.#transactions, this.#requests, this.#background])
+    for (const queue of [this.#requests, this.#background])
       for (const waiter of [...queue.waiters()]) waiter.refuse(errorOf());
   }
 
@@ -97,52 +98,56 @@ export class PoolTurns {
     share.inFlight++;
   }
 
-  async #wait(share: PoolShare, step: CommandStep): Promise<void> {
-    const { terms } = share;
-    if (step === 'call' && share.waiting >= terms.maxWaiting) {
-      share.refused++;
-      throw terms.refusal(share.waiting);
-    }
+  async #wait(share: PoolShare, step: CommandStep, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       let timer: Timer | undefined;
       const end = () => {
         clock.clear(timer);
+        signal?.removeEventListener('abort', giveUp);
         waiter.leave();
         share.waiting--;
         this.#waiting--;
         share.waitedMS += clock.now() - waiter.since;
       };
       const grant = () => {
+        waiter.isServed = true;
         end();
         this.host.onTaken(clock.now() - waiter.since);
         this.#begin(share);
         resolve();
       };
-      const refuse = (error: Error) => {
+      const leave = (error: Error) => {
         end();
-        share.refused++;
         reject(error);
         this.host.onChange();
       };
-      const waiter = new TurnWaiter(share, grant, refuse);
+      const refuse = (error: Error) => {
+        share.refused++;
+        leave(error);
+      };
+      const giveUp = () => leave(signal!.reason as Error);
+      const waiter = new TurnWaiter(share, step === 'transaction', grant, refuse);
       const { name, maxSockets, waitQueueTimeoutMS } = this.host;
       if (waitQueueTimeoutMS > 0) {
-        const giveUp = () =>
+        const timeOut = () =>
           refuse(new PoolQueueTimeoutError(name, { waitedMS: waitQueueTimeoutMS, maxSockets, waiting: this.#waiting }));
-        timer = clock.setTimeout(giveUp, waitQueueTimeoutMS);
+        timer = clock.setTimeout(timeOut, waitQueueTimeoutMS);
       }
+      signal?.addEventListener('abort', giveUp);
       share.waiting++;
       this.#waiting++;
       this.#queueFor(step).add(waiter);
       this.#serve(() => this.#hasRoom);
+      const isOneTooMany = step === 'call' && share.waiting > share.terms.maxWaiting;
+      if (isOneTooMany && !waiter.isServed) refuse(share.terms.refusal(share.waiting - 1));
       if (this.#waiting > 0) this.host.onChange();
       this.look();
     });
   }
 
   #queueFor(step: CommandStep): TurnQueue {
-    if (step === 'transaction') return this.#transactions;
-    return isInBackground() ? this.#background : this.#requests;
+    return step !== 'transaction' && isInBackground() ? this.#background : this.#requests;
   }
 
   /** A command of this database has ended. */
@@ -188,10 +193,7 @@ export class PoolTurns {
   #next(): TurnWaiter | undefined {
     const isBackgroundsTurn = this.#served % BACKGROUND_EVERY === BACKGROUND_EVERY - 1;
     return (
-      (isBackgroundsTurn ? this.#background.next() : undefined) ??
-      this.#transactions.next() ??
-      this.#requests.next() ??
-      this.#background.next()
+      (isBackgroundsTurn ? this.#background.next() : undefined) ?? this.#requests.next() ?? this.#background.next()
     );
   }
 }

@@ -2,15 +2,21 @@ import { Place } from '../databases/recency.ring.js';
 import type { PoolShare } from './pool.share.js';
 import { clock } from '../../polymongo.clock.js';
 
+/** So many commands of transactions are served before one other call of their database is. */
+const BEGUN_IN_A_ROW = 3;
+
 /** A call that waits for its turn. */
 export class TurnWaiter {
   readonly place = new Place<TurnWaiter>(this);
   readonly since = clock.now();
+  isServed = false;
   /** Takes it out of its queue. */
   leave = () => {};
 
   constructor(
     readonly share: PoolShare,
+    /** It goes on with a transaction: others of its database may wait for that's locks. */
+    readonly isOfTransaction: boolean,
     readonly grant: () => void,
     readonly refuse: (error: Error) => void,
   ) {}
@@ -19,7 +25,9 @@ export class TurnWaiter {
 /** The calls of one database that wait, the oldest first. */
 class TurnLine {
   readonly place = new Place<TurnLine>(this);
-  readonly waiters = new Place<TurnWaiter>();
+  readonly #begun = new Place<TurnWaiter>();
+  readonly #calls = new Place<TurnWaiter>();
+  #begunInARow = 0;
   /** How many more are served before it is the next one's turn. */
   credit: number;
 
@@ -27,8 +35,34 @@ class TurnLine {
     this.credit = share.terms.weight;
   }
 
+  /** It has nobody who may be served now. */
+  get isAside(): boolean {
+    return this.place.next === this.place;
+  }
+
   get isEmpty(): boolean {
-    return this.waiters.next.item === undefined;
+    return this.#begun.next.item === undefined && this.#calls.next.item === undefined;
+  }
+
+  add(waiter: TurnWaiter): void {
+    waiter.place.goToEndOf(waiter.isOfTransaction ? this.#begun : this.#calls);
+  }
+
+  /** The next one; what goes on with a transaction first, and whatever the database has used up. */
+  next(): TurnWaiter | undefined {
+    const begun = this.#begun.next.item;
+    const call = this.share.isUsedUp ? undefined : this.#calls.next.item;
+    if (!begun || (call && this.#begunInARow >= BEGUN_IN_A_ROW)) {
+      this.#begunInARow = 0;
+      return call;
+    }
+    this.#begunInARow++;
+    return begun;
+  }
+
+  *waiters(): Iterable<TurnWaiter> {
+    for (const waiters of [this.#begun, this.#calls])
+      for (let { next } = waiters; next.item; { next } = next) yield next.item;
   }
 }
 
@@ -41,9 +75,6 @@ export class TurnQueue {
   /** The lines that may be served, the next one first; those whose database has used up its share stand aside. */
   readonly #ready = new Place<TurnLine>();
 
-  /** @param isBounded by `maxInFlight` */
-  constructor(readonly isBounded: boolean) {}
-
   add(waiter: TurnWaiter): void {
     const { share } = waiter;
     let line = this.#lines.get(share);
@@ -51,14 +82,16 @@ export class TurnQueue {
       this.#lines.set(share, (line = new TurnLine(share)));
       line.place.goToEndOf(this.#ready);
     }
-    waiter.place.goToEndOf(line.waiters);
+    line.add(waiter);
+    if (line.isAside) line.place.goToEndOf(this.#ready); // it may be one that `maxInFlight` does not bound
     waiter.leave = () => this.#remove(line, waiter);
   }
 
   /** The call that is to be served next, which then leaves. */
   next(): TurnWaiter | undefined {
     for (let line; (line = this.#ready.next.item);) {
-      if (this.isBounded && line.share.isUsedUp) {
+      const waiter = line.next();
+      if (!waiter) {
         line.place.leave(); // until one of its commands has ended
         continue;
       }
@@ -66,7 +99,7 @@ export class TurnQueue {
         line.credit = line.share.terms.weight;
         line.place.goToEndOf(this.#ready);
       }
-      return line.waiters.next.item;
+      return waiter;
     }
     return undefined;
   }
@@ -74,13 +107,12 @@ export class TurnQueue {
   /** A command of this database has ended. */
   ended(share: PoolShare): void {
     const line = this.#lines.get(share);
-    if (line && line.place.next === line.place) line.place.goToEndOf(this.#ready);
+    if (line?.isAside) line.place.goToEndOf(this.#ready);
   }
 
   /** All that wait. */
   *waiters(): Iterable<TurnWaiter> {
-    for (const { waiters } of this.#lines.values())
-      for (let { next } = waiters; next.item; { next } = next) yield next.item;
+    for (const line of this.#lines.values()) yield* line.waiters();
   }
 
   #remove(line: TurnLine, waiter: TurnWaiter): void {

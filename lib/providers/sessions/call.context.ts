@@ -7,6 +7,8 @@ export interface CallContext {
   readonly session?: mongo.ClientSession;
   /** The transaction of this package that the session stands for; one the caller began by himself is none. */
   readonly transaction?: ActiveTransaction | undefined;
+  /** Ends the call early. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A call without a session. */

@@ -55,18 +55,26 @@ export function joinTransaction(
 ): { context: CallContext; args: readonly unknown[] } {
   const at = OPTIONS_AT[method];
   const given = at === undefined ? args.at(-1) : args[at];
+  const signal = signalIn(given);
+  const alone = signal ? { signal } : ALONE;
   const session = sessionIn(given);
   if (session !== undefined) {
-    if (!(session instanceof mongoose.mongo.ClientSession)) return { args, context: ALONE };
+    if (!(session instanceof mongoose.mongo.ClientSession)) return { args, context: alone };
     assertSession(session, database);
     const transaction = transactionOf(session);
     transaction?.admit(database.name);
-    return { args, context: { session, transaction } };
+    return { args, context: { session, transaction, signal } };
   }
   const transaction = at === undefined ? undefined : transactionOn(database);
-  if (at === undefined || !transaction) return { args, context: ALONE };
+  if (at === undefined || !transaction) return { args, context: alone };
   const joined = { session: transaction.session };
-  return { args: withOptions(args, at, joined), context: { ...joined, transaction } };
+  return { args: withOptions(args, at, joined), context: { ...joined, transaction, signal } };
+}
+
+/** What ends a call early; the driver says what is none. */
+function signalIn(options: unknown): AbortSignal | undefined {
+  const { signal } = (options ?? {}) as { signal?: unknown };
+  return signal instanceof AbortSignal ? signal : undefined;
 }
 
 /** What a call says of its session: undefined where it says nothing. */

@@ -5,7 +5,7 @@ import type { TenantEntry } from './tenant.entry.js';
 import { TenantPendingError } from './tenant.errors.js';
 import { TenantGuardOrderError } from './tenant-work.errors.js';
 import { isAsking } from './tenant.interceptor.js';
-import { requestOf } from './tenant.request.js';
+import { graphqlRequestOf, isHandshake, requestOf } from './tenant.request.js';
 
 /**
  * Tells of guards on the wrong side of `TenantGuard`: one before it that asks for the tenant, and one after it that finds
@@ -31,19 +31,23 @@ export class GuardOrder {
     return watched;
   }
 
-  /** A guard after `TenantGuard`: who is asking is known by then, and nothing more of the tenant is found. */
+  /** A guard after `TenantGuard`: who is asking is known by then, and no other tenant is found. */
   #findingNothing(guard: CanActivate, guards: Guards, at: number): CanActivate {
+    // A socket keeps who was found, and its next message would look as if all were well.
+    const refused = new WeakSet<object>();
+    const refuse = () => {
+      throw new TenantGuardOrderError(nameOf(guard), orderWith(guard, guards, at), true);
+    };
     return watching(guard, async (execution) => {
       const { hasAfterGuards } = this.entry.resolution;
-      const isUnknown = userOf(execution) === undefined;
+      const connection = connectionOf(execution);
+      if (connection && refused.has(connection)) refuse();
+      const user = userOf(execution);
       const isIn = await this.entry.inCall(execution, () => resultOf(guard.canActivate(execution)));
       if (!isIn || !hasAfterGuards) return isIn;
-      if ((isUnknown && userOf(execution) !== undefined) || (await this.entry.hasTenantByNow(execution))) {
-        const refuse = () => {
-          throw new TenantGuardOrderError(nameOf(guard), orderWith(guard, guards, at), true);
-        };
-        // From now on at once: a socket keeps who was found, and its next message would look as if all were well.
-        this.#watched.set(guards, [{ canActivate: refuse }]);
+      const isLate = isPassports(guard) && user === undefined && userOf(execution) !== undefined;
+      if (isLate || (await this.entry.hasOtherTenantByNow(execution, userOf(execution) !== user))) {
+        if (connection) refused.add(connection);
         refuse();
       }
       return true;
@@ -70,17 +74,26 @@ const resultOf = async (given: ReturnType<CanActivate['canActivate']>): Promise<
 
 const userOf = (execution: ExecutionContext): unknown => requestOf(execution).user ?? undefined;
 
-/** The names of the guards, with this one on the other side of the `TenantGuard` that is at `at`. */
+/** Over which many messages of one client come. */
+function connectionOf(execution: ExecutionContext): object | undefined {
+  const type = execution.getType<string>();
+  if (type === 'ws') return execution.switchToWs().getClient<object>();
+  const request = type === 'graphql' ? graphqlRequestOf(execution.getArgs<unknown[]>()) : undefined;
+  return request && isHandshake(request) ? request : undefined;
+}
+
+/** The names of the guards in the right order: this one on the other side of the `TenantGuard` at `at`, those of passport before it. */
 function orderWith(guard: CanActivate, guards: Guards, at: number): string[] {
-  const others = guards.filter((one) => one !== guard);
-  const place = others.indexOf(guards[at]!) + (guards.indexOf(guard) < at ? 1 : 0);
-  return others.toSpliced(place, 0, guard).map(nameOf);
+  const isBefore = (one: CanActivate, i: number) => (one === guard ? i > at : i < at || isPassports(one));
+  const others = guards.map((one, i) => ({ one, isBefore: isBefore(one, i) })).filter((_, i) => i !== at);
+  const side = (before: boolean) => others.filter(({ isBefore }) => isBefore === before).map(({ one }) => one);
+  return [...side(true), guards[at]!, ...side(false)].map(nameOf);
 }
 
 /** What a reader calls it. The classes that `AuthGuard('jwt')` of @nestjs/passport makes have names that are random. */
-function nameOf({ constructor }: CanActivate): string {
-  const { name, prototype } = constructor as { name: string; prototype: object };
-  return Object.hasOwn(prototype, 'getAuthenticateOptions') && Object.hasOwn(prototype, 'logIn')
-    ? 'AuthGuard(…)'
-    : name;
+const nameOf = (guard: CanActivate): string => (isPassports(guard) ? 'AuthGuard(…)' : guard.constructor.name);
+
+function isPassports({ constructor }: CanActivate): boolean {
+  const { prototype } = constructor as { prototype: object };
+  return Object.hasOwn(prototype, 'getAuthenticateOptions') && Object.hasOwn(prototype, 'logIn');
 }

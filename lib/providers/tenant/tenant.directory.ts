@@ -283,17 +283,45 @@ export class TenantDirectory {
 
   #guard(database: Database | undefined, tenantId: string | undefined): void {
     if (!database || tenantId === undefined) return;
-    const { options } = this.#databases;
-    const { maxTimeMS, ...terms } = limitsOf(options, tenantId);
-    database.equip({ isConfined: !options.allowCrossDatabase, maxTimeMS });
-    database.share.terms = { ...terms, refusal: (waiting) => new TenantOverloadedError(waiting) };
-    if (
-      database.equipment.gate ||
-      (!this.#known && !this.#owners && !this.locations.isOn && !this.#readiness && !this.#suspensions.isOn)
-    ) {
-      return;
+    database.equip({ isConfined: !this.#databases.options.allowCrossDatabase });
+    const gate = database.equipment.gate ?? this.#gateOf(database, tenantId);
+    if (gate) database.equip({ gate });
+    try {
+      this.#limit(database, tenantId);
+    } catch {
+      database.equip({ gate: this.#limitFirst(database, tenantId, gate) });
     }
-    const gate: DatabaseGate = {
+  }
+
+  /** @throws PolyMongoOptionsError; what the functions of the application throw */
+  #limit(database: Database, tenantId: string): void {
+    const { maxTimeMS, ...terms } = limitsOf(this.#databases.options, tenantId);
+    database.equip({ maxTimeMS });
+    database.share.terms = { ...terms, refusal: (waiting) => new TenantOverloadedError(waiting) };
+  }
+
+  /** Nothing is done for a tenant whose limits nobody can tell: each call asks for them again, and fails with that. */
+  #limitFirst(database: Database, tenantId: string, gate: DatabaseGate | undefined): DatabaseGate {
+    const limit = () => {
+      this.#limit(database, tenantId);
+      database.equip({ gate });
+    };
+    return {
+      pass: () => {
+        limit();
+        return gate?.pass();
+      },
+      assertPassed: () => {
+        limit();
+        gate?.assertPassed();
+      },
+    };
+  }
+
+  #gateOf(database: Database, tenantId: string): DatabaseGate | undefined {
+    if (!this.#known && !this.#owners && !this.locations.isOn && !this.#readiness && !this.#suspensions.isOn)
+      return undefined;
+    return {
       pass: () => {
         const owner = this.#databases.tenantOf(database.name) ?? tenantId;
         this.#databases.assertCurrentIs(owner, database.name);
@@ -304,6 +332,5 @@ export class TenantDirectory {
         if (!this.locations.hasPool(owner)) throw new TenantNotReadyError(database.name);
       },
     };
-    database.equip({ gate });
   }
 }

@@ -3,6 +3,7 @@ import type { ResolvedTenantOptions, TenantRequest } from '../../polymongo.tenan
 import { inWork } from '../sessions/current.work.js';
 import type { PipelineCall } from './pipeline.stages.js';
 import { requestScope, type TenantContext, type TenantScope } from './tenant.context.js';
+import { TenantConflictError } from './tenant.errors.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import {
   graphqlRequestOf,
@@ -108,10 +109,21 @@ export class TenantEntry {
     if (question) await this.#decide(question);
   }
 
-  /** Whether a call that was asked about, and found to have no tenant, would have one now. @throws as the resolvers */
-  async hasTenantByNow(execution: ExecutionContext): Promise<boolean> {
+  /**
+   * Whether a call that was decided would have a tenant by now that it has not.
+   * @param isOther somebody else is asking than when it was decided
+   * @throws as the resolvers
+   */
+  async hasOtherTenantByNow(execution: ExecutionContext, isOther: boolean): Promise<boolean> {
     const question = this.#questionOf(execution);
-    return question !== undefined && isUndecided(question.scope) && (await question.ask()) !== undefined;
+    if (!question || (!isOther && !isUndecided(question.scope))) return false;
+    try {
+      const found = await question.ask();
+      return found !== undefined && found !== question.scope.tenantId;
+    } catch (error) {
+      if (error instanceof TenantConflictError) return true;
+      throw error;
+    }
   }
 
   /** Runs `fn` in the scope of a call, and in what `tenant.onEnter` has set up for it since the call began. */

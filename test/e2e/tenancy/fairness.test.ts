@@ -4,7 +4,9 @@ import {
   type PolyMongoWrapper,
   PoolClosedInQueueError,
   PoolQueueTimeoutError,
+  OtherDatabaseError,
   TenantOverloadedError,
+  TenantSuspendedError,
   type PolyModel,
   type PolyMongoOptions,
   type TenantModel,
@@ -244,6 +246,54 @@ describe('tenant.maxWaiting', () => {
     await cursor.close();
     expect(stats('a')).toMatchObject({ refused: 1, waiting: 0 });
     await as('a', () => items.deleteMany());
+  });
+});
+
+describe('a limit that is a function', () => {
+  it.each([
+    [
+      'throws',
+      (): number => {
+        throw new Error('no plan');
+      },
+      'no plan',
+    ],
+    ['gives no number', () => NaN, 'tenant.maxInFlight() must give'],
+  ])('and %s lets the tenant do nothing until it gives one', async (_, failing, message) => {
+    let give: () => number = failing;
+    create({ tenant: { maxInFlight: () => give(), suspension: {}, exists: () => true } });
+    for (let again = 0; again < 3; again++) {
+      await expect(find('a')).rejects.toThrow(message);
+      await expect(wrapped.db('tenant_a').create({ n: 1 })).rejects.toThrow(message);
+      expect(() => wrapped.db('tenant_a').db.db).toThrow(message);
+    }
+    give = () => 1;
+    expect(await find('a')).toEqual([]);
+    expect(polymongo.pools.database('tenant_a').share.terms.maxInFlight).toBe(1);
+    await expect(as('a', () => items.aggregate([{ $out: { db: 'tenant_b', coll: 'items' } }]).exec())).rejects.toThrow(
+      OtherDatabaseError,
+    );
+    await polymongo.tenants.suspend('a');
+    await expect(wrapped.db('tenant_a').create({ n: 1 })).rejects.toThrow(TenantSuspendedError);
+    await polymongo.tenants.resume('a');
+  });
+});
+
+describe('a call that waits for its turn', () => {
+  it('waits no more once its signal is aborted', async () => {
+    create({ maxPoolSize: 1 });
+    await find('a');
+    await blockFinds(400);
+    const first = find('a');
+    await eventually(() => expect(socketsInUse()).toBe(1));
+    const stop = new AbortController();
+    const aborted = as('a', () => items.collection.find({}, { signal: stop.signal }).toArray());
+    await eventually(() => expect(stats('a')).toMatchObject({ waiting: 1 }));
+    const reason = new Error('nobody reads it');
+    stop.abort(reason);
+    await expect(aborted).rejects.toBe(reason);
+    expect(stats('a')).toMatchObject({ inFlight: 1, waiting: 0, refused: 0 });
+    await first;
   });
 });
 

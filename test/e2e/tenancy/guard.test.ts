@@ -61,6 +61,44 @@ class KeyGuard implements CanActivate {
   }
 }
 
+/** Replaces who a middleware had found in the session. */
+@Injectable()
+class SwitchingGuard implements CanActivate {
+  canActivate(execution: ExecutionContext): boolean {
+    const call = execution.switchToHttp().getRequest<TenantRequest>();
+    call.user = { org: call.headers['x-key'] };
+    return true;
+  }
+}
+
+/** Gives those without a name one, and no tenant. */
+@Injectable()
+class GuestGuard implements CanActivate {
+  canActivate(execution: ExecutionContext): boolean {
+    execution.switchToHttp().getRequest<TenantRequest>().user ??= { isGuest: true };
+    return true;
+  }
+}
+
+/** Has a session say who is asking, before all guards. */
+@Injectable()
+class SessionGuard implements CanActivate {
+  canActivate(execution: ExecutionContext): boolean {
+    const call = execution.switchToHttp().getRequest<TenantRequest>();
+    if (call.headers['x-session']) call.user = { org: call.headers['x-session'] };
+    return true;
+  }
+}
+
+/** Asks for the tenant, whoever it is of. */
+@Injectable()
+class PlanGuard implements CanActivate {
+  constructor(@Inject(TenantContext) readonly context: TenantContext) {}
+  canActivate(): boolean {
+    return this.context.require() !== '';
+  }
+}
+
 @Injectable()
 class Seen {
   error: unknown;
@@ -219,6 +257,33 @@ describe.each(Object.keys(ADAPTERS) as AdapterName[])('TenantGuard on %s', (adap
     expect(await ask('guarded')).toBeNull();
     expect(await ask('guarded', undefined, { 'x-key': 'acme' })).toBe(500);
     expect(app.get(Seen).error).toMatchObject({ guard: 'KeyGuard', order: ['KeyGuard', 'TenantGuard'] });
+  });
+
+  it('before a guard that finds somebody of another tenant is one, too; of the same tenant, or of none, it is none', async () => {
+    await start({ controllers: [guardedBy(SessionGuard, TenantGuard, SwitchingGuard)] });
+    expect(await ask('guarded', undefined, { 'x-session': 'acme', 'x-key': 'globex' })).toBe(500);
+    expect(app.get(Seen).error).toMatchObject({
+      guard: 'SwitchingGuard',
+      order: ['SessionGuard', 'SwitchingGuard', 'TenantGuard'],
+    });
+    expect(await ask('guarded', undefined, { 'x-session': 'acme', 'x-key': 'acme' })).toBe('acme');
+    expect(await ask('guarded', undefined, { 'x-session': 'acme' })).toBe('acme');
+  });
+
+  it('before a guard that finds nobody in particular is no error, and one of a request is none of the next', async () => {
+    await start({ controllers: [guardedBy(SessionGuard, TenantGuard, GuestGuard)] });
+    expect(await ask('guarded')).toBeNull();
+    expect(await ask('guarded', undefined, { 'x-session': 'acme' })).toBe('acme');
+    await app.close();
+    await start({ controllers: [guardedBy(SessionGuard, TenantGuard, SwitchingGuard)] });
+    expect(await ask('guarded', undefined, { 'x-session': 'acme', 'x-key': 'globex' })).toBe(500);
+    expect(await ask('guarded', undefined, { 'x-session': 'acme', 'x-key': 'acme' })).toBe('acme');
+  });
+
+  it('after the guard that asks for the tenant is an error that names the right order also of the others', async () => {
+    await start({ controllers: [guardedBy(PlanGuard, TenantGuard, AuthGuard('jwt') as Type<CanActivate>)] });
+    expect(await ask('guarded', { org: 'acme', sub: 'ann' })).toBe(500);
+    expect(app.get(Seen).error).toMatchObject({ order: ['AuthGuard(…)', 'TenantGuard', 'PlanGuard'] });
   });
 
   it('after the guard that asks for the tenant is an error that names the right order', async () => {

@@ -40,12 +40,13 @@ class Sockets implements TurnsHost {
     return this.#queue.length;
   }
 
-  send(share: PoolShare, name: string, step: CommandStep = 'call'): Promise<void> {
-    return this.turns.during(share, step, async () => {
+  send(share: PoolShare, name: string, step: CommandStep = 'call', signal?: AbortSignal): Promise<void> {
+    const command = async () => {
       await Promise.resolve(); // as a driver does before it takes a socket
       if (!this.isServerThere) await new Promise<void>((resolve) => this.#selecting.push(resolve));
       await this.hold(name);
-    });
+    };
+    return this.turns.during(share, step, command, signal);
   }
 
   /** Takes a socket, in the driver's order, until `endOne`. Somebody who takes no turn does so directly. */
@@ -124,7 +125,7 @@ describe('the turns of a pool', () => {
     expect(sockets.inDriver).toBe(0);
   });
 
-  it('let what goes on with a transaction before all others, though its database has used up its share', async () => {
+  it('let what goes on with a transaction before other calls of its database, though that has used up its share', async () => {
     const sockets = new Sockets(3);
     const [own, other] = [share({ maxInFlight: 1 }), share()];
     const all = [sockets.send(own, 'holds'), sockets.send(own, 'waits'), sockets.send(own, 'goes on', 'transaction')];
@@ -134,9 +135,54 @@ describe('the turns of a pool', () => {
     await tick();
     sockets.endOne(1);
     await tick();
-    expect(sockets.log).toEqual(['holds', 'goes on', 'other0', 'again']);
+    sockets.endOne(1);
+    await tick();
+    expect(sockets.log).toEqual(['holds', 'goes on', 'other0', 'other1', 'again']);
     await runOut(sockets);
     await settle(all);
+  });
+
+  it('come to each database, and to calls of each, however many transactions of one go on', async () => {
+    const sockets = new Sockets(1);
+    const [noisy, quiet] = [share(), share()];
+    const all = Array.from({ length: 9 }, (_, n) => sockets.send(noisy, `step${n}`, 'transaction'));
+    all.push(sockets.send(noisy, 'begins'), sockets.send(quiet, 'quiet0'), sockets.send(quiet, 'quiet1'));
+    await runOut(sockets);
+    await settle(all);
+    expect(sockets.log.slice(0, 8)).toEqual([
+      ...['step0', 'step1', 'quiet0', 'step2', 'quiet1', 'step3', 'begins', 'step4'],
+    ]);
+  });
+
+  it('refuse nobody where there is a socket, though another database waits for its own share', async () => {
+    const sockets = new Sockets(3);
+    const [noisy, quiet] = [share({ maxInFlight: 1 }), share({ maxWaiting: 0 })];
+    const all = [sockets.send(noisy, 'noisy0'), sockets.send(noisy, 'noisy1')];
+    await tick();
+    all.push(sockets.send(quiet, 'quiet0'), sockets.send(quiet, 'quiet1'));
+    await tick();
+    expect(sockets.log).toEqual(['noisy0', 'quiet0', 'quiet1']);
+    await expect(sockets.send(quiet, 'quiet2')).rejects.toThrow();
+    expect({ ...quiet }).toMatchObject({ inFlight: 2, waiting: 0, refused: 1 });
+    await runOut(sockets);
+    await settle(all);
+  });
+
+  it('are given up with the signal of a call, which then waits no more', async () => {
+    const sockets = new Sockets(1);
+    const own = share();
+    const stop = new AbortController();
+    const all = [sockets.send(own, 'holds')];
+    const aborted = sockets.send(own, 'aborted', 'call', stop.signal);
+    all.push(sockets.send(own, 'waits'));
+    const reason = new Error('enough');
+    stop.abort(reason);
+    await expect(aborted).rejects.toBe(reason);
+    expect({ ...own }).toMatchObject({ inFlight: 1, waiting: 1, refused: 0 });
+    await expect(sockets.send(own, 'late', 'call', stop.signal)).rejects.toBe(reason);
+    await runOut(sockets);
+    await settle(all);
+    expect(sockets.log).toEqual(['holds', 'waits']);
   });
 
   it('are for background work when nobody else waits, and now and then though', async () => {
