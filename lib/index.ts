@@ -56,6 +56,8 @@ export {
   TenantUnknownError,
 } from './providers/tenant/tenant.errors.js';
 export {
+  ClusterUnreachableError,
+  TenantMovingError,
   MigrationsMissingError,
   TenantBusyError,
   TenantTakenOverError,
@@ -292,3 +294,16 @@ export type {
   Reconnect,
   WatchOptions,
 } from './providers/watch/watch.options.js';
+export {
+  MoveDifferenceError,
+  MoveLeftoverError,
+  MoveObstructedError,
+  MoveRefusedError,
+} from './providers/bulk/move/move.errors.js';
+export type {
+  MoveOptions,
+  MoveProgress,
+  MoveWaitOptions,
+  RollbackOptions,
+  TenantMove,
+} from './providers/tenant/tenant.moves.js';

@@ -6,6 +6,7 @@ import { resolveOptions, type PolyMongoOptions, type ResolvedOptions } from './p
 import type { ScaleOptions } from './polymongo.pool-options.js';
 import { showAsJSON } from './polymongo.secrets.js';
 import { PolyMongoBackups } from './providers/bulk/backup/polymongo-backups.provider.js';
+import { PolyMongoMoves } from './providers/bulk/move/polymongo-moves.provider.js';
 import { PolyMongoBulk } from './providers/bulk/polymongo-bulk.provider.js';
 import { PolyMongoHealth } from './providers/health/polymongo-health.provider.js';
 import {
@@ -154,6 +155,15 @@ export class PolyMongoWrapper {
         tenants: this.tenants,
         databases: this.tenantDatabases,
         directory: this.tenantDirectory,
+        suspensions,
+      }),
+    );
+    this.tenants.onMoves(
+      new PolyMongoMoves({
+        pools: this.pools,
+        databases: this.tenantDatabases,
+        directory: this.tenantDirectory,
+        registry: tenantRegistry,
         suspensions,
       }),
     );

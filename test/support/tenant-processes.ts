@@ -60,7 +60,7 @@ export class TenantProcesses {
 
   async stop(): Promise<void> {
     const names = await this.databases().catch(() => []);
-    for (const name of names) await this.all[0]!.pools.connectionOf(name).db!.dropDatabase();
+    for (const name of names) await this.all[0]!.pools.primary.client.db(name).dropDatabase();
     await Promise.all(this.all.map((polymongo) => polymongo.actions.forceCloseAll()));
     await this.server.stop();
   }

@@ -7,6 +7,7 @@ import { writeJSON, writeLine, writeTable } from '../output.js';
 import { plural } from '../plural.js';
 import { formatMegabytes, ProgressLine } from '../progress.line.js';
 import { addBackupCommands } from './tenants.backup.command.js';
+import { addMoveCommands } from './tenants.move.command.js';
 import { byTenant, jsonOf } from './tenants.results.js';
 import { parseCount, withConfig, withTenants, type ConfigFlags } from './tenants.session.js';
 
@@ -32,6 +33,8 @@ Examples:
   polymongo tenants verify --all --from backups/2026-01-31
   polymongo tenants restore acme --from backups/2026-01-31 --as acme-then
   polymongo tenants clone acme acme-test
+  polymongo tenants move acme --to eu-2 --offline --config polymongo.config.mjs
+  polymongo tenants confirm acme                    or rollback acme
 
 --config names a module whose default export is the options of PolyMongoModule: where tenants' databases are named or placed
 otherwise than by default. suspend waits for tenant.suspension.withinMS of it, which has to be that of the servers.`;
@@ -40,7 +43,7 @@ otherwise than by default. suspend waits for tenant.suspension.withinMS of it, w
 export function tenantsCommand(program: Command, io: CliIO, exit: (code: number) => void): Command {
   const tenants = program
     .command('tenants')
-    .description('find, measure, suspend, back up, restore and clone tenants')
+    .description('find, measure, suspend, back up, restore, clone and move tenants')
     .addHelpText('after', EXAMPLES);
   const toDate = (text: string): Date => {
     const date = new Date(text);
@@ -124,6 +127,7 @@ export function tenantsCommand(program: Command, io: CliIO, exit: (code: number)
       else if (!flags.quiet) writeLine(io.stdout, `${id} is let in again.`);
     });
   addBackupCommands(tenants, io, exit);
+  addMoveCommands(tenants, io);
   return tenants;
 }
 

@@ -26,6 +26,14 @@ import {
   type TenantTask,
 } from './tenant.fan-out.js';
 import type { MigrateOptions, TenantMigration, TenantMigrations } from './tenant.migrations.js';
+import type {
+  MoveOptions,
+  MoveProgress,
+  MoveWaitOptions,
+  RollbackOptions,
+  TenantMove,
+  TenantMoves,
+} from './tenant.moves.js';
 import {
   TenantCensus,
   type CensusSources,
@@ -89,6 +97,7 @@ export class PolyMongoTenants {
   readonly #visits: TenantVisits;
   #migrations: TenantMigrations | undefined;
   #backups: TenantBackups | undefined;
+  #moves: TenantMoves | undefined;
 
   /** @internal Made by `PolyMongoWrapper`. */
   constructor({ pools, databases, directory, registry, suspensions, sizesOf }: TenantParts) {
@@ -126,6 +135,11 @@ export class PolyMongoTenants {
   /** @internal Has these backups be what {@link backup} and its like do. */
   onBackups(backups: TenantBackups): void {
     this.#backups = backups;
+  }
+
+  /** @internal Has these moves be what {@link move} and its like do. */
+  onMoves(moves: TenantMoves): void {
+    this.#moves = moves;
   }
 
   /** @internal Has `work` make a tenant's database, while this process alone works on it. */
@@ -290,6 +304,39 @@ export class PolyMongoTenants {
    */
   clone(tenantId: string, newId: string, options: CloneOptions = {}): Promise<TenantRestoration> {
     return this.#backups!.clone(tenantId, newId, options);
+  }
+
+  /**
+   * Moves a tenant to another cluster: it is suspended, and nothing can write where it was, while it is copied and compared; then every
+   * process finds it there. What it had stays at the source until {@link confirm} or {@link rollback}. When the process is killed, or
+   * it fails, at whatever moment, another `move` goes on, or a `rollback` takes it back. Needs `tenant.suspension` and `clusters`.
+   * @throws PolyMongoOptionsError, TenantClusterUnknownError, SuspensionOffError; ClusterUnreachableError where a live process does not
+   *   reach the target; TenantNotEmptyError where something is there; MoveRefusedError, MoveDifferenceError, MoveObstructedError;
+   *   TenantBusyError, TenantTakenOverError
+   */
+  move(tenantId: string, options: MoveOptions): Promise<TenantMove> {
+    return this.#moves!.move(tenantId, options);
+  }
+
+  /**
+   * Drops what a tenant that was moved had at the source. Views stay in its place there, on which nobody can write.
+   * @throws MoveRefusedError; MoveLeftoverError where something has been written there past the move
+   */
+  confirm(tenantId: string, options: MoveWaitOptions = {}): Promise<void> {
+    return this.#moves!.confirm(tenantId, options);
+  }
+
+  /**
+   * Takes a move back that was not confirmed, or has not ended: the tenant is where it was, with what it had then.
+   * @throws MoveRefusedError; MoveDifferenceError where it has been written to since, unless `discardWrites` is true
+   */
+  rollback(tenantId: string, options: RollbackOptions = {}): Promise<void> {
+    return this.#moves!.rollback(tenantId, options);
+  }
+
+  /** The steps of all moves of this process, as they begin. */
+  get moves$(): Observable<MoveProgress> {
+    return this.#moves!.progress$;
   }
 
   /**

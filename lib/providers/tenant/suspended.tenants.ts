@@ -1,5 +1,6 @@
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import type { TenantDatabases } from './tenant.databases.js';
+import type { TenantLocations } from './tenant.locations.js';
 import type { SuspensionListener, TenantSuspension, TenantSuspensions } from './tenant.suspensions.js';
 import { clock } from '../../polymongo.clock.js';
 
@@ -10,6 +11,7 @@ export class SuspendedTenants implements SuspensionListener {
     private readonly databases: TenantDatabases,
     private readonly suspensions: TenantSuspensions,
     private readonly isWorking: () => boolean,
+    private readonly locations: TenantLocations,
   ) {}
 
   get isInterested(): boolean {
@@ -31,12 +33,17 @@ export class SuspendedTenants implements SuspensionListener {
     if (db !== undefined) this.pools.events.emit('tenantResumed', { tenantId, db });
   }
 
-  /** Collections and indexes that were made here may not be there any more. */
+  /** Collections and indexes that were made here may not be there any more, nor may the tenant. */
   restored(tenantId: string): void {
+    this.locations.forget(tenantId);
     const db = this.databases.findName(tenantId);
     if (db === undefined) return;
     this.pools.findDatabase(db)?.forgetContents();
     this.pools.events.emit('tenantRestored', { tenantId, db });
+  }
+
+  restoredAny(): void {
+    this.locations.forgetAll();
   }
 
   #end(tenantId: string, db: string): void {

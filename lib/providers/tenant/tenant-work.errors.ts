@@ -129,6 +129,37 @@ export class TenantPlacedError extends PolyMongoError {
   }
 }
 
+/** A process that serves tenants does not reach a cluster, so nobody is moved there. */
+export class ClusterUnreachableError extends PolyMongoError {
+  constructor(
+    /** The name of the cluster. */
+    readonly cluster: string,
+    /** How many processes do not reach it. */
+    readonly processes: number,
+    /** Why, as one of them says. */
+    readonly reason: string,
+  ) {
+    super(
+      `${processes} process(es) that serve tenants do not reach the cluster "${cluster}": ${reason}. Give all of them this name under ` +
+        '`clusters` and a way to it, then try again.',
+    );
+  }
+}
+
+/** A tenant was to be dropped, or its database made, while it is being moved. */
+export class TenantMovingError extends PolyMongoError {
+  constructor(
+    /** The tenant that is being moved. */
+    readonly tenantId: string,
+    /** How far its move is. */
+    readonly phase: string,
+  ) {
+    super(
+      `Tenant ${tenantId} is being moved (${phase}). End that first: tenants.confirm('${tenantId}') or tenants.rollback('${tenantId}').`,
+    );
+  }
+}
+
 /** A tenant that is being removed was to be provisioned. */
 export class TenantRemovalError extends PolyMongoError {
   constructor(

@@ -13,7 +13,7 @@ import type { TenantDatabases } from './tenant.databases.js';
 import { TenantLocations } from './tenant.locations.js';
 import { TenantLockOuts } from './tenant.lock-outs.js';
 import { REFUSAL_MS, TenantOwners } from './tenant.owners.js';
-import { TenantProcesses } from './tenant.processes.js';
+import { TenantProcesses, type Reach } from './tenant.processes.js';
 import type { TenantReadiness } from './tenant.readiness.js';
 import type { TenantRegistry } from './tenant.registry.js';
 import type { TenantSuspensions } from './tenant.suspensions.js';
@@ -64,7 +64,9 @@ export class TenantDirectory {
     if (mayCollide && exists !== 'provisioned') {
       this.#owners = new TenantOwners(registry, databases, (fn) => this.#asNoTenant(fn));
     }
-    suspensions.listen(new SuspendedTenants(pools, databases, suspensions, () => this.#lockOuts.isWorking()));
+    suspensions.listen(
+      new SuspendedTenants(pools, databases, suspensions, () => this.#lockOuts.isWorking(), this.locations),
+    );
     pools.onDatabase((database) => this.#guard(database, databases.tenantOf(database.name)));
     databases.onNamed((name, tenantId) => this.#guard(pools.findDatabase(name), tenantId));
   }
@@ -85,7 +87,8 @@ export class TenantDirectory {
   admit(tenantId: string): Promise<void> | undefined {
     const isFound = this.find(tenantId);
     const isServed = !this.#suspensions.isOn || this.#suspensions.isServed(tenantId);
-    if (isServed && (!this.#readiness || (!isFound && this.#readiness.isReady(tenantId)))) return isFound;
+    if (!isFound && isServed && (!this.#readiness || this.#readiness.isReady(tenantId))) return undefined;
+    if (!this.#suspensions.isOn && !this.#readiness) return isFound; // else what was known then is too old in the end
     return this.#becomeServed(tenantId, isFound);
   }
 
@@ -143,6 +146,11 @@ export class TenantDirectory {
     return this.#databases.context.within(scope, () => database.lookedAt(() => fn(database)));
   }
 
+  /** Resolves when all live processes have found a nonce on a cluster. @throws ClusterUnreachableError */
+  proveReach(proof: Reach, timeoutMS: number): Promise<void> {
+    return this.#processes.prove(proof, timeoutMS);
+  }
+
   /**
    * Locks a tenant out, here and in all other processes, and runs `drop` once none of them works for it any more.
    * @throws TenantInUseError when one still does after `timeoutMS`; what `drop` throws
@@ -195,7 +203,7 @@ export class TenantDirectory {
 
   async #ask(tenantId: string): Promise<void> {
     for (;;) {
-      if (this.#known) await this.#processes.join();
+      if (this.#known || this.locations.hasClusters) await this.#processes.join();
       const { count } = this.#lockOuts;
       if (!(await this.#isKnown(tenantId))) {
         this.#databases.release(tenantId);
@@ -251,7 +259,8 @@ export class TenantDirectory {
         this.#owners?.clear();
         this.locations.forgetAll();
       },
-      isRemembering: () => clock.now() < this.#rememberedUntil,
+      isRemembering: () => clock.now() < this.#rememberedUntil || this.locations.isRemembering,
+      reach: (cluster, database, nonce) => this.locations.reach(cluster, database, nonce),
       isWorking: () => lockOuts.isWorking(),
     });
   }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TenantConnection } from '../../polymongo.tenant-options.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
+import { hasNonce, poolsOf } from './cluster.pools.js';
 import { LookupCache } from './lookup.cache.js';
 import { answerOf } from './tenant.answers.js';
 import { managerScope } from './tenant.context.js';
@@ -20,6 +21,8 @@ export class TenantLocations {
   readonly #located: LookupCache<true>;
   /** What each tenant's pool was last set up with. */
   readonly #set = new Map<string, Location>();
+  /** How often it was said that what is known of a tenant, or of all, is so no more. */
+  #forgotten = 0;
 
   /** @param asNoTenant runs the application's own functions, and what asks the registry */
   constructor(
@@ -38,7 +41,7 @@ export class TenantLocations {
 
   /** Tenants may be elsewhere than on the primary cluster. */
   get isOn(): boolean {
-    return this.databases.options.connection !== undefined || this.#hasClusters;
+    return this.databases.options.connection !== undefined || this.hasClusters;
   }
 
   isLocated(tenantId: string): boolean {
@@ -57,10 +60,12 @@ export class TenantLocations {
 
   /** Has the next one ask again. */
   forget(tenantId: string): void {
+    this.#forgotten++;
     this.#located.forget(tenantId);
   }
 
   forgetAll(): void {
+    this.#forgotten++;
     this.#located.clear();
   }
 
@@ -87,14 +92,33 @@ export class TenantLocations {
     if (cluster !== undefined && !Object.hasOwn(clusters, cluster)) throw new TenantClusterUnknownError(cluster);
   }
 
-  get #hasClusters(): boolean {
+  /** Whether a cluster is reached, by what somebody has written there. @throws TenantClusterUnknownError, PoolConnectError */
+  async reach(cluster: string, database: string, nonce: string): Promise<boolean> {
+    this.assertKnown(cluster);
+    const pools = poolsOf(this.pools.options, this.pools.options.clusters[cluster], database);
+    try {
+      return await hasNonce(pools.database(database), nonce);
+    } finally {
+      await pools.forceCloseAll();
+    }
+  }
+
+  /** Some tenant's place is known. */
+  get isRemembering(): boolean {
+    return this.hasClusters && this.#set.size > 0;
+  }
+
+  /** Some clusters have names. */
+  get hasClusters(): boolean {
     return Object.keys(this.pools.options.clusters).length > 0;
   }
 
   #locate(tenantId: string): Promise<true> {
     return this.asNoTenant<true>(async () => {
-      const cluster = this.#hasClusters ? (await this.registry.recordOf(tenantId))?.cluster : undefined;
+      const before = this.#forgotten;
+      const cluster = this.hasClusters ? (await this.registry.recordOf(tenantId))?.cluster : undefined;
       const given = await this.connectionTo(cluster, tenantId);
+      if (this.hasClusters && before !== this.#forgotten) return this.#locate(tenantId); // it may have moved meanwhile
       const known = this.#set.get(tenantId);
       if (!given && !known) return true;
       // One that had a cluster of its own goes to a pool on the primary one.

@@ -4,7 +4,8 @@ import { PolyMongoClosedError } from '../pools/pool.errors.js';
 import type { PolyMongoPools } from '../pools/polymongo-pools.provider.js';
 import { asNobody } from '../sessions/subscriber.context.js';
 import { atFarewell, onRegistry } from './registry.collection.js';
-import { TenantInUseError } from './tenant-work.errors.js';
+import { messageOf } from '../../polymongo.errors.js';
+import { ClusterUnreachableError, TenantInUseError } from './tenant-work.errors.js';
 import { type Timer, clock, delay } from '../../polymongo.clock.js';
 
 /** Where the processes are written down that keep answers about tenants, in the default database. */
@@ -16,8 +17,20 @@ interface ProcessRecord {
   aliveUntil: Date;
   /** Tenants that it has to let go of. */
   removing: string[];
+  /** Clusters on which it has to look for something. */
+  proving?: Reach[];
+  /** Where it could not. */
+  unable?: { id: string; reason: string }[];
   /** When it was last renewed, it had been over. */
   isLate: boolean;
+}
+
+/** That a cluster is reached: what was written there is found. */
+export interface Reach {
+  /** Of the question; also the name of the collection that has it. */
+  readonly id: string;
+  readonly cluster: string;
+  readonly database: string;
 }
 
 /** What a process does of its own when a tenant is removed. */
@@ -30,6 +43,8 @@ export interface TenantHolder {
   letGo(tenantId: string): Promise<void>;
   /** Takes {@link lockOut} back. */
   readmit(tenantId: string): void;
+  /** Whether something is found on a cluster. */
+  reach(cluster: string, database: string, nonce: string): Promise<boolean>;
   /** Asks anew about every tenant. */
   forgetAll(): void;
   /** Some answer is remembered. */
@@ -55,6 +70,7 @@ export class TenantProcesses {
   readonly #id = randomUUID();
   readonly #leaseMS: number;
   readonly #leaving = new Set<string>();
+  readonly #proving = new Set<string>();
   #memberUntil = 0;
   #renewal: Promise<void> | undefined;
   #timer: Timer | undefined;
@@ -98,6 +114,58 @@ export class TenantProcesses {
     }
   }
 
+  /** Resolves when every other process has found what was written on a cluster. @throws ClusterUnreachableError */
+  async prove(reach: Reach, timeoutMS: number): Promise<void> {
+    const { id, cluster } = reach;
+    const startedAt = clock.now();
+    const others = { _id: { $ne: this.#id } };
+    await this.#with((processes) => processes.updateMany(others, { $addToSet: { proving: reach } }));
+    try {
+      for (;;) {
+        await this.#with((processes) => processes.deleteMany(LAPSED));
+        const [open, unable] = await Promise.all([
+          this.#with((processes) => processes.countDocuments({ ...others, 'proving.id': id })),
+          this.#with((processes) => processes.find({ 'unable.id': id }).toArray()),
+        ]);
+        const reasons = unable.flatMap((record) => record.unable!.filter((each) => each.id === id));
+        if (reasons.length > 0) throw new ClusterUnreachableError(cluster, unable.length, reasons[0]!.reason);
+        if (open === 0) return;
+        const waitedMS = clock.now() - startedAt;
+        if (waitedMS >= timeoutMS) throw new ClusterUnreachableError(cluster, open, `no answer within ${waitedMS} ms`);
+        await delay(POLL_MS);
+      }
+    } finally {
+      await this.#with((processes) => processes.updateMany({}, { $pull: { proving: { id }, unable: { id } } }));
+    }
+  }
+
+  #answer(reaches: readonly Reach[] = []): void {
+    for (const reach of reaches) {
+      const { id, cluster, database } = reach;
+      if (this.#proving.has(id)) continue;
+      this.#proving.add(id);
+      void this.#reasonAgainst(cluster, database, id)
+        .then((reason) =>
+          this.#with((processes) =>
+            processes.updateOne(
+              { _id: this.#id },
+              { $pull: { proving: { id } }, ...(reason !== undefined && { $push: { unable: { id, reason } } }) },
+            ),
+          ),
+        )
+        .catch(() => {}) // who has asked waits no longer than it wants to
+        .finally(() => this.#proving.delete(id));
+    }
+  }
+
+  async #reasonAgainst(cluster: string, database: string, nonce: string): Promise<string | undefined> {
+    try {
+      return (await this.#holder.reach(cluster, database, nonce)) ? undefined : 'it is another cluster there';
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
   #renew(): Promise<void> {
     return (this.#renewal ??= asNobody(() => this.#write()).finally(() => (this.#renewal = undefined)));
   }
@@ -115,6 +183,7 @@ export class TenantProcesses {
     if (record!.isLate) this.#holder.forgetAll(); // tenants may have been dropped meanwhile without a word to this one
     this.#memberUntil = startedAt + this.#leaseMS; // before the server's idea of it
     this.#lockOut(record!.removing);
+    this.#answer(record!.proving);
     this.#listen();
   }
 
@@ -132,6 +201,7 @@ export class TenantProcesses {
       if (isNeeded && leftMS < (this.#leaseMS * 2) / 3) return await this.#renew();
       if (leftMS < -this.#leaseMS) return; // nobody waits for it any more
       const record = await this.#with((processes) => processes.findOne({ _id: this.#id }));
+      this.#answer(record?.proving);
       if (record) await this.#hear(record.removing);
       else this.#memberUntil = Math.min(this.#memberUntil, clock.now());
     } catch (error) {

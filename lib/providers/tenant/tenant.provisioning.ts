@@ -3,7 +3,7 @@ import type { TenantDatabases } from './tenant.databases.js';
 import type { TenantDirectory } from './tenant.directory.js';
 import { TenantUnfinishedError } from './suspension.errors.js';
 import { TenantDatabaseTakenError } from './tenant.errors.js';
-import { TenantPlacedError } from './tenant-work.errors.js';
+import { TenantMovingError, TenantPlacedError } from './tenant-work.errors.js';
 import type { TenantMigrations } from './tenant.migrations.js';
 import type { Ownership, OwnershipHold, TenantRecord, TenantRegistry } from './tenant.registry.js';
 import type { TenantSuspensions } from './tenant.suspensions.js';
@@ -95,6 +95,7 @@ export class TenantProvisioning {
     let isNew = false;
     const result = await this.#whileOwning({ tenantId, database, purpose: 'provision', timeoutMS }, (record, hold) =>
       this.#directory.manage(tenantId, async () => {
+        if (record.move) throw new TenantMovingError(tenantId, record.move.phase);
         isNew = record.state !== 'ready';
         if (isNew) await this.#registry.begin(record, making);
         const isServed = !isNew || this.#databases.options.exists !== 'provisioned';
@@ -111,6 +112,7 @@ export class TenantProvisioning {
   async deprovision(tenantId: string, timeoutMS: number): Promise<void> {
     const db = this.#databases.of(tenantId);
     await this.#whileOwning({ tenantId, database: db, purpose: 'remove', timeoutMS }, async (record) => {
+      if (record.move) throw new TenantMovingError(tenantId, record.move.phase);
       await this.#registry.mark(record, 'removing');
       await this.#directory.remove(tenantId, timeoutMS, async () => {
         await this.#pools.disconnect(db, 'deprovisioned');

@@ -16,6 +16,10 @@ export interface TenantRecord {
   state: 'provisioning' | 'ready' | 'removing';
   /** The name of its cluster among `clusters`; without one it is where `tenant.connection` says. */
   cluster?: string;
+  /** Its move to another cluster, which has not been confirmed or taken back. */
+  move?: MoveRecord;
+  /** That of its last move. */
+  moveEpoch?: number;
   createdAt: Date;
   readyAt?: Date;
   /** What makes its database, and has not ended. */
@@ -25,6 +29,12 @@ export interface TenantRecord {
   /** Who works on it now, and until when it is theirs unless they renew it. */
   owner?: string;
   ownedUntil?: Date;
+}
+
+/** A move, as far as the registry has to know of it; the rest is the mover's. */
+export interface MoveRecord {
+  readonly phase: string;
+  readonly epoch: number;
 }
 
 /** What a record is owned for. */
@@ -134,6 +144,32 @@ export class TenantRegistry {
   /** Writes down on which cluster a tenant is whose record is owned. @throws TenantTakenOverError */
   async place({ _id, owner }: TenantRecord, cluster: string): Promise<void> {
     await this.#change(_id, owner!, [{ $set: { cluster: { $literal: cluster } } }]);
+  }
+
+  /**
+   * Writes down how far the move of a tenant is whose record is owned, and where the tenant is, where it still was as before.
+   * @param move undefined: it is over
+   * @throws TenantTakenOverError
+   */
+  async writeMove(
+    { _id, owner }: TenantRecord,
+    before: MoveRecord | undefined,
+    move: MoveRecord | undefined,
+    cluster: string | null,
+  ): Promise<void> {
+    const set = {
+      ...(move && { move, moveEpoch: move.epoch }),
+      ...(cluster !== null && { cluster }),
+    };
+    const unset = { ...(!move && { move: '' }), ...(cluster === null && { cluster: '' }) };
+    const filter = { _id, owner: owner!, 'move.phase': before ? before.phase : { $exists: false } };
+    const { matchedCount } = await this.#with((tenants) =>
+      tenants.updateOne(filter as mongo.Filter<TenantRecord>, {
+        ...(Object.keys(set).length > 0 && { $set: set }),
+        ...(Object.keys(unset).length > 0 && { $unset: unset as never }),
+      }),
+    );
+    if (matchedCount === 0) throw new TenantTakenOverError(_id);
   }
 
   /** Writes down when tenants were used; of those that were not provisioned nothing. */

@@ -21,8 +21,10 @@ export interface TenantSuspension {
 export interface SuspensionListener {
   suspended(tenantId: string, suspension: TenantSuspension): void;
   resumed(tenantId: string): void;
-  /** Its database was put in the place of another one. */
+  /** Its database was put in the place of another one, or is elsewhere. */
   restored(tenantId: string): void;
+  /** That may be so for any tenant. */
+  restoredAny(): void;
   /** It works for some tenant, or somebody listens, so it has to look. */
   readonly isInterested: boolean;
 }
@@ -36,11 +38,13 @@ interface SuspensionsRecord {
   restored?: { tenantId: string; id: string }[];
 }
 
-/** Whose it is: the application's, which resumes it, or a restore's, which lets nobody in before it has ended. */
-type Holder = 'application' | 'restore';
+/** Whose it is: the application's, which resumes it, or that of a restore or move, which lets nobody in before it has ended. */
+type Holder = 'application' | 'restore' | 'move';
 interface Entry {
   tenantId: string;
   by?: Holder;
+  /** Which mover's. */
+  attempt?: number;
 }
 
 const MAX_RESTORED = 1_000;
@@ -113,17 +117,19 @@ export class TenantSuspensions {
   }
 
   /** Resolves when no process lets the tenant in any more. @throws SuspensionOffError */
-  async add(tenantId: string, reason: string | undefined, by: Holder = 'application'): Promise<void> {
+  async add(tenantId: string, reason: string | undefined, by: Holder = 'application', attempt = 0): Promise<void> {
     if (!this.#options) throw new SuspensionOffError(tenantId);
-    const mine = { $filter: { input: TENANTS, cond: isOf(tenantId, by) } };
+    const isMine = { $and: [isOf(tenantId, by), { $eq: [ATTEMPT, attempt] }] };
+    const mine = { $filter: { input: TENANTS, cond: isMine } };
     const since = { $ifNull: [{ $first: { $map: { input: mine, in: '$$this.since' } } }, '$$NOW'] };
     const suspension = {
       tenantId: { $literal: tenantId },
       by,
       since,
+      ...(by === 'move' && { attempt }),
       ...(reason !== undefined && { reason: { $literal: reason } }),
     };
-    await this.#change({ tenants: { $concatArrays: [without(isOf(tenantId, by)), [suspension]] } });
+    await this.#change({ tenants: { $concatArrays: [without(isMine), [suspension]] } });
     const writtenAtMS = clock.monotonic();
     await this.#readAnew();
     await delay(this.#options.withinMS - (clock.monotonic() - writtenAtMS));
@@ -134,12 +140,17 @@ export class TenantSuspensions {
     await this.#remove(tenantId, isOf(tenantId, 'application'));
   }
 
-  /** Ends what a restore holds. @param isDone it has ended, and processes forget what they knew of the database */
-  async release(tenantId: string, isDone: boolean): Promise<void> {
+  /**
+   * Ends what a restore holds, or a move.
+   * @param isDone it has ended, and processes forget what they knew of the database
+   * @param upTo the attempt of the mover: what a later one holds, it holds on
+   */
+  async release(tenantId: string, isDone: boolean, by: 'restore' | 'move' = 'restore', upTo = 0): Promise<void> {
     const ended = [{ tenantId: { $literal: tenantId }, id: randomUUID() }];
     const all = { $concatArrays: [{ $ifNull: ['$restored', []] }, ended] };
     const restored = isDone ? { restored: { $slice: [all, -MAX_RESTORED] } } : {};
-    await this.#change({ tenants: without(isOf(tenantId, 'restore')), ...restored });
+    const isEnded = { $and: [isOf(tenantId, by), { $lte: [ATTEMPT, upTo] }] };
+    await this.#change({ tenants: without(isEnded), ...restored });
     if (this.isOn) await this.#readAnew();
   }
 
@@ -183,6 +194,8 @@ export class TenantSuspensions {
     this.#revision = record.revision;
     this.#known = byId(record);
     this.#restored = new Set(restored.map(({ id }) => id));
+    const isMissing = restored.length >= MAX_RESTORED && !restored.some(({ id }) => seen.has(id));
+    if (isFirst || isMissing) this.#listener?.restoredAny();
     if (isFirst) return;
     for (const { tenantId, id } of restored) if (!seen.has(id)) this.#listener?.restored(tenantId);
     for (const [tenantId, suspension] of this.#known)
@@ -219,6 +232,7 @@ export class TenantSuspensions {
 }
 
 const TENANTS = { $ifNull: ['$tenants', []] };
+const ATTEMPT = { $ifNull: ['$$this.attempt', 0] };
 
 const isOf = (tenantId: string, by: Holder) => ({
   $and: [
@@ -229,10 +243,10 @@ const isOf = (tenantId: string, by: Holder) => ({
 
 const without = (condition: mongo.Document) => ({ $filter: { input: TENANTS, cond: { $not: [condition] } } });
 
-/** Of a tenant that both hold, what the application has said. */
+/** Of a tenant that several hold, what the application has said. */
 function byId(record: SuspensionsRecord | null): ReadonlyMap<string, TenantSuspension> {
   const known = new Map<string, TenantSuspension>();
-  for (const { tenantId, by, ...suspension } of record?.tenants ?? [])
-    if (by !== 'restore' || !known.has(tenantId)) known.set(tenantId, suspension);
+  for (const { tenantId, by = 'application', attempt: _, ...suspension } of record?.tenants ?? [])
+    if (by === 'application' || !known.has(tenantId)) known.set(tenantId, suspension);
   return known;
 }

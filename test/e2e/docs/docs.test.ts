@@ -11,6 +11,7 @@ describe.each([
   'docs/health.md',
   'docs/metrics.md',
   'docs/tenant-life.md',
+  'docs/move.md',
   'docs/migrate.md',
   'docs/several-roots.md',
 ])('%s', (page) => {

@@ -31,6 +31,16 @@ it('the code of docs/tenant-life.md does what the page says', async () => {
   expect(await tenants.list()).toEqual(['acme', 'acme-test', 'acme-then']);
   expect(log.mock.calls).toEqual([['acme'], ['acme', true], ['acme-then'], ['acme']]); // suspended while it is put in place
   log.mockRestore();
+  const elsewhere = await EmbeddedMongo.start();
+  const moving = new PolyMongoWrapper({
+    ...options,
+    tenant: { suspension: { withinMS: 100 } },
+    clusters: { 'eu-2': { mongoURI: elsewhere.uri } },
+  });
+  await page.moving(moving.tenants);
+  expect(await moving.tenants.find({ cluster: 'eu-2' })).toMatchObject([{ tenantId: 'acme' }]);
+  await moving.actions.closeAll();
+  await elsewhere.stop();
   expect(page.rootOf(mongo.uri).module).toBe(PolyMongoModule);
   await polymongo.actions.closeAll();
 });

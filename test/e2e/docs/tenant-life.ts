@@ -28,6 +28,13 @@ export async function looking(tenants: PolyMongoTenants) {
   return idle;
 }
 
+export async function moving(tenants: PolyMongoTenants) {
+  // #region move
+  await tenants.move('acme', { to: 'eu-2', online: false });
+  await tenants.confirm('acme'); // or tenants.rollback('acme')
+  // #endregion
+}
+
 export async function backingUp(tenants: PolyMongoTenants, folder: string) {
   // #region backup
   for await (const { tenantId, ok } of tenants.backup({ to: folder, onError: 'collect' })) console.log(tenantId, ok);
