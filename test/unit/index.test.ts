@@ -25,8 +25,6 @@ describe('the public surface', () => {
       'ConnectionOwnershipError',
       'ConnectionPluginError',
       'DuplicateRootError',
-      'EmbeddedMongo',
-      'EmbeddedMongoMissingError',
       'FileTokenStore',
       'IndexMismatchError',
       'InjectPolyConnection',
