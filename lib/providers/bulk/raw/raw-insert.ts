@@ -1,30 +1,11 @@
 import type { Database } from '../../databases/database.js';
 import { idOf, idValueOf } from './raw-document.js';
 import { RawBatch } from './raw-batch.js';
-import { COMMAND_BYTES, fatalErrorOf, retried, sendRaw, type WriteError, type WriteOptions } from './raw-command.js';
+import { fatalErrorOf, retried, sendRaw, type WriteError, type WriteOptions } from './raw-command.js';
+import { inParts, type RefusedDocument, type WriteOutcome } from './raw-parts.js';
 import { findMeasurements } from './time-series.js';
 
 const DUPLICATE_KEY = 11000;
-
-/** A document the server refused. */
-export interface RefusedDocument {
-  /** Its place in the batch. */
-  readonly index: number;
-  readonly code: number;
-  readonly message: string;
-}
-
-/** What became of a batch. */
-export interface InsertOutcome {
-  readonly inserted: number;
-  /** Bytes of those inserted. */
-  readonly bytes: number;
-  /** Places in the batch of documents that were there already, byte for byte or, with `keepExisting`, by their `_id`. */
-  readonly existing: readonly number[];
-  readonly refused: readonly RefusedDocument[];
-  /** What ended it: from place `index` on nothing is surely written. */
-  readonly failure?: { readonly index: number; readonly error: unknown };
-}
 
 export interface InsertOptions extends WriteOptions {
   /** Stop at the first document that is refused. */
@@ -47,25 +28,8 @@ export async function insertRaw(
   collection: string,
   batch: RawBatch,
   options: InsertOptions,
-): Promise<InsertOutcome> {
-  const outcome = { inserted: 0, bytes: 0, existing: [] as number[], refused: [] as RefusedDocument[] };
-  if (batch.length === 0) return outcome;
-  let first = 0;
-  for (const part of batch.parts(COMMAND_BYTES)) {
-    try {
-      const { inserted, bytes, existing, refused } = await insertPart(database, collection, part, options);
-      outcome.inserted += inserted;
-      outcome.bytes += bytes;
-      for (const index of existing) outcome.existing.push(first + index);
-      for (const each of refused) outcome.refused.push({ ...each, index: first + each.index });
-      if (options.isOrdered && refused.length > 0) break;
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      return { ...outcome, failure: { index: first, error } };
-    }
-    first += part.length;
-  }
-  return outcome;
+): Promise<WriteOutcome> {
+  return inParts(batch, options, (part) => insertPart(database, collection, part, options));
 }
 
 async function insertPart(
@@ -73,7 +37,7 @@ async function insertPart(
   collection: string,
   batch: RawBatch,
   options: InsertOptions,
-): Promise<InsertOutcome> {
+): Promise<WriteOutcome> {
   const { isRepeated = false, signal } = options;
   return retried(signal, (attempt) =>
     insertMissing(database, collection, batch, { ...options, isRepeated: isRepeated || attempt > 1 }),
@@ -85,7 +49,7 @@ async function insertMissing(
   collection: string,
   batch: RawBatch,
   options: InsertOptions,
-): Promise<InsertOutcome> {
+): Promise<WriteOutcome> {
   const { timeField, isRepeated, keepExisting } = options;
   if (timeField === undefined || !(isRepeated || keepExisting)) {
     return insertOnce(database, collection, batch, options);
@@ -105,7 +69,7 @@ async function insertOnce(
   collection: string,
   batch: RawBatch,
   options: InsertOptions,
-): Promise<InsertOutcome> {
+): Promise<WriteOutcome> {
   const { isOrdered, keepExisting = false, isRepeated = false } = options;
   // Documents that are there may be many; only unordered does the server tell them all at once.
   const ordered = isOrdered && !keepExisting;

@@ -2,8 +2,8 @@ import type { Database } from '../../databases/database.js';
 import { type BsonElement, documentOf, elementAt, elementsOf } from '../codecs/bson-elements.js';
 import { BsonType } from '../codecs/bson-types.js';
 import type { RawBatch } from './raw-batch.js';
-import { COMMAND_BYTES, fatalErrorOf, retried, sendRaw, type WriteOptions } from './raw-command.js';
-import type { InsertOutcome, RefusedDocument } from './raw-insert.js';
+import { fatalErrorOf, retried, sendRaw, type WriteOptions } from './raw-command.js';
+import { inParts, type RefusedDocument, type WriteOutcome } from './raw-parts.js';
 
 /** The server's code for a name that begins with $ where there is none to be. */
 const DOLLAR_PREFIXED = 52;
@@ -26,23 +26,8 @@ export async function upsertRaw(
   collection: string,
   batch: RawBatch,
   options: UpsertOptions,
-): Promise<InsertOutcome> {
-  const outcome = { inserted: 0, bytes: 0, existing: [] as number[], refused: [] as RefusedDocument[] };
-  let first = 0;
-  for (const part of batch.parts(COMMAND_BYTES)) {
-    try {
-      const { inserted, bytes, refused } = await upsertPart(database, collection, part.documents, options);
-      outcome.inserted += inserted;
-      outcome.bytes += bytes;
-      for (const each of refused) outcome.refused.push({ ...each, index: first + each.index });
-      if (options.isOrdered && refused.length > 0) break;
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      return { ...outcome, failure: { index: first, error } };
-    }
-    first += part.length;
-  }
-  return outcome;
+): Promise<WriteOutcome> {
+  return inParts(batch, options, (part) => upsertPart(database, collection, part.documents, options));
 }
 
 async function upsertPart(
@@ -50,7 +35,7 @@ async function upsertPart(
   collection: string,
   documents: readonly Buffer[],
   { isOrdered, upsertFields, ...options }: UpsertOptions,
-): Promise<{ inserted: number; bytes: number; refused: readonly RefusedDocument[] }> {
+): Promise<WriteOutcome> {
   const statements = documents.map((document) => statementOf(document, upsertFields));
   const refused: RefusedDocument[] = [...statements.keys()]
     .filter((index) => !statements[index])
@@ -69,7 +54,8 @@ async function upsertPart(
   const last = isOrdered && told[0] ? told[0].index : documents.length;
   const isRefused = new Set(told.map(({ index }) => index));
   const written = documents.filter((_, index) => index < last && !isRefused.has(index));
-  return { inserted: n, bytes: written.reduce((sum, document) => sum + document.length, 0), refused: told };
+  const bytes = written.reduce((sum, document) => sum + document.length, 0);
+  return { inserted: n, bytes, existing: [], refused: told };
 }
 
 /** The update that puts a document in its place; undefined where the server would take the document for commands. */

@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose, { type mongo } from 'mongoose';
-import { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
-const { MongoClient } = mongoose.mongo;
-
-let server: EmbeddedMongo;
 let client: mongo.MongoClient;
 let db: mongo.Db;
 
-beforeAll(async () => {
-  server = await EmbeddedMongo.start();
-  client = await new MongoClient(server.uri).connect();
+useOwnServer(async (connected) => {
+  client = connected;
   db = client.db('limits');
   await db.collection<{ _id: number }>('one').insertOne({ _id: 1 });
-});
-
-afterAll(async () => {
-  await client.close();
-  await server.stop();
 });
 
 const range = (n: number): object => ({ $range: [0, n] });

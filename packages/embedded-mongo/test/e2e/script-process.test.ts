@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import mongoose, { type mongo } from 'mongoose';
 import { EmbeddedMongo } from 'embedded-mongo';
+import { useOwnServer } from '../support/connected.js';
 
 const { MongoClient } = mongoose.mongo;
 const SMALL = fileURLToPath(new URL('../support/small-heap.mjs', import.meta.url));
@@ -31,20 +32,13 @@ const scriptsOf = (pid: number): number[] =>
   childrenOf(pid).filter((child) => readFileSync(`/proc/${child}/cmdline`, 'latin1').includes('realmScript'));
 
 describe('the process of scripts', () => {
-  let server: EmbeddedMongo;
   let client: mongo.MongoClient;
   let db: mongo.Db;
 
-  beforeAll(async () => {
-    server = await EmbeddedMongo.start();
-    client = await new MongoClient(server.uri).connect();
+  useOwnServer(async (connected) => {
+    client = connected;
     db = client.db('scripts');
     await db.collection<{ _id: number }>('one').insertOne({ _id: 1 });
-  });
-
-  afterAll(async () => {
-    await client.close();
-    await server.stop();
   });
 
   const where = (code: string, maxTimeMS = 4000): Promise<unknown> =>
