@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type mongoose from 'mongoose';
+import mongoose from 'mongoose';
 import { useTestServer } from '../support/connected.js';
+
+const { MaxKey, MinKey } = mongoose.mongo;
 
 describe('indexes', () => {
   let client: mongoose.mongo.MongoClient;
@@ -85,5 +87,32 @@ describe('indexes', () => {
     await docs.createIndex({ a: 1 }, { unique: true });
     await docs.insertOne({ a });
     await expect(docs.insertOne({ a })).rejects.toThrow(`dup key: { a: "${'x'.repeat(70)}..." }`);
+  });
+
+  it('find beside MinKey and MaxKey what a full scan finds, also where an array holds no documents', async () => {
+    const values = [
+      {},
+      { a: [] },
+      { a: [1] },
+      { a: [[]] },
+      { a: [{}] },
+      { a: { b: [] } },
+      { a: [{ b: new MinKey() }] },
+    ];
+    await docs.insertMany(values.map((value, _id) => ({ _id, ...value }) as never));
+    await docs.createIndex({ 'a.b': 1 });
+    for (const operator of ['$gt', '$gte', '$lt', '$lte'])
+      for (const bound of [new MinKey(), new MaxKey()]) {
+        const found = async (hint: mongoose.mongo.Hint) =>
+          (
+            await docs
+              .find({ 'a.b': { [operator]: bound } }, { hint })
+              .sort({ _id: 1 })
+              .toArray()
+          ).map(({ _id }) => _id);
+        expect({ operator, bound, found: await found('a.b_1') }).toEqual({
+          ...{ operator, bound, found: await found({ $natural: 1 }) },
+        });
+      }
   });
 });

@@ -44,11 +44,16 @@ const EXACT = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte']);
 const operandsOf = (operator: string, operand: Value): readonly Value[] =>
   operator === '$in' ? (operand as Value[]) : [operand];
 
-/** Whether an equal key means an equal value: not so where null stands for missing fields, too, or for arrays. */
+/**
+ * Whether a key within the bounds means a value within them: not so where null stands for missing fields, too, or for arrays,
+ * and all there is lies beside MinKey and MaxKey, missing fields of arrays' elements as well.
+ */
 const isPlain = (operand: Value): boolean =>
   operand !== null &&
   !Array.isArray(operand) &&
   !isDoc(operand) &&
+  !(operand instanceof MinKey) &&
+  !(operand instanceof MaxKey) &&
   !(operand instanceof BSONRegExp) &&
   !isNaNValue(operand);
 
