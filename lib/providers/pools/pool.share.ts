@@ -1,3 +1,5 @@
+import { clock } from '../../polymongo.clock.js';
+
 /** How much of a pool one database may have. */
 export interface ShareTerms {
   /** Commands under way at once, at most. */
@@ -28,10 +30,16 @@ export class PoolShare {
   refused = 0;
   /** How long calls have waited altogether. */
   waitedMS = 0;
+  #heldUpAt = -Infinity;
 
-  /** It has no work, and had nothing to wait for. */
-  get isUntroubled(): boolean {
-    return this.inFlight + this.waiting + this.refused + this.waitedMS === 0;
+  /** A call has waited or was refused. */
+  noteHeldUp(): void {
+    this.#heldUpAt = clock.now();
+  }
+
+  /** It has commands under way or waiting, or a call of it waited or was refused in the last so many ms. */
+  isActive(withinMS: number): boolean {
+    return this.inFlight + this.waiting > 0 || clock.now() - this.#heldUpAt < withinMS;
   }
 
   /** No further command of it may begin. */

@@ -109,6 +109,7 @@ export class PoolTurns {
         share.waiting--;
         this.#waiting--;
         share.waitedMS += clock.now() - waiter.since;
+        if (share.waitedMS > 0) share.noteHeldUp();
       };
       const grant = () => {
         waiter.isServed = true;
@@ -124,6 +125,7 @@ export class PoolTurns {
       };
       const refuse = (error: Error) => {
         share.refused++;
+        share.noteHeldUp();
         leave(error);
       };
       const giveUp = () => leave(signal!.reason as Error);

@@ -48,6 +48,9 @@ export interface ConnectionStats {
   separateDB: SeparatePoolStats[];
 }
 
+/** How long a tenant that was held up is told of. */
+const ACTIVE_MS = 60_000;
+
 /** What one tenant, or one database that is no tenant's, has of its pool's sockets, and had to wait for. */
 export interface TenantStats {
   /** The database, of a tenant or not. */
@@ -116,12 +119,13 @@ export class PolyMongoStats {
   }
 
   /**
-   * The tenants that have commands under way or had to wait, now; never more than `maxCachedDatabases` and the databases
-   * with a pool of their own. What they had to wait for is forgotten with their database's handle.
+   * The tenants that have commands under way or waiting, or of which a call waited or was refused in the last minute; never more
+   * than `maxCachedDatabases` and the databases with a pool of their own. `refused` and `waitedMS` count since their database's
+   * handle was made.
    */
   tenants(): TenantStats[] {
     return [...this.#pools.databases.values()]
-      .filter(({ share }) => !share.isUntroubled)
+      .filter(({ share }) => share.isActive(ACTIVE_MS))
       .map(({ name, share: { inFlight, waiting, refused, waitedMS } }) => ({
         dbName: name,
         tenantId: this.#tenantOf(name),

@@ -11,6 +11,7 @@ import {
   type PolyMongoOptions,
   type TenantModel,
 } from 'nestjs-polymongo';
+import { TestClock } from 'nestjs-polymongo/testing';
 import { numbered, wrapItems, type Item } from '../../support/items.js';
 import { usePools } from '../../support/pools-fixture.js';
 import { eventually, ONE_MONITOR } from '../../support/server-probe.js';
@@ -276,6 +277,28 @@ describe('a limit that is a function', () => {
     await polymongo.tenants.suspend('a');
     await expect(wrapped.db('tenant_a').create({ n: 1 })).rejects.toThrow(TenantSuspendedError);
     await polymongo.tenants.resume('a');
+  });
+});
+
+describe('a tenant that was held up', () => {
+  it('is told of for a minute', async () => {
+    const clock = TestClock.install();
+    try {
+      create({ maxPoolSize: 1 });
+      await find('a');
+      expect(stats('a')).toBeUndefined();
+      await blockFinds(100);
+      const calls = settle(times(2, () => find('a')));
+      await eventually(() => expect(stats('a')).toMatchObject({ waiting: 1 }));
+      await calls;
+      expect(stats('a')).toMatchObject({ inFlight: 0, waiting: 0 });
+      await clock.advance(50_000);
+      expect(stats('a')).toBeDefined();
+      await clock.advance(10_000);
+      expect(stats('a')).toBeUndefined();
+    } finally {
+      clock.uninstall();
+    }
   });
 });
 
