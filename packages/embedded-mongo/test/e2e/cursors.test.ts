@@ -22,7 +22,7 @@ describe('cursors', () => {
 
   it.each([0, 100])('refuse maxTimeMS %s of a getMore unless they await data', async (maxTimeMS) => {
     await db.collection('n').insertMany(numbers);
-    const { cursor } = await db.command({ find: 'n', batchSize: 1 });
+    const { cursor } = await db.command({ find: 'n', batchSize: 1 }, { promoteLongs: false });
     await expect(db.command({ getMore: cursor.id, collection: 'n', maxTimeMS })).rejects.toMatchObject({ code: 2 });
   });
 
@@ -35,7 +35,7 @@ describe('cursors', () => {
         kind === 'change stream'
           ? { aggregate: 'log', pipeline: [{ $changeStream: {} }], cursor: { batchSize: 0 } }
           : { find: 'log', tailable: true, awaitData: true, batchSize: 1 };
-      const { cursor } = await db.command(open);
+      const { cursor } = await db.command(open, { promoteLongs: false });
       const waiting = db.command({ getMore: cursor.id, collection: 'log', maxTimeMS: 3_600_000 });
       const end = expect(waiting).rejects.toMatchObject({ code: 237, codeName: 'CursorKilled' });
       while ((await operationsOf('getMore')).length === 0);
@@ -103,7 +103,10 @@ describe('cursors', () => {
   it('await data as long as a getMore says, whatever time their find had', async () => {
     const capped = await db.createCollection('capped', { capped: true, size: 4096 });
     await capped.insertMany(numbers);
-    const { cursor } = await db.command({ find: 'capped', tailable: true, awaitData: true, maxTimeMS: 10 });
+    const { cursor } = await db.command(
+      { find: 'capped', tailable: true, awaitData: true, maxTimeMS: 10 },
+      { promoteLongs: false },
+    );
     const getMore = { getMore: cursor.id, collection: 'capped', maxTimeMS: 50 };
     await expect(db.command(getMore)).resolves.toMatchObject({ cursor: { nextBatch: [] } });
     await db.command({ killCursors: 'capped', cursors: [cursor.id] });

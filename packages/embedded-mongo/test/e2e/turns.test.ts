@@ -95,7 +95,7 @@ describe('while one command computes for minutes', () => {
       const session = client.startSession();
       if ('inTransaction' in options) session.startTransaction();
       const filter = { $or: [{ _id: 0 }, never] };
-      const { cursor } = await db.command({ find: 'items', filter, batchSize: 1 }, { session });
+      const { cursor } = await db.command({ find: 'items', filter, batchSize: 1 }, { session, promoteLongs: false });
       const comment = `getMore ${Object.keys(options).join()}`;
       const ended = db.command({ getMore: cursor.id, collection: 'items', comment }, { session }).catch((error: unknown) => error); // prettier-ignore
       let found: { opid: number } | undefined;
