@@ -21,6 +21,8 @@ export class Collection {
   /** Committed documents and their bytes; a transaction's own writes are not counted. */
   count = 0;
   dataSize = 0;
+  /** Committed writes of its records; it only grows. */
+  writeCount = 0;
   /** True after drop: cursors over it are killed (QueryPlanKilled). */
   isDropped = false;
   /** The unit that creates it and has not committed: only that one finds it in the catalog. */

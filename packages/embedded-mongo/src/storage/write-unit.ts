@@ -240,6 +240,7 @@ export class WriteUnit implements ReadView, Writer {
   private publish({ collection, id, before, after, stale }: RecordWrite, tick: Tick): void {
     collection.count += (after ? 1 : 0) - (before ? 1 : 0);
     collection.dataSize += (after?.length ?? 0) - (before?.length ?? 0);
+    collection.writeCount++;
     let version = collection.records.get(id) as Version | undefined;
     for (; version?.unit === this; version = version.older) {
       version.tick = tick;

@@ -116,6 +116,36 @@ describe('roles', () => {
     expect(await errorOf(cleo.collection('docs').findOne())).toEqual(refused);
   });
 
+  it('are needed to read something before anybody has the server run a script', async () => {
+    await root.db('shop').command({ createRole: 'changer', roles: [], privileges: [{ resource: { db: 'shop', collection: 'docs' }, actions: ['insert', 'update', 'remove'] }] }); // prettier-ignore
+    await root.db('shop').command({ createUser: 'changer', pwd: 'x', roles: ['changer'] });
+    const call = { $function: { body: 'function () { return true; }', args: [], lang: 'js' } };
+    const added = { $addFields: { x: call } };
+    const anybodys = [
+      { currentOp: 1, $ownOps: true, $where: 'true' },
+      { currentOp: 1, $ownOps: true, $expr: call },
+      { usersInfo: 'none', filter: { $expr: call } },
+      { aggregate: 1, pipeline: [{ $currentOp: {} }, added], cursor: {} },
+      { aggregate: 1, pipeline: [{ $listLocalSessions: {} }, added], cursor: {} },
+      { aggregate: 1, pipeline: [{ $documents: [{}] }], let: { x: call }, cursor: {} },
+    ];
+    for (const command of anybodys) {
+      expect([command, await errorOf((await as('nobody')).client.db('admin').command(command))]).toEqual([command, refused]); // prettier-ignore
+    }
+    const changer = await as('changer', 'shop');
+    const changes = [
+      { update: 'docs', updates: [{ q: { $where: 'true' }, u: { $set: { a: 1 } } }] },
+      { update: 'docs', updates: [{ q: {}, u: [added] }] },
+      { update: 'docs', updates: [{ q: {}, u: { $set: { a: 1 } } }], let: { x: call } },
+      { delete: 'docs', deletes: [{ q: { $expr: call }, limit: 1 }] },
+    ];
+    for (const command of changes) {
+      expect([command, await errorOf(changer.command(command))]).toEqual([command, refused]);
+    }
+    expect(await changer.command({ update: 'docs', updates: [{ q: { n: 1 }, u: { $set: { n: 1 } } }] })).toMatchObject({ n: 1 }); // prettier-ignore
+    expect(await (await as('reader')).command({ find: 'docs', filter: { $where: 'true' } })).toMatchObject({ ok: 1 });
+  });
+
   it("are needed for everything but what is one's own", async () => {
     const shop = await as('nobody');
     const commands = [

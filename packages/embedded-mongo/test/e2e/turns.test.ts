@@ -132,6 +132,32 @@ describe('while one command computes for minutes', () => {
     expect(await raced.findOne({ _id: 0 })).toEqual({ _id: 0, n: 7, a: 1 });
   }, 60_000);
 
+  it('what a write looks for is looked for once, though somebody changes some of it, or nothing is found to be changed', async () => {
+    const sought = db.collection<{ _id: number; n: number; a: number }>('sought');
+    await sought.insertMany(Array.from({ length: 300 }, (_, _id) => ({ _id, n: 0, a: 1 })));
+    await sought.createIndex({ a: 1 });
+    const searches = async () => {
+      const indexes = await sought.aggregate([{ $indexStats: {} }]).toArray();
+      return Number(indexes.find(({ name }) => name === 'a_1')!['accesses'].ops);
+    };
+    const update = (q: object, more: object, comment: string) =>
+      db.command({ update: 'sought', updates: [{ q: { a: { $gte: 0 }, ...q }, u: { $inc: { n: 1 } }, ...more }], comment }); // prettier-ignore
+
+    const $or = Array.from({ length: 20_000 }, (_, i) => ({ c: i + 1 })); // an upsert may have no $expr
+    expect(await update({ $or }, { upsert: true }, 'upsert')).toMatchObject({ n: 1, upserted: [{ index: 0 }] });
+    expect(await searches()).toBe(1);
+
+    const changed = update({ n: 0, $expr: { $gte: [slow, 0] } }, { multi: true }, 'met');
+    while (!(await running('met')));
+    for (let n = 0; n < 3; n++)
+      await other
+        .db('turns')
+        .collection('sought')
+        .updateOne({ _id: n as never }, { $inc: { n } });
+    expect(await changed).toMatchObject({ n: 298, nModified: 298 });
+    expect(await searches()).toBe(2);
+  }, 60_000);
+
   it('what counts to thousands tells the same with pauses', async () => {
     const some = { $expr: { $lt: [{ $mod: ['$a', 10] }, 3] } };
     expect(await db.command({ count: 'items', query: some, skip: 10, limit: 5000 })).toMatchObject({ n: 5000 });

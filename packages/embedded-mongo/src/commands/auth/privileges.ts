@@ -26,6 +26,15 @@ export const concerns = ({ resource, actions }: Privilege, { db, coll }: Partial
 export const grants = ({ resource, actions }: Privilege, { action, on }: Demand): boolean =>
   (actions.includes(action) || actions.includes(ANY_ACTION)) && covers(resource, on);
 
+/** Whether any of them lets somebody read a collection that is not the server's own. */
+export const mayReadSomething = (privileges: readonly Privilege[]): boolean =>
+  privileges.some(
+    ({ resource, actions }) =>
+      (actions.includes('find') || actions.includes(ANY_ACTION)) &&
+      !('cluster' in resource) &&
+      !('coll' in resource && resource.coll.startsWith('system.')),
+  );
+
 /** Databases that "any database" leaves out. */
 const SERVERS_OWN: readonly (string | undefined)[] = ['config', 'local'];
 
