@@ -55,7 +55,7 @@ afterEach(async () => {
 describe('tenants.move()', () => {
   it('has every process find the tenant on the other cluster, with documents, indexes, options and views', async () => {
     await at('source', async (db) => {
-      await db.createCollection('checked', { validator: { n: { $gt: 5 } } });
+      await db.createCollection('checked', { collation: { locale: 'de' }, validator: { n: { $gt: 5 } } });
       await db.collection('checked').insertMany([{ n: 6 }, { n: 1 }], { bypassDocumentValidation: true });
       await db.collection('checked').createIndex({ n: 1 }, { name: 'by_n', unique: true });
       await db.createCollection('few', { viewOn: 'checked', pipeline: [{ $match: { n: 6 } }] });

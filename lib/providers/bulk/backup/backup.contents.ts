@@ -83,10 +83,14 @@ function changesOf(was: BackupCollection, is: BackupCollection): string[] {
   if (was.type !== is.type) changes.push(`a ${is.type}, not a ${was.type}`);
   if (was.documents !== is.documents) changes.push(`${is.documents} documents, not ${was.documents}`);
   else if (was.hash !== is.hash) changes.push('other documents');
-  if (was.options !== is.options) changes.push('other options');
-  if (was.indexes.join() !== is.indexes.join()) changes.push('other indexes');
+  if (sorted(was.options) !== sorted(is.options)) changes.push('other options');
+  if (was.indexes.map(sorted).join() !== is.indexes.map(sorted).join()) changes.push('other indexes');
   return changes;
 }
+
+/** A definition by the names of its fields: servers list them in orders of their own. What stands in them keeps its order. */
+const sorted = (definition: string): string =>
+  JSON.stringify(Object.entries(JSON.parse(definition) as object).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 function textOf(document: Uint8Array): string {
   const writer = new CanonicalJsonWriter({ initialSize: 512 });

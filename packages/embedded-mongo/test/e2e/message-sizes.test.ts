@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { deserialize, serialize, setInternalBufferSize } from 'bson';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose, { type mongo } from 'mongoose';
 import { EmbeddedMongo } from 'embedded-mongo';
@@ -53,6 +54,30 @@ describe('who has not authenticated where users have to', () => {
     await stranger.close();
     const documents = Array.from({ length: 4 }, () => ({ text: 'x'.repeat(10 * MB) }));
     await expect(client.db('a').collection('long').insertMany(documents)).resolves.toMatchObject({ insertedCount: 4 });
+  });
+});
+
+describe('a command that is longer than a document may be', () => {
+  it('is refused before it is read, with what it carries of documents in itself', async () => {
+    const server = await EmbeddedMongo.start();
+    const socket = await open(server);
+    const send = async (command: object): Promise<object> => {
+      const document = serialize(command);
+      const message = Buffer.concat([Buffer.alloc(21), document]);
+      message.writeInt32LE(message.length, 0);
+      message.writeInt32LE(2013, 12); // OP_MSG
+      socket.write(message);
+      const [reply] = (await once(socket, 'data')) as [Buffer];
+      return deserialize(reply.subarray(21));
+    };
+    setInternalBufferSize(40 * MB);
+    expect(await send({ ping: 1, comment: 'x'.repeat(16 * MB), $db: 'a' })).toMatchObject({ ok: 1 });
+    const documents = [{ text: 'x'.repeat(10 * MB) }, { text: 'x'.repeat(10 * MB) }];
+    const refusal = { ok: 0, code: 10334, codeName: 'BSONObjectTooLarge' };
+    expect(await send({ insert: 'long', documents, $db: 'a' })).toMatchObject(refusal);
+    expect(await send({ ping: 1, $db: 'a' })).toMatchObject({ ok: 1 });
+    socket.destroy();
+    await server.stop();
   });
 });
 
