@@ -103,12 +103,26 @@ function shapeOf(value: Value, name: string): Shape {
   return shape;
 }
 
+/** Characters of a string from which on it is looked at by itself. */
+const LONG_STRING = 64 * 1024;
+
+/**
+ * The engine joins strings when somebody reads them: a million may be held that then fill the memory all at once. So they are joined
+ * where they are made, and count there.
+ */
+function weighString(value: string): void {
+  if (value.length < LONG_STRING) return;
+  Number(value);
+  allocate(value.length / ELEMENT_BYTES);
+}
+
 /**
  * What was made of other values, which it holds: as it is, unless it is too large to go over.
  * @throws CommandError ExceededMemoryLimit (146), Overflow (15)
  */
 export function bounded<T extends Value | undefined>(value: T, name: string): T {
-  if (typeof value === 'object') shapeOf(value as Value, name);
+  if (typeof value === 'string') weighString(value);
+  else if (typeof value === 'object') shapeOf(value as Value, name);
   return value;
 }
 

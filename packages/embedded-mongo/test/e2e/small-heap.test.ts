@@ -30,6 +30,10 @@ afterEach(async () => {
 const many = (n: number): object[] => [{ $project: { n: { $range: [0, n] } } }, { $unwind: '$n' }];
 const heavy = { $set: { pad: { $map: { input: { $range: [0, 40] }, in: { v: '$$this' } } } } };
 const held = { $sort: { pad: -1, n: 1 } };
+/** A megabyte. */
+const text = { $reduce: { input: { $range: [0, 20] }, initialValue: 'x', in: { $concat: ['$$value', '$$value'] } } };
+const texts = [{ $set: { s: text } }, { $set: { n: { $range: [0, 2_000] } } }, { $unwind: '$n' }];
+const another = { $concat: [{ $toString: '$n' }, '$s'] };
 const all = { coll: 'one', pipeline: [...many(20_000), heavy] };
 
 describe('a process that has little memory', () => {
@@ -45,6 +49,9 @@ describe('a process that has little memory', () => {
       ],
     ],
     ['$graphLookup', [...many(20_000), { $graphLookup: { from: 'numbers', startWith: '$_id', connectFromField: 'to', connectToField: 'k', as: 'g' } }, { $set: { g: { $map: { input: '$g', in: { $mergeObjects: ['$$this', { a: '$n' }] } } } } }, held]], // prettier-ignore
+    ['$sort of long strings', [...texts, { $set: { s: another } }, { $sort: { s: 1 } }]],
+    ['$group by long strings', [...texts, { $group: { _id: another } }]],
+    ['an array of long strings', [{ $set: { s: text } }, { $set: { s: { $map: { input: { $range: [0, 2_000] }, in: { $toUpper: { $concat: ['$s', { $toString: '$$this' }] } } } } } }]], // prettier-ignore
     ['$sort after $unwind', [...many(1_000_000), heavy, held]],
     ['$facet after $unwind', [...many(1_000_000), heavy, { $facet: { a: [held], b: [{ $count: 'n' }] } }]],
   ])(
