@@ -67,6 +67,17 @@ describe('a process that has little memory', () => {
     120_000,
   );
 
+  it('keeps it: cursors that nobody reads on end with an error before they fill it', async () => {
+    await start(120);
+    const open = { aggregate: 1, pipeline: [{ $documents: { $range: [0, 50_000] } }], cursor: { batchSize: 0 } };
+    const openAll = async () => {
+      for (let i = 0; i < 2_000; i++) await db.command(open);
+    };
+    await expect(openAll()).rejects.toMatchObject({ code: 146, codeName: 'ExceededMemoryLimit' });
+    expect(await db.command({ ping: 1 })).toMatchObject({ ok: 1 });
+    expect(child.exitCode).toBeNull();
+  }, 120_000);
+
   it('refuses nothing for the garbage of what was done before', async () => {
     await start(400, 0.67);
     for (let i = 0; i < 15; i++) {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CommandError } from '../../errors.js';
+import { isHeapFull } from '../../query/heap.js';
+import { exceeded } from '../../query/memory.js';
 import type { ClientCursor } from './client-cursor.js';
 
 /** The open cursors by id. Idle ones are closed by a timer that only runs while there are any. */
@@ -22,8 +24,16 @@ export class CursorManager {
     return this.cursors.values();
   }
 
-  /** Keeps a cursor that has more to give. @returns its id */
+  /**
+   * Keeps a cursor that has more to give, and all that it holds.
+   * @returns its id
+   * @throws CommandError ExceededMemoryLimit (146) where there is hardly any memory left for that; it is closed then
+   */
   register(cursor: ClientCursor): bigint {
+    if (isHeapFull()) {
+      cursor.close();
+      throw exceeded('an open cursor');
+    }
     const id = this.newId();
     this.cursors.set(id, cursor);
     cursor.id = id;

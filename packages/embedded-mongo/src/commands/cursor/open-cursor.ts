@@ -42,8 +42,8 @@ export function openCursor(
     const isClosed = batch.isLast || options.isSingleBatch === true;
     if (isClosed) cursor.close();
     else cursor.leftMS = op.interrupt.leftMS;
-    op.hasOpenCursor = !isClosed;
     const id = isClosed ? 0n : op.server.cursors.register(cursor);
+    op.hasOpenCursor = !isClosed;
     return reply({ cursor: cursorFields('firstBatch', cursor, batch, id) });
   };
   const batch = takeInTurns(op, cursor, options.batchSize ?? DEFAULT_FIRST_BATCH);
