@@ -3,6 +3,7 @@ import { decodeDoc } from '../bson/decode.js';
 import { encodeDoc } from '../bson/encode.js';
 import type { Doc } from '../bson/value.js';
 import { checkApiVersion } from './api-version.js';
+import { assertBsonSize } from './bson-size.js';
 import { authorize } from './auth/authorization.js';
 import { requireAuthentication } from './auth/require-authentication.js';
 import { checkConcerns } from './concerns.js';
@@ -12,7 +13,7 @@ import { executeOperation } from './execute.js';
 import { checkArguments } from './command-arguments.js';
 import { errorReply, finishReply } from './final-reply.js';
 import { parseGenericArguments } from './generic-arguments.js';
-import { MAX_INTERNAL_BSON_SIZE, MAX_MESSAGE_LENGTH, MAX_PRE_AUTH_MESSAGE_LENGTH } from './handshake/limits.js';
+import { MAX_MESSAGE_LENGTH, MAX_PRE_AUTH_MESSAGE_LENGTH } from './handshake/limits.js';
 import { Operation } from './operation.js';
 import { splitDocuments } from './raw-documents.js';
 import { findCommand } from './registry.js';
@@ -65,7 +66,7 @@ export class Dispatcher implements RequestHandler {
 
   private parse(request: RequestMessage, connection: ClientConnection): { op: Operation; command: Command } {
     const { server } = this;
-    assertSize(request.body);
+    assertBsonSize(request.body); // what it carries beside that are documents of their own
     const { rest, documents } = splitDocuments(request);
     const args = decodeDoc(rest);
     const [commandName] = args.keys();
@@ -123,15 +124,6 @@ export class Dispatcher implements RequestHandler {
     const body = encodeDoc(final as Doc);
     return reply && op.isRepeated ? { body, next: () => this.handle(op.request, op.client.connection) } : { body };
   }
-}
-
-/** Of a command nothing is read that is longer than a document may be; what it carries beside it are documents of their own. */
-function assertSize({ length }: Uint8Array): void {
-  if (length <= MAX_INTERNAL_BSON_SIZE) return;
-  throw new CommandError(
-    'BSONObjectTooLarge',
-    `BSONObj size: ${length} (0x${length.toString(16).toUpperCase()}) is invalid. Size must be between 0 and ${MAX_INTERNAL_BSON_SIZE}(16MB)`,
-  );
 }
 
 const asCommandError = (error: unknown): CommandError =>

@@ -39,7 +39,6 @@ export function authorize(
   const request = { name, commandName, db, args, user: client.authenticatedAs! };
   const may: May = (action, on) => isGranted(privileges, { action, on });
   // Scripts hold up everybody else here, so they are for those who may read something. MongoDB asks for nothing.
-  const mayHaveScripts = () => !hasScript(args) || mayReadSomething(privileges);
-  if (mayRun(request, may) && mayHaveScripts()) return;
+  if (mayRun(request, may) && (mayReadSomething(privileges) || !hasScript(args))) return;
   throw new CommandError('Unauthorized', `not authorized on ${db} to execute command ${formatDoc(shownCommand(args))}`);
 }

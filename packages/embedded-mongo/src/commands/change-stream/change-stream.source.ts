@@ -4,6 +4,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import type { OplogEntry } from '../../storage/oplog.js';
 import type { Storage } from '../../storage/storage.js';
 import { tickOf } from '../../storage/clock.js';
+import { assertBsonSize } from '../bson-size.js';
 import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import type { DocumentSource } from '../cursor/client-cursor.js';
 import type { Interrupt } from '../interrupt.js';
@@ -13,7 +14,7 @@ import type { ChangeStreamOptions } from './change-stream.options.js';
 import type { StreamPosition } from './resume-token.js';
 import { resumeToken } from './resume-token.js';
 import type { EventFragment } from './split-event.js';
-import { checkEventSize, splitEvent } from './split-event.js';
+import { splitEvent } from './split-event.js';
 import type { WatchedScope } from './watched-scope.js';
 import { identicalValues } from '../../bson/identical.js';
 
@@ -64,7 +65,7 @@ export class ChangeStreamSource implements DocumentSource {
       if (!shown) continue;
       this.checkToken(event.doc.get('_id')!, shown.get('_id'));
       const bytes = encodeDoc(shown);
-      if (!this.splitsLargeEvents) checkEventSize(bytes);
+      if (!this.splitsLargeEvents) assertBsonSize(bytes);
       else if (given || bytes.length > MAX_BSON_SIZE) {
         this.fragments = splitEvent(shown, event.position).slice(given ?? 0);
         continue;

@@ -1,7 +1,7 @@
 import { CommandError } from '../../errors.js';
 import { encodeDoc } from '../../bson/encode.js';
 import type { Doc, Value } from '../../bson/value.js';
-import { MAX_BSON_SIZE, MAX_INTERNAL_BSON_SIZE } from '../handshake/limits.js';
+import { MAX_BSON_SIZE } from '../handshake/limits.js';
 import { fieldsOf, int } from '../reply.js';
 import type { StreamPosition } from './resume-token.js';
 import { resumeToken } from './resume-token.js';
@@ -49,15 +49,4 @@ export function splitEvent(event: Doc, position: StreamPosition): EventFragment[
     });
     return { bytes: encodeDoc(new Map([...head, ...fields])), position: place };
   });
-}
-
-/** The largest document the server hands out: 16 KB more than one that clients may store. */
-
-/** @throws CommandError BSONObjectTooLarge (10334) for an event that does not fit a document */
-export function checkEventSize(bytes: Uint8Array): void {
-  if (bytes.length <= MAX_INTERNAL_BSON_SIZE) return;
-  throw new CommandError(
-    'BSONObjectTooLarge',
-    `BSONObj size: ${bytes.length} (0x${bytes.length.toString(16).toUpperCase()}) is invalid. Size must be between 0 and ${MAX_INTERNAL_BSON_SIZE}(16MB)`,
-  );
 }
