@@ -1,24 +1,18 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { BulkFixture } from '../bulk/bulk.fixture.js';
+import { describe, expect, test } from '@jest/globals';
+import type { BulkFixture } from '../bulk/bulk.fixture.js';
 import { type Run, runIn } from './cli.run.js';
+import { useShop } from './cli.shop.js';
 
 let fixture: BulkFixture;
 let shop: string;
 let folder: string;
 const inFolder = (name: string) => join(folder, name);
 
-beforeAll(async () => {
-  fixture = await BulkFixture.start();
-  shop = fixture.name();
-  folder = await mkdtemp(join(tmpdir(), 'polymongo-cli-files-'));
+useShop(async (made) => {
+  ({ fixture, shop, folder } = made);
   await fixture.insert(shop, 'orders', [{ _id: 1, by: { name: 'a,b' } }, { _id: 2 }]);
-});
-afterAll(async () => {
-  await fixture.stop();
-  await rm(folder, { recursive: true });
 });
 
 const cli = (args: string[], run: Run = {}) => runIn(fixture.server.uri, args, run);

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { BulkFixture } from '../bulk/bulk.fixture.js';
+import { describe, expect, test } from '@jest/globals';
+import type { BulkFixture } from '../bulk/bulk.fixture.js';
 import { type Run, runIn } from './cli.run.js';
+import { useShop } from './cli.shop.js';
 
 const NOBODY = 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200';
 
@@ -11,10 +11,8 @@ let fixture: BulkFixture;
 let shop: string;
 let folder: string;
 
-beforeAll(async () => {
-  fixture = await BulkFixture.start();
-  shop = fixture.name();
-  folder = await mkdtemp(join(tmpdir(), 'polymongo-cli-every-'));
+useShop(async (made) => {
+  ({ fixture, shop, folder } = made);
   await mkdir(join(folder, 'migrations'));
   await writeFile(
     join(folder, 'migrations', '0001-a.mjs'),
@@ -22,10 +20,6 @@ beforeAll(async () => {
   );
   await fixture.insert(shop, 'orders', [{ _id: 1 }]);
   await (await fixture.connectionOf(shop)).db!.createCollection('v', { viewOn: 'orders', pipeline: [] });
-});
-afterAll(async () => {
-  await fixture.stop();
-  await rm(folder, { recursive: true });
 });
 
 const cli = (args: readonly string[], run: Run = {}) =>
@@ -158,7 +152,6 @@ describe('the command line', () => {
       isTTY: true,
       ...(columns && { columns }),
     });
-    // eslint-disable-next-line no-control-regex
     const drawn = err.split('\r\x1b[K').filter((text) => text.includes('document'));
     const widthOf = (text: string) => [...text].reduce((sum, character) => sum + (character > '\u1100' ? 2 : 1), 0);
     expect(drawn.length).toBeGreaterThan(0);
