@@ -14,6 +14,9 @@ export interface SelectionFlags extends GlobalOptions {
   readonly snapshot?: boolean;
 }
 
+/** What a file's name says of it. */
+export const isCsv = (file: string | undefined): boolean => file !== undefined && /\.csv(\.gz)?$/i.test(file);
+
 /** Of commands that write a file. */
 export const withForce = (command: Command): Command =>
   command.option('--force', 'replace a regular file that is there');

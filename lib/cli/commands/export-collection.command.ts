@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ExportCollectionOptions } from '../../providers/bulk/collection-file.types.js';
 import { type CliIO, UsageError } from '../cli.io.js';
-import { listOf, parseExtendedJson, requireCollections, withForce } from './bulk.options.js';
+import { isCsv, listOf, parseExtendedJson, requireCollections, withForce } from './bulk.options.js';
 import { type ExportFlags, runExport } from './export.output.js';
 
 interface Flags extends ExportFlags {
@@ -57,7 +57,7 @@ export const exportCollectionCommand = (program: Command, io: CliIO, exit: (code
 /** @throws UsageError */
 async function optionsOf(flags: Flags): Promise<ExportCollectionOptions> {
   const { out, jsonFormat, fields, query, snapshot } = flags;
-  const format = flags.format ?? (out !== undefined && /\.csv(\.gz)?$/i.test(out) ? 'csv' : 'jsonl');
+  const format = flags.format ?? (isCsv(out) ? 'csv' : 'jsonl');
   if (format === 'csv' && !fields) throw new UsageError('CSV needs --fields: they are its columns, in their order.');
   if (format !== 'csv' && fields) throw new UsageError('--fields is of CSV: use --format csv, or leave it out.');
   if (format === 'csv' && jsonFormat) throw new UsageError('--json-format is of JSON: leave it out for CSV.');

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ImportCollectionOptions } from '../../providers/bulk/collection-file.types.js';
 import { type CliIO, UsageError } from '../cli.io.js';
-import { listOf } from './bulk.options.js';
+import { isCsv, listOf } from './bulk.options.js';
 import { type ImportFlags, runImport, withImporting } from './import.input.js';
 
 interface Flags extends ImportFlags {
@@ -42,7 +42,7 @@ export const importCollectionCommand = (program: Command, io: CliIO, exit: (code
     .action(async (name: string, collection: string, file: string | undefined, _: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const { pick, upsertFields } = flags;
-      const format = flags.format ?? (file !== undefined && /\.csv(\.gz)?$/i.test(file) ? 'csv' : undefined);
+      const format = flags.format ?? (isCsv(file) ? 'csv' : undefined);
       if (pick !== undefined && (format ?? 'json') !== 'json')
         throw new UsageError(`--pick is of JSON, not of ${format}: leave it out, or use --format json.`);
       const kind: ImportCollectionOptions = {

@@ -2,7 +2,7 @@ import { writeErrorOf } from './bulk.errors.js';
 import type { BulkReport } from './bulk.report.js';
 import type { ImportOptions } from './bulk.types.js';
 import { readInt32 } from './codecs/bson-types.js';
-import { CanonicalJsonWriter } from './codecs/canonical-json.writer.js';
+import { canonicalJsonOf } from './codecs/canonical-json.writer.js';
 import type { DocumentBatch } from './codecs/import.events.js';
 import type { Incoming } from './incoming.collections.js';
 import { RawBatch } from './raw/raw-batch.js';
@@ -88,7 +88,7 @@ export class DocumentsWriter {
       const place = placeIn(batch, placeOf(index));
       dealtWith(place.documentNumber - 1);
       await this.report.skip({ collection: name, ...place, code, reason: message }, undefined, () =>
-        textOf(documents.documents[index]!),
+        canonicalJsonOf(documents.documents[index]!),
       );
     }
     if (failure) {
@@ -119,10 +119,4 @@ function startOf(bytes: Uint8Array, index: number): number {
 function hasBuckets({ type, source, namespace, options }: Incoming, { documents }: RawBatch): boolean {
   if (type !== 'timeseries' || namespace === undefined) return false;
   return namespace !== source || isBucket(documents[0]!, options);
-}
-
-function textOf(document: Uint8Array): string {
-  const writer = new CanonicalJsonWriter({ initialSize: 4096 });
-  writer.writeDocument(document);
-  return writer.take().toString();
 }

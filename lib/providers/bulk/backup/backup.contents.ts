@@ -1,7 +1,7 @@
 import type { BackupCollection } from '../../tenant/tenant.backups.js';
 import { documentOf, documentsIn, elementNamed, stringOf } from '../codecs/bson-elements.js';
 import { BsonType } from '../codecs/bson-types.js';
-import { CanonicalJsonWriter } from '../codecs/canonical-json.writer.js';
+import { canonicalJsonOf } from '../codecs/canonical-json.writer.js';
 import type { CollectionDefinition } from '../codecs/collection.definition.js';
 import type { ImportEvent } from '../codecs/import.events.js';
 import { splitDocuments } from '../raw/raw-document.js';
@@ -20,7 +20,11 @@ export class BackupContents {
 
   /** Notes what is told of a database that is read. */
   define({ name, type, options, indexes }: CollectionDefinition): void {
-    Object.assign(this.#of(name), { type, options: textOf(options), indexes: indexes.map(textOf).sort() });
+    Object.assign(this.#of(name), {
+      type,
+      options: canonicalJsonOf(options),
+      indexes: indexes.map((index) => canonicalJsonOf(index)).sort(),
+    });
   }
 
   add(name: string, documents: readonly Uint8Array[]): void {
@@ -37,8 +41,12 @@ export class BackupContents {
     if (event.kind !== 'collectionProperty') return;
     const element = elementNamed(event.value, '')!;
     if (event.name === 'type') content.type = stringOf(element) ?? 'collection';
-    if (event.name === 'options' && element.type === BsonType.Document) content.options = textOf(element.value);
-    if (event.name === 'indexes') content.indexes = documentsIn(element).map(textOf).sort();
+    if (event.name === 'options' && element.type === BsonType.Document)
+      content.options = canonicalJsonOf(element.value);
+    if (event.name === 'indexes')
+      content.indexes = documentsIn(element)
+        .map((index) => canonicalJsonOf(index))
+        .sort();
   }
 
   /** Sorted by name. */
@@ -58,7 +66,7 @@ export class BackupContents {
   #of(name: string): Content {
     let content = this.#byName.get(name);
     if (!content) {
-      content = { type: 'collection', options: textOf(documentOf([])), indexes: [], sum: new DocumentsSum() };
+      content = { type: 'collection', options: canonicalJsonOf(documentOf([])), indexes: [], sum: new DocumentsSum() };
       this.#byName.set(name, content);
     }
     return content;
@@ -91,9 +99,3 @@ function changesOf(was: BackupCollection, is: BackupCollection): string[] {
 /** A definition by the names of its fields: servers list them in orders of their own. What stands in them keeps its order. */
 const sorted = (definition: string): string =>
   JSON.stringify(Object.entries(JSON.parse(definition) as object).sort(([a], [b]) => (a < b ? -1 : 1)));
-
-function textOf(document: Uint8Array): string {
-  const writer = new CanonicalJsonWriter({ initialSize: 512 });
-  writer.writeDocument(document);
-  return writer.take().toString();
-}

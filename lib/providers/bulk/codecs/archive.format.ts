@@ -11,7 +11,7 @@ import {
 } from './bson-elements.js';
 import { BsonType, MIN_DOCUMENT_BYTES } from './bson-types.js';
 import { parseCanonicalJson } from './canonical-json.reader.js';
-import { CanonicalJsonWriter } from './canonical-json.writer.js';
+import { canonicalJsonOf } from './canonical-json.writer.js';
 import type { CollectionDefinition } from './collection.definition.js';
 
 /** The driver's own; the package `bson` beside it would take 17 MB more. */
@@ -96,9 +96,7 @@ export function encodeMetadata(database: string, definition: CollectionDefinitio
   if (uuid !== undefined) fields.push(stringElement('uuid', uuid));
   fields.push(stringElement('collectionName', name), stringElement('type', type));
 
-  const json = new CanonicalJsonWriter({ initialSize: 4096, escapeReserved: false });
-  json.writeDocument(documentOf(fields));
-  const metadata = json.take().toString();
+  const metadata = canonicalJsonOf(documentOf(fields), { escapeReserved: false });
   return bson.serialize({ db: database, collection: name, metadata, size: new bson.Int32(0), type });
 }
 

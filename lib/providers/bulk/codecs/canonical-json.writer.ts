@@ -108,3 +108,13 @@ export class CanonicalJsonWriter extends CanonicalValuesWriter {
     return value === index && first !== ZERO ? p + 1 : UNCARRIABLE;
   }
 }
+
+/** One document as canonical Extended JSON. @throws InvalidBsonError */
+export function canonicalJsonOf(
+  document: Uint8Array,
+  options: ConstructorParameters<typeof CanonicalJsonWriter>[0] = {},
+): string {
+  const writer = new CanonicalJsonWriter({ initialSize: 4096, ...options });
+  writer.writeDocument(document);
+  return writer.take().toString();
+}

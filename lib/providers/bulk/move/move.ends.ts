@@ -38,10 +38,19 @@ export const stagedBy = (name: string): number | undefined =>
 /** Of a move, and nothing of the tenant's. */
 export const isOfMove = (name: string): boolean => [FENCED, STAGED, SLIPPED].some((prefix) => name.startsWith(prefix));
 
+/** What stands after `prefix` in the names that begin with it. */
+export const namesBehind = (found: readonly EndCollection[], prefix: string): string[] =>
+  found.flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+
+/** The names of all views. */
+export const viewsIn = (found: readonly EndCollection[]): Set<string> =>
+  new Set(found.filter(({ type }) => type === 'view').map(({ name }) => name));
+
 /** The names of the collections that are fenced by this fence, as the tenant calls them. */
 export const fencedIn = (found: readonly EndCollection[], fence: string): string[] =>
-  found.flatMap(({ name, type }) =>
-    name.startsWith(fencedName(fence, '')) && type !== 'view' ? [name.slice(fencedName(fence, '').length)] : [],
+  namesBehind(
+    found.filter(({ type }) => type !== 'view'),
+    fencedName(fence, ''),
   );
 
 /** It is the view in the place of a collection that is fenced, in whatever move. */

@@ -1,4 +1,14 @@
-import { fencedIn, fencedName, isFence, openIn, slippedName, type EndCollection, type MoveEnd } from './move.ends.js';
+import {
+  fencedIn,
+  fencedName,
+  isFence,
+  namesBehind,
+  openIn,
+  slippedName,
+  viewsIn,
+  type EndCollection,
+  type MoveEnd,
+} from './move.ends.js';
 
 /**
  * A fence on the server: each collection of a database gets another name, which has that of the fence, and a view of
@@ -17,7 +27,7 @@ export class MoveFence {
     for (;;) {
       const found = await this.end.list();
       const open = openIn(found);
-      const views = new Set(found.filter(({ type }) => type === 'view').map(({ name }) => name));
+      const views = viewsIn(found);
       const unseen = fencedIn(found, this.fence).filter((name) => !open.includes(name) && !views.has(name));
       if (open.length === 0 && unseen.length === 0) return this.carrySlipped(found);
       const fenced = new Set(fencedIn(found, this.fence));
@@ -37,7 +47,7 @@ export class MoveFence {
       const found = await this.end.list();
       await this.carrySlipped(found);
       const fenced = fencedIn(found, this.fence);
-      const marks = new Set(found.filter(({ type }) => type === 'view').map(({ name }) => name));
+      const marks = viewsIn(found);
       const unmarked = openIn(found).filter((name) => !marks.has(fencedName(this.fence, name)));
       if (fenced.length === 0 && unmarked.length === 0) return;
       const open = new Set(openIn(found));
@@ -66,10 +76,10 @@ export class MoveFence {
   }
 
   private async carrySlipped(found: readonly EndCollection[]): Promise<void> {
-    const prefix = slippedName(this.fence, '');
-    for (const slipped of found.map(({ name }) => name).filter((name) => name.startsWith(prefix))) {
+    for (const name of namesBehind(found, slippedName(this.fence, ''))) {
+      const slipped = slippedName(this.fence, name);
       await this.assertMine();
-      await this.end.carry(slipped, fencedName(this.fence, slipped.slice(prefix.length)));
+      await this.end.carry(slipped, fencedName(this.fence, name));
       await this.end.drop(slipped);
     }
   }

@@ -9,7 +9,7 @@ import {
   type MoveStep,
   type StepOutcome,
 } from './move.machine.js';
-import { fencedIn, fencedName, isFence, openIn, stagedBy, stagedName, type MoveEnd } from './move.ends.js';
+import { fencedIn, fencedName, isFence, namesBehind, openIn, stagedBy, stagedName, type MoveEnd } from './move.ends.js';
 import { MoveFence } from './move.fence.js';
 
 /** What a mover acts by. */
@@ -146,8 +146,8 @@ export class MoveTask {
     const found = await source.list();
     const open = openIn(found);
     if (open.length > 0) throw new MoveLeftoverError(open);
-    for (const { name } of found)
-      if (name.startsWith(fencedName(fenceOf(this.move, 'source'), ''))) await this.drop(source, name);
+    const fence = fenceOf(this.move, 'source');
+    for (const name of namesBehind(found, fencedName(fence, ''))) await this.drop(source, fencedName(fence, name));
   }
 
   /** What this move has made at the target: nobody is let in there any more, or was as yet. */
@@ -156,9 +156,7 @@ export class MoveTask {
     const { staged } = this.move;
     const mark = fencedName(fenceOf(this.move, 'source'), '');
     const frozen = fencedName(fenceOf(this.move, 'target'), '');
-    const marked = (await source.list()).flatMap(({ name }) =>
-      name.startsWith(mark) ? [name.slice(mark.length)] : [],
-    );
+    const marked = namesBehind(await source.list(), mark);
     const placed = new Set(staged === undefined ? [] : marked);
     for (const { name, type } of await target.list()) {
       if (name.startsWith(frozen) || (type !== 'view' && placed.has(name))) await this.drop(target, name);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Subject, type Observable } from 'rxjs';
 import { delay } from '../../../polymongo.clock.js';
 import { checkOptions, checks, type Checks } from '../../../polymongo.checks.js';
@@ -20,6 +19,7 @@ import type {
 } from '../../tenant/tenant.moves.js';
 import type { OwnershipHold, TenantRecord, TenantRegistry } from '../../tenant/tenant.registry.js';
 import type { TenantSuspensions } from '../../tenant/tenant.suspensions.js';
+import { newNonce } from '../raw/cluster.identity.js';
 import { MoveDifferenceError, MoveRefusedError } from './move.errors.js';
 import { afterFailure, clusterOf, takenUp, type Move, type MoveOrder } from './move.machine.js';
 import { MoveTask } from './move.task.js';
@@ -159,7 +159,7 @@ export class PolyMongoMoves implements TenantMoves {
       ownership: hold,
       proveReach: (nonce) =>
         directory.proveReach({ id: nonce, cluster: to, database }, pools.options.waitQueueTimeoutMS * 3),
-      nonce: `polymongo_nonce.${randomUUID()}`,
+      nonce: newNonce(),
       suspend: async () => {
         await suspensions.add(tenantId, 'being moved', 'move', attempt);
         await delay(pools.options.shutdownTimeoutMS);

@@ -10,6 +10,7 @@ export async function serverVersionOf({ connection }: Database): Promise<string>
 /** Collections that are there for a moment, and never anybody's own. */
 const NONCE = 'polymongo_nonce.';
 
+export const newNonce = (): string => `${NONCE}${randomUUID()}`;
 export const isNonce = (name: string): boolean => name.startsWith(NONCE);
 
 /**
@@ -19,7 +20,7 @@ export const isNonce = (name: string): boolean => name.startsWith(NONCE);
  */
 export async function isSameCluster(first: Database, second: Database): Promise<boolean> {
   if (first.pool === second.pool) return true;
-  const name = `${NONCE}${randomUUID()}`;
+  const name = newNonce();
   const written = first.native.collection<Nonce>(name, SURE);
   try {
     await first.send(() => written.insertOne({ _id: name }));
