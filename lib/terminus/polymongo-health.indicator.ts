@@ -1,5 +1,5 @@
 import { Inject, Injectable, type Type } from '@nestjs/common';
-import { getPartToken } from '../polymongo.tokens.js';
+import { classOfRoot } from '../polymongo.root-class.js';
 import type { HealthOptions, HealthReport } from '../providers/health/health.types.js';
 import { PolyMongoHealth } from '../providers/health/polymongo-health.provider.js';
 
@@ -31,14 +31,7 @@ export class PolyMongoHealthIndicator {
 
   /** The indicator of a root by its name. @throws PolyMongoOptionsError */
   static of(root: string): Type<PolyMongoHealthIndicator> {
-    const token = getPartToken('PolyMongoHealth', root);
-    @Injectable()
-    class RootIndicator extends PolyMongoHealthIndicator {
-      constructor(@Inject(token) health: PolyMongoHealth) {
-        super(health);
-      }
-    }
-    return RootIndicator;
+    return classOfRoot<PolyMongoHealthIndicator, PolyMongoHealth>(PolyMongoHealthIndicator, 'PolyMongoHealth', root);
   }
 
   /**

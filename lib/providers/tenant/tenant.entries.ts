@@ -22,12 +22,7 @@ export class TenantEntries {
 
   /** Runs `fn` as the request, in whose scopes what is current may not be any more. */
   reenter<T>(request: TenantRequest, fn: () => T): T {
-    let outer = fn;
-    for (const entry of this.#entries) {
-      const inner = outer;
-      outer = () => entry.reenter(request, inner);
-    }
-    return outer();
+    return this.#entries.reduce((inner, entry) => () => entry.reenter(request, inner), fn)();
   }
 
   #enterFrom(at: number, request: TenantRequest, next: Next): void {

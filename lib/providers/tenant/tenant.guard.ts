@@ -1,5 +1,5 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
-import { getPartToken } from '../../polymongo.tokens.js';
+import { classOfRoot } from '../../polymongo.root-class.js';
 import { TenantEntry } from './tenant.entry.js';
 import { ASKING_ENTRY } from './tenant.interceptor.js';
 
@@ -24,14 +24,7 @@ export class TenantGuard implements CanActivate {
 
   /** The guard that decides the tenant of a root by its name. @throws PolyMongoOptionsError */
   static of(root: string): Type<TenantGuard> {
-    const token = getPartToken('TenantEntry', root);
-    @Injectable()
-    class RootGuard extends TenantGuard {
-      constructor(@Inject(token) entry: TenantEntry) {
-        super(entry);
-      }
-    }
-    return Object.defineProperty(RootGuard, 'name', { value: `TenantGuard.of('${root}')` });
+    return classOfRoot<TenantGuard, TenantEntry>(TenantGuard, 'TenantEntry', root);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type CallHandler, type NestInterceptor, type Type } from '@nestjs/common';
-import { getPartToken } from '../../polymongo.tokens.js';
+import { classOfRoot } from '../../polymongo.root-class.js';
 import type { Observable } from 'rxjs';
 import { TenantEntry } from './tenant.entry.js';
 
@@ -27,14 +27,7 @@ export class TenantInterceptor implements NestInterceptor {
 
   /** The interceptor that has the resolvers of a root asked, by its name. @throws PolyMongoOptionsError */
   static of(root: string): Type<TenantInterceptor> {
-    const token = getPartToken('TenantEntry', root);
-    @Injectable()
-    class RootInterceptor extends TenantInterceptor {
-      constructor(@Inject(token) entry: TenantEntry) {
-        super(entry);
-      }
-    }
-    return Object.defineProperty(RootInterceptor, 'name', { value: `TenantInterceptor.of('${root}')` });
+    return classOfRoot<TenantInterceptor, TenantEntry>(TenantInterceptor, 'TenantEntry', root);
   }
 
   /** For Nest: the call goes on; its tenant was decided before. */
